@@ -1,0 +1,10 @@
+/* What a variant of each kernel looks like: pure functions over a range of rows. CK_KERNEL(name)
+ * lists the kernels; the typedef ck_<name>_fn in the kernel's own header gives the signature. */
+#ifndef CK_DISPATCH_KERNELS_H
+#define CK_DISPATCH_KERNELS_H
+
+#include "rmsnorm/rmsnorm.h"
+
+#define CK_KERNELS(CK_KERNEL) CK_KERNEL(rmsnorm)
+
+#endif

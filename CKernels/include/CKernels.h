@@ -1,0 +1,272 @@
+/* CKernels: all of Circadia's arithmetic, on memory that the caller owns.
+ *
+ * This header is the contract of every kernel: shapes, layout, dtype, aliasing, units.
+ * How a kernel reaches its speed is told in its own folder; nothing here depends on it.
+ *
+ * Conventions
+ * - `[a, b]` is row-major: element (i, j) lies at i*b + j. Floats are IEEE binary32 unless named.
+ * - Pointers need no alignment unless a contract asks for it. Sizes may be zero: then nothing is
+ *   read or written and CK_OK is returned.
+ * - Outputs must not alias inputs unless the contract says "may alias".
+ * - Entries validate, split the work over threads and return a status; they never exit, print or
+ *   allocate. Scratch memory is the caller's: `ck_*_workspace` says how many bytes, 64-byte
+ * aligned.
+ * - The split never changes the order of a reduction: results are bit-identical for any thread
+ * count.
+ * - Entries are not re-entrant with respect to ck_set_threads and ck_use_*; apart from that any
+ * number of threads may call them on disjoint outputs.
+ */
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Status, threads, dispatch ------------------------------------------------------------- */
+
+typedef enum ck_status {
+    CK_OK = 0,
+    CK_BAD_SHAPE = 1,       /* a dimension is negative, or the operands' dimensions disagree */
+    CK_BAD_FORMAT = 2,      /* bits, group size or dtype that no kernel knows */
+    CK_BAD_WORKSPACE = 3,   /* workspace too small or not 64-byte aligned */
+    CK_BAD_INDEX = 4,       /* a token id, target or position lies outside its range */
+    CK_UNKNOWN_VARIANT = 5, /* no such ISA or variant in this build */
+    CK_UNSUPPORTED = 6,     /* this processor cannot run that ISA or variant */
+} ck_status_t;
+
+/* A short English phrase for a status; static storage. */
+const char* ck_status_text(ck_status_t status);
+
+/* Threads used by every entry; n < 1 means one per physical processor that the OS offers. */
+void ck_set_threads(int32_t n);
+int32_t ck_threads(void);
+/* True where the build has OpenMP; without it every entry runs on the calling thread. */
+bool ck_has_threads(void);
+
+/* One implementation of one kernel: a line of dispatch/registry.def. */
+typedef struct ck_variant {
+    const char* kernel; /* "rmsnorm" */
+    const char* name;   /* "avx512": the suffix of its symbol */
+    const char* isa;    /* "scalar", "avx2", "avx512" or "neon" */
+    bool supported;     /* this processor (and OS) can run it */
+    bool active;        /* the dispatch table points at it now */
+} ck_variant_t;
+
+int32_t ck_variant_count(void);
+ck_variant_t ck_variant_at(int32_t index);
+
+/* The ISA that was selected: the best supported one, or what CIRCADIA_ISA asked for. Selection
+ * happens once, at the first use of any entry. */
+const char* ck_isa(void);
+/* Comma-separated names that CIRCADIA_ISA accepts on this processor. */
+const char* ck_isa_choices(void);
+/* What became of CIRCADIA_ISA at selection: CK_OK, CK_UNKNOWN_VARIANT or CK_UNSUPPORTED. After an
+ * error everything runs scalar, and callers should refuse to go on. */
+ck_status_t ck_isa_status(void);
+/* Selects every kernel's best variant among those of `isa` and below. For tests and `doctor`. */
+ck_status_t ck_use_isa(const char* isa);
+/* Points one kernel at one variant; the others keep theirs. For tests and benchmarks. */
+ck_status_t ck_use_variant(const char* kernel, const char* name);
+
+/* ---- Weight matrices ----------------------------------------------------------------------- */
+
+typedef enum ck_dtype { CK_F32 = 0, CK_F16 = 1, CK_BF16 = 2 } ck_dtype_t;
+
+/* An MLX affine-quantised matrix as it lies in a checkpoint: w[o, i] = scale * q + bias.
+ *   words   [rows, cols*bits/32] uint32; element j of a row sits in word j*bits/32, least
+ *           significant first
+ *   scales  [rows, cols/group_size] of scale_dtype; a scale may be negative
+ *   biases  the same shape and dtype
+ * bits is 4 or 8; group_size 32, 64 or 128 and divides cols. */
+typedef struct ck_affine {
+    const void* words;
+    const void* scales;
+    const void* biases;
+    ck_dtype_t scale_dtype;
+    int32_t rows, cols, bits, group_size;
+} ck_affine_t;
+
+/* A weight matrix [rows, cols] in the one layout that every matmul reads ("R16K4"). Rows are taken
+ * in blocks of 16 (the last one padded with zeros), blocks one after the other, each one
+ * contiguous: bits 4:  per group: group_size/8 chunks of 64 bytes; byte 4*r + j of chunk c holds
+ *            q[r][8c + j] in its low nibble, q[r][8c + 4 + j] in its high one (r < 16, j < 4);
+ *            then 16 scales and 16 biases of scale_dtype
+ *   bits 8:  per group: group_size/4 chunks of 64 bytes; byte 4*r + j of chunk c is q[r][4c + j];
+ *            then 16 scales and 16 biases
+ *   bits 32: [cols][16] f32, no scales; group_size 0
+ * So one 64-byte load holds four (or eight) successive columns of 16 rows: what VNNI, maddubs and
+ * NEON's dot products consume without a shuffle, with 16 sums side by side and no horizontal add.
+ */
+typedef struct ck_matrix {
+    const void* data; /* 64-byte aligned, ck_packed_size bytes */
+    ck_dtype_t scale_dtype;
+    int32_t rows, cols, bits, group_size;
+} ck_matrix_t;
+
+/* Raised whenever the layout above changes, so that packed files on disk can be told apart. */
+#define CK_PACK_VERSION 1
+
+/* Bytes of the packed form; 0 where the format is none that kernels know. */
+size_t ck_packed_size(int32_t rows, int32_t cols, int32_t bits, int32_t group_size,
+                      ck_dtype_t scale_dtype);
+/* Packs a quantised matrix without loss into `data` (64-byte aligned). */
+ck_status_t ck_pack_affine(const ck_affine_t* source, void* data);
+/* Packs a dense [rows, cols] matrix of `dtype` as bits 32. */
+ck_status_t ck_pack_dense(const void* source, ck_dtype_t dtype, int32_t rows, int32_t cols,
+                          void* data);
+/* out[t, :] = row ids[t] of w, dequantised. ids [count], out [count, w->cols]. */
+ck_status_t ck_embed_rows(const ck_matrix_t* w, const int32_t* ids, int32_t count, float* out);
+
+/* How a matmul treats its activations.
+ *   INT8   activations rounded to 8 bits per token and weight group (absmax/127), integer dot
+ *          products, f32 scaling. For inference. bits 32 weights are multiplied as EXACT.
+ *   BF16   weights and activations rounded to bf16 (to nearest even), products summed in f32.
+ *          For training. Where no bf16 instruction exists this is EXACT.
+ *   EXACT  f32 throughout. */
+typedef enum ck_precision {
+    CK_PRECISION_EXACT = 0,
+    CK_PRECISION_INT8 = 1,
+    CK_PRECISION_BF16 = 2
+} ck_precision_t;
+
+/* y_m = x W_mᵀ for `count` matrices that share their input (fused q/k/v, gate/up).
+ *   x [tokens, cols]; weights[m] [rows_m, cols]; outputs[m] [tokens, rows_m]
+ * accumulate: outputs are added to, not overwritten. One pass over the threads. */
+ck_status_t ck_matmul(ck_precision_t precision, const float* x, int32_t tokens,
+                      const ck_matrix_t* const* weights, float* const* outputs, int32_t count,
+                      bool accumulate, void* workspace, size_t workspace_bytes);
+/* Workspace for any ck_matmul of this precision with at most `tokens` rows, on inputs `cols` wide
+ * and matrices of at most `rows` rows. */
+size_t ck_matmul_workspace(ck_precision_t precision, int32_t tokens, int32_t rows, int32_t cols);
+
+/* dx = dy W: the backward pass through a frozen matrix. dy [tokens, rows]; dx [tokens, cols];
+ * accumulate as above. CK_PRECISION_INT8 is refused (CK_BAD_FORMAT). */
+ck_status_t ck_matmul_transposed(ck_precision_t precision, const float* dy, int32_t tokens,
+                                 const ck_matrix_t* w, float* dx, bool accumulate, void* workspace,
+                                 size_t workspace_bytes);
+size_t ck_matmul_transposed_workspace(ck_precision_t precision, int32_t tokens, int32_t rows,
+                                      int32_t cols);
+
+/* ---- Normalisation, position, activation --------------------------------------------------- */
+
+/* y[t, i] = x[t, i] * w[i] / sqrt(mean_i(x[t, :]²) + eps). x, y [tokens, width]; w [width].
+ * y may alias x. rstd: NULL, or [tokens], receives 1/sqrt(…) for the backward pass. */
+ck_status_t ck_rmsnorm(const float* x, const float* w, int32_t tokens, int32_t width, float eps,
+                       float* y, float* rstd);
+/* dx[t, i] += rstd*w[i]*dy[t, i] - rstd³/width * x[t, i] * Σ_j w[j]*dy[t, j]*x[t, j]. */
+ck_status_t ck_rmsnorm_backward_x(const float* x, const float* w, const float* rstd,
+                                  const float* dy, int32_t tokens, int32_t width, float* dx);
+/* y = (x - mean) / sqrt(variance + eps) * w + b over each row. y may alias x. */
+ck_status_t ck_layernorm(const float* x, const float* w, const float* b, int32_t tokens,
+                         int32_t width, float eps, float* y);
+
+/* Half-split rotary embedding, in place: for each head and i < head_dim/2, with
+ * a = positions[t]*frequencies[i]: (x[i], x[i + head_dim/2]) is turned by the angle a, or by -a
+ * where inverse (the backward pass). x [tokens, heads, head_dim]; frequencies [head_dim/2]. */
+ck_status_t ck_rope(float* x, const int32_t* positions, const float* frequencies, int32_t tokens,
+                    int32_t heads, int32_t head_dim, bool inverse);
+
+/* out = silu(gate) * up, silu(g) = g / (1 + e^-g). [count] each; out may alias gate or up. */
+ck_status_t ck_swiglu(const float* gate, const float* up, int64_t count, float* out);
+/* dgate, dup from dout; dgate may alias gate, dup may alias up. */
+ck_status_t ck_swiglu_backward(const float* gate, const float* up, const float* dout, int64_t count,
+                               float* dgate, float* dup);
+/* out = x * Φ(x) (the erf form, as BERT's). out may alias x. */
+ck_status_t ck_gelu(const float* x, int64_t count, float* out);
+/* y[t, i] += b[i]. y [tokens, width], b [width]. */
+ck_status_t ck_add_bias(float* y, const float* b, int32_t tokens, int32_t width);
+/* y += x. [count] each. */
+ck_status_t ck_add(float* y, const float* x, int64_t count);
+
+/* ---- Attention ----------------------------------------------------------------------------- */
+
+/* Grouped-query attention of `tokens` new queries over keys and values 0 ..< past + tokens.
+ * Query t sees keys first_key[t] ..< end_key[t]; NULL first_key means 0 (set it to keep packed
+ * conversations apart), NULL end_key means past + t + 1 (causal). An empty range gives zeros.
+ * heads is a multiple of kv_heads; query head h reads KV head h / (heads / kv_heads). */
+typedef struct ck_attention_shape {
+    int32_t tokens, past, heads, kv_heads, head_dim;
+    int32_t capacity; /* rows of a cache per KV head; >= past + tokens */
+    float scale;      /* multiplies q·k; 1/sqrt(head_dim) for Llama */
+    const int32_t* first_key;
+    const int32_t* end_key;
+} ck_attention_shape_t;
+
+/* A key or value cache: [kv_heads, capacity, head_dim] of dtype (CK_F32 or CK_F16). */
+typedef struct ck_cache {
+    void* data;
+    ck_dtype_t dtype;
+} ck_cache_t;
+
+/* Rows past ..< past + tokens of `cache` = x [tokens, kv_heads, head_dim]. */
+ck_status_t ck_cache_append(ck_cache_t cache, const ck_attention_shape_t* shape, const float* x);
+/* out[t, h, :] = Σ_s softmax_s(scale * q[t, h]·k[s]) v[s], blockwise over s (no tokens × tokens
+ * buffer). q, out [tokens, heads, head_dim]. log_sum: NULL, or [tokens, heads], receives
+ * ln Σ_s exp(scale * q·k[s]) for the backward pass. */
+ck_status_t ck_attention(const ck_attention_shape_t* shape, const float* q, ck_cache_t keys,
+                         ck_cache_t values, float* out, float* log_sum, void* workspace,
+                         size_t workspace_bytes);
+size_t ck_attention_workspace(const ck_attention_shape_t* shape);
+/* Gradients of ck_attention with past = 0 and caches in the token-major layout
+ * k, v [tokens, kv_heads, head_dim] f32. Probabilities are computed again from log_sum, in blocks.
+ * dq [tokens, heads, head_dim], dk, dv like k, v; all overwritten. shape->capacity is not read. */
+ck_status_t ck_attention_backward(const ck_attention_shape_t* shape, const float* q, const float* k,
+                                  const float* v, const float* out, const float* log_sum,
+                                  const float* dout, float* dq, float* dk, float* dv,
+                                  void* workspace, size_t workspace_bytes);
+size_t ck_attention_backward_workspace(const ck_attention_shape_t* shape);
+
+/* ---- Loss ---------------------------------------------------------------------------------- */
+
+/* Softmax cross-entropy of each row: losses[t] = ln Σ_v exp(logits[t, v]) - logits[t, targets[t]].
+ * logits [tokens, vocabulary]; targets [tokens]. gradient: NULL, or [tokens, vocabulary], receives
+ * row_scale * (softmax - onehot(target)); it may alias logits. */
+ck_status_t ck_cross_entropy(const float* logits, const int32_t* targets, int32_t tokens,
+                             int32_t vocabulary, float row_scale, float* losses, float* gradient);
+/* Index of the largest of `count` > 0 values; the first of equals; NaN never wins. */
+int64_t ck_argmax(const float* x, int64_t count);
+
+/* ---- LoRA and its optimiser ---------------------------------------------------------------- */
+
+/* y += scale * (x A) B, and xa = x A is kept for the backward pass.
+ * x [tokens, in]; a [in, rank]; b [rank, out]; xa [tokens, rank]; y [tokens, out]. */
+ck_status_t ck_lora(const float* x, const float* a, const float* b, float scale, int32_t tokens,
+                    int32_t in, int32_t out, int32_t rank, float* xa, float* y);
+/* With g = scale * dy Bᵀ [tokens, rank]:  da += xᵀ g;  db += scale * xaᵀ dy;  dx += g Aᵀ.
+ * dx may be NULL (the first adapted block). workspace: tokens * rank floats. */
+ck_status_t ck_lora_backward(const float* x, const float* xa, const float* a, const float* b,
+                             const float* dy, float scale, int32_t tokens, int32_t in, int32_t out,
+                             int32_t rank, float* da, float* db, float* dx, void* workspace,
+                             size_t workspace_bytes);
+
+/* Σ x[i]², summed in double in a fixed order. */
+double ck_sum_squares(const float* x, int64_t count);
+
+typedef struct ck_adam {
+    float learning_rate, beta1, beta2, epsilon;
+    float weight_decay;   /* decoupled (AdamW); 0 for Adam */
+    float gradient_scale; /* multiplies the gradient first: clipping */
+    int32_t step;         /* 1, 2, …; used by the bias correction */
+    bool bias_correction;
+} ck_adam_t;
+
+/* One Adam step on [count] parameters with first and second moments m, v. */
+ck_status_t ck_adam(const ck_adam_t* options, const float* gradient, int64_t count,
+                    float* parameter, float* m, float* v);
+
+/* ---- Vector search ------------------------------------------------------------------------- */
+
+/* scores[i] = query · vectors[i]. vectors [count, width], query [width], scores [count]. */
+ck_status_t ck_dot_rows(const float* vectors, const float* query, int64_t count, int32_t width,
+                        float* scores);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

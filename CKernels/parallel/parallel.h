@@ -1,0 +1,19 @@
+/* Threads: the only folder that names OpenMP. */
+#ifndef CK_PARALLEL_H
+#define CK_PARALLEL_H
+
+#include <stdint.h>
+
+/* A piece of work: items begin ..< end of whatever the driver counts, run as thread number `thread`
+ * (< ck_threads(), for per-thread slices of a workspace). */
+typedef void ck_body_t(void* context, int64_t begin, int64_t end, int32_t thread);
+
+/* Runs body over 0 ..< count in ranges whose borders are multiples of `grain`, at most one range a
+ * thread, and returns when all are done. With one range it runs on the caller's thread. */
+void ck_parallel(int64_t count, int64_t grain, ck_body_t* body, void* context);
+
+/* The same with ranges of exactly `grain` items handed out as threads become free: for items of
+ * uneven cost. */
+void ck_parallel_dynamic(int64_t count, int64_t grain, ck_body_t* body, void* context);
+
+#endif

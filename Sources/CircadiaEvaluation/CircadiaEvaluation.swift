@@ -1,0 +1,1 @@
+// CircadiaEvaluation: see the README's table of parts.

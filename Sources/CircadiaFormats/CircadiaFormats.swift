@@ -1,0 +1,1 @@
+// CircadiaFormats: see the README's table of parts.

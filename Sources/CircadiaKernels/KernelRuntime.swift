@@ -1,0 +1,81 @@
+import CKernels
+
+/// What the kernels run on: the ISA that was selected, the threads, and the list of variants.
+public enum KernelRuntime {
+    /// One implementation of one kernel.
+    public struct Variant: Sendable, Equatable {
+        /// The kernel's name, such as `rmsnorm`.
+        public let kernel: String
+        /// The variant's name, such as `avx512`.
+        public let name: String
+        /// The instruction set it belongs to.
+        public let isa: String
+        /// Whether this processor can run it.
+        public let isSupported: Bool
+        /// Whether the dispatch table points at it now.
+        public let isActive: Bool
+    }
+
+    /// The instruction set in use: `scalar`, `avx2`, `avx512` or `neon`.
+    public static var isa: String { String(cString: ck_isa()) }
+
+    /// The names that `CIRCADIA_ISA` accepts on this processor, comma-separated.
+    public static var isaChoices: String { String(cString: ck_isa_choices()) }
+
+    /// Checks that `CIRCADIA_ISA`, where it is set, names an ISA that this processor runs.
+    ///
+    /// - Parameter requested: the variable's value, for the message.
+    /// - Throws: `KernelError.unknownISA` or `.unsupportedISA`.
+    public static func checkISA(requested: String) throws(KernelError) {
+        switch ck_isa_status() {
+        case CK_UNKNOWN_VARIANT:
+            throw .unknownISA(requested: requested, choices: isaChoices)
+        case CK_UNSUPPORTED:
+            throw .unsupportedISA(requested: requested, choices: isaChoices)
+        default: return
+        }
+    }
+
+    /// The threads that every kernel uses. Setting it to less than 1 means one per processor.
+    public static var threads: Int {
+        get { Int(ck_threads()) }
+        set { ck_set_threads(Int32(clamping: newValue)) }
+    }
+
+    /// Whether the build has OpenMP.
+    public static var hasThreads: Bool { ck_has_threads() }
+
+    /// Every registered variant, in the registry's order.
+    public static var variants: [Variant] {
+        (0..<ck_variant_count()).map { index in
+            let variant = ck_variant_at(index)
+            return Variant(
+                kernel: String(cString: variant.kernel), name: String(cString: variant.name),
+                isa: String(cString: variant.isa), isSupported: variant.supported,
+                isActive: variant.active)
+        }
+    }
+
+    /// Selects every kernel's best variant of `isa` and below.
+    ///
+    /// - Throws: `KernelError.unknownISA` or `.unsupportedISA`.
+    public static func use(isa: String) throws(KernelError) {
+        switch ck_use_isa(isa) {
+        case CK_OK: return
+        case CK_UNSUPPORTED: throw .unsupportedISA(requested: isa, choices: isaChoices)
+        default: throw .unknownISA(requested: isa, choices: isaChoices)
+        }
+    }
+
+    /// Points one kernel at one variant, for tests and benchmarks.
+    ///
+    /// - Throws: `KernelError.unknownISA` or `.unsupportedISA`, naming `kernel/variant`.
+    public static func use(variant name: String, of kernel: String) throws(KernelError) {
+        switch ck_use_variant(kernel, name) {
+        case CK_OK: return
+        case CK_UNSUPPORTED:
+            throw .unsupportedISA(requested: "\(kernel)/\(name)", choices: isaChoices)
+        default: throw .unknownISA(requested: "\(kernel)/\(name)", choices: isaChoices)
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import CKernels
+
+extension Kernels {
+    /// `y = x · w / sqrt(mean(x²) + epsilon)` per row of `[tokens, width]`; `y` may alias `x`.
+    ///
+    /// - Parameter rstd: nil, or `[tokens]`, receives `1/sqrt(…)` for the backward pass.
+    public static func rmsNorm(
+        x: UnsafePointer<Float>, weight: UnsafePointer<Float>, tokens: Int, width: Int,
+        epsilon: Float, y: UnsafeMutablePointer<Float>, rstd: UnsafeMutablePointer<Float>? = nil
+    ) {
+        check(ck_rmsnorm(x, weight, Int32(tokens), Int32(width), epsilon, y, rstd))
+    }
+
+    /// Adds the gradient of `rmsNorm` with respect to `x` to `dx` `[tokens, width]`.
+    public static func rmsNormBackward(
+        x: UnsafePointer<Float>, weight: UnsafePointer<Float>, rstd: UnsafePointer<Float>,
+        dy: UnsafePointer<Float>, tokens: Int, width: Int, dx: UnsafeMutablePointer<Float>
+    ) {
+        check(ck_rmsnorm_backward_x(x, weight, rstd, dy, Int32(tokens), Int32(width), dx))
+    }
+
+    /// `y = (x − mean) / sqrt(variance + epsilon) · w + b` per row; `y` may alias `x`.
+    public static func layerNorm(
+        x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+        tokens: Int, width: Int, epsilon: Float, y: UnsafeMutablePointer<Float>
+    ) {
+        check(ck_layernorm(x, weight, bias, Int32(tokens), Int32(width), epsilon, y))
+    }
+
+    /// Half-split rotary embedding of `[tokens, heads, headDim]`, in place.
+    ///
+    /// - Parameters:
+    ///   - positions: `[tokens]`.
+    ///   - frequencies: `[headDim/2]` radians per position.
+    ///   - inverse: turns backward, as the backward pass does.
+    public static func rope(
+        _ x: UnsafeMutablePointer<Float>, positions: UnsafePointer<Int32>,
+        frequencies: UnsafePointer<Float>, tokens: Int, heads: Int, headDim: Int,
+        inverse: Bool = false
+    ) {
+        check(
+            ck_rope(
+                x, positions, frequencies, Int32(tokens), Int32(heads), Int32(headDim), inverse))
+    }
+
+    /// `out = silu(gate) · up`; `out` may alias either.
+    public static func swiGLU(
+        gate: UnsafePointer<Float>, up: UnsafePointer<Float>, count: Int,
+        out: UnsafeMutablePointer<Float>
+    ) {
+        check(ck_swiglu(gate, up, Int64(count), out))
+    }
+
+    /// Gradients of `swiGLU`; `dgate` may alias `gate`, `dup` may alias `up`.
+    public static func swiGLUBackward(
+        gate: UnsafePointer<Float>, up: UnsafePointer<Float>, dout: UnsafePointer<Float>,
+        count: Int, dgate: UnsafeMutablePointer<Float>, dup: UnsafeMutablePointer<Float>
+    ) {
+        check(ck_swiglu_backward(gate, up, dout, Int64(count), dgate, dup))
+    }
+
+    /// `out = x · Φ(x)`, the erf form; `out` may alias `x`.
+    public static func gelu(
+        x: UnsafePointer<Float>, count: Int, out: UnsafeMutablePointer<Float>
+    ) {
+        check(ck_gelu(x, Int64(count), out))
+    }
+
+    /// `y[t, i] += bias[i]` over `[tokens, width]`.
+    public static func addBias(
+        _ y: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>, tokens: Int, width: Int
+    ) {
+        check(ck_add_bias(y, bias, Int32(tokens), Int32(width)))
+    }
+
+    /// `y += x`.
+    public static func add(
+        _ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, count: Int
+    ) {
+        check(ck_add(y, x, Int64(count)))
+    }
+
+    /// Index of the largest of `count` > 0 values; the first of equals.
+    public static func argmax(_ x: UnsafePointer<Float>, count: Int) -> Int {
+        Int(ck_argmax(x, Int64(count)))
+    }
+
+    /// `scores[i] = query · vectors[i]` over `[count, width]`.
+    public static func dotRows(
+        vectors: UnsafePointer<Float>, query: UnsafePointer<Float>, count: Int, width: Int,
+        scores: UnsafeMutablePointer<Float>
+    ) {
+        check(ck_dot_rows(vectors, query, Int64(count), Int32(width), scores))
+    }
+}

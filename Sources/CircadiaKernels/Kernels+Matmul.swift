@@ -1,0 +1,82 @@
+import CKernels
+
+/// How a matmul treats its activations.
+public enum Precision: Sendable, Equatable {
+    /// f32 throughout: the path to check others against.
+    case exact
+    /// Activations rounded to 8 bits per token and group: for inference.
+    case int8
+    /// Weights and activations rounded to bf16, sums in f32: for training.
+    case bf16
+
+    var ck: ck_precision_t {
+        switch self {
+        case .exact: CK_PRECISION_EXACT
+        case .int8: CK_PRECISION_INT8
+        case .bf16: CK_PRECISION_BF16
+        }
+    }
+}
+
+/// The kernels of CKernels with Swift's types: shapes as in `CKernels.h`, wrong shapes trap.
+public enum Kernels {
+    /// `outputs[m] = x · weights[m]ᵀ` (or `+=`) for matrices that share their input.
+    ///
+    /// - Parameters:
+    ///   - x: `[tokens, columns]`.
+    ///   - weights: each `[rows_m, columns]`.
+    ///   - outputs: each `[tokens, rows_m]`; must not alias `x`.
+    public static func matmul(
+        _ precision: Precision, x: UnsafePointer<Float>, tokens: Int, weights: [WeightMatrix],
+        outputs: [UnsafeMutablePointer<Float>], accumulate: Bool = false, workspace: Workspace
+    ) {
+        precondition(weights.count == outputs.count && weights.count <= 4 && !weights.isEmpty)
+        let columns = weights[0].columns
+        let rows = weights.reduce(0) { max($0, $1.rows) }
+        let byteCount = ck_matmul_workspace(
+            precision.ck, Int32(tokens), Int32(rows), Int32(columns))
+        let bytes = workspace.bytes(byteCount)
+        withUnsafeTemporaryAllocation(of: ck_matrix_t.self, capacity: weights.count) { matrices in
+            for (index, weight) in weights.enumerated() {
+                precondition(weight.columns == columns, "matrices do not share their input")
+                matrices.initializeElement(at: index, to: weight.storage)
+            }
+            withUnsafeTemporaryAllocation(
+                of: UnsafePointer<ck_matrix_t>?.self, capacity: weights.count
+            ) { pointers in
+                withUnsafeTemporaryAllocation(
+                    of: UnsafeMutablePointer<Float>?.self, capacity: weights.count
+                ) { targets in
+                    for index in weights.indices {
+                        pointers.initializeElement(
+                            at: index, to: matrices.baseAddress.map { UnsafePointer($0 + index) })
+                        targets.initializeElement(at: index, to: outputs[index])
+                    }
+                    check(
+                        ck_matmul(
+                            precision.ck, x, Int32(tokens), pointers.baseAddress,
+                            targets.baseAddress, Int32(weights.count), accumulate, bytes, byteCount)
+                    )
+                }
+            }
+        }
+    }
+
+    /// `dx = dy · w` (or `+=`): the backward pass through a frozen matrix.
+    ///
+    /// - Parameters:
+    ///   - dy: `[tokens, rows]`.
+    ///   - dx: `[tokens, columns]`; must not alias `dy`.
+    public static func matmulTransposed(
+        _ precision: Precision, dy: UnsafePointer<Float>, tokens: Int, weight: WeightMatrix,
+        dx: UnsafeMutablePointer<Float>, accumulate: Bool = false, workspace: Workspace
+    ) {
+        let byteCount = ck_matmul_transposed_workspace(
+            precision.ck, Int32(tokens), Int32(weight.rows), Int32(weight.columns))
+        var matrix = weight.storage
+        check(
+            ck_matmul_transposed(
+                precision.ck, dy, Int32(tokens), &matrix, dx, accumulate,
+                workspace.bytes(byteCount), byteCount))
+    }
+}

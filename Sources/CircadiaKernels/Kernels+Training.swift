@@ -1,0 +1,96 @@
+import CKernels
+
+extension Kernels {
+    /// Softmax cross-entropy of each row of `logits` `[tokens, vocabulary]`.
+    ///
+    /// - Parameters:
+    ///   - targets: `[tokens]`, each in `0 ..< vocabulary` (others trap).
+    ///   - rowScale: multiplies the gradient, such as 1 / (scored tokens of the batch).
+    ///   - losses: `[tokens]` nats.
+    ///   - gradient: nil, or `[tokens, vocabulary]`; may alias `logits`.
+    public static func crossEntropy(
+        logits: UnsafePointer<Float>, targets: UnsafePointer<Int32>, tokens: Int, vocabulary: Int,
+        rowScale: Float, losses: UnsafeMutablePointer<Float>,
+        gradient: UnsafeMutablePointer<Float>?
+    ) {
+        check(
+            ck_cross_entropy(
+                logits, targets, Int32(tokens), Int32(vocabulary), rowScale, losses, gradient))
+    }
+
+    /// `y += scale · (x·a)·b`; keeps `xa = x·a` `[tokens, rank]` for the backward pass.
+    ///
+    /// - Parameters:
+    ///   - x: `[tokens, inputs]`.
+    ///   - a: `[inputs, rank]`.
+    ///   - b: `[rank, outputs]`.
+    ///   - y: `[tokens, outputs]`.
+    public static func lora(
+        x: UnsafePointer<Float>, a: UnsafePointer<Float>, b: UnsafePointer<Float>, scale: Float,
+        tokens: Int, inputs: Int, outputs: Int, rank: Int, xa: UnsafeMutablePointer<Float>,
+        y: UnsafeMutablePointer<Float>
+    ) {
+        check(
+            ck_lora(
+                x, a, b, scale, Int32(tokens), Int32(inputs), Int32(outputs), Int32(rank), xa, y))
+    }
+
+    /// Adds the gradients of `lora` to `da`, `db` and, unless nil, `dx`.
+    public static func loraBackward(
+        x: UnsafePointer<Float>, xa: UnsafePointer<Float>, a: UnsafePointer<Float>,
+        b: UnsafePointer<Float>, dy: UnsafePointer<Float>, scale: Float, tokens: Int, inputs: Int,
+        outputs: Int, rank: Int, da: UnsafeMutablePointer<Float>, db: UnsafeMutablePointer<Float>,
+        dx: UnsafeMutablePointer<Float>?, workspace: Workspace
+    ) {
+        let byteCount = tokens * rank * MemoryLayout<Float>.stride
+        check(
+            ck_lora_backward(
+                x, xa, a, b, dy, scale, Int32(tokens), Int32(inputs), Int32(outputs), Int32(rank),
+                da, db, dx, workspace.bytes(byteCount), byteCount))
+    }
+
+    /// `Σ x[i]²`, summed in double in a fixed order.
+    public static func sumSquares(_ x: UnsafePointer<Float>, count: Int) -> Double {
+        ck_sum_squares(x, Int64(count))
+    }
+
+    /// The settings of one Adam step; see `ck_adam_t`.
+    public struct AdamStep: Sendable, Equatable {
+        /// Step size.
+        public var learningRate: Float
+        /// Decay of the first moment.
+        public var beta1: Float = 0.9
+        /// Decay of the second moment.
+        public var beta2: Float = 0.999
+        /// Added to the root of the second moment.
+        public var epsilon: Float = 1e-8
+        /// Decoupled weight decay (AdamW); 0 for Adam.
+        public var weightDecay: Float = 0
+        /// Multiplies the gradient first: clipping.
+        public var gradientScale: Float = 1
+        /// 1 for the first step.
+        public var step: Int
+        /// Divides the moments by 1 − βᵗ.
+        public var usesBiasCorrection = true
+
+        /// Adam with its usual constants.
+        public init(learningRate: Float, step: Int) {
+            self.learningRate = learningRate
+            self.step = step
+        }
+    }
+
+    /// One Adam step on `count` parameters with moments `m`, `v`.
+    public static func adam(
+        _ options: AdamStep, gradient: UnsafePointer<Float>, count: Int,
+        parameter: UnsafeMutablePointer<Float>, m: UnsafeMutablePointer<Float>,
+        v: UnsafeMutablePointer<Float>
+    ) {
+        var ck = ck_adam_t(
+            learning_rate: options.learningRate, beta1: options.beta1, beta2: options.beta2,
+            epsilon: options.epsilon, weight_decay: options.weightDecay,
+            gradient_scale: options.gradientScale, step: Int32(options.step),
+            bias_correction: options.usesBiasCorrection)
+        check(ck_adam(&ck, gradient, Int64(count), parameter, m, v))
+    }
+}

@@ -1,0 +1,1 @@
+// CircadiaMemory: see the README's table of parts.

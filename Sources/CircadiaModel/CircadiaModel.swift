@@ -1,0 +1,1 @@
+// CircadiaModel: see the README's table of parts.

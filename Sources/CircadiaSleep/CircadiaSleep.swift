@@ -1,0 +1,1 @@
+// CircadiaSleep: see the README's table of parts.

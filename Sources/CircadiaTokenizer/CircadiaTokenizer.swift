@@ -1,0 +1,1 @@
+// CircadiaTokenizer: see the README's table of parts.

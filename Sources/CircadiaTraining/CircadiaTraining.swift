@@ -1,0 +1,1 @@
+// CircadiaTraining: see the README's table of parts.

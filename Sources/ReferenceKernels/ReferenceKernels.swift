@@ -1,0 +1,1 @@
+// ReferenceKernels: see the README's table of parts.
