@@ -24,7 +24,7 @@ public enum KernelRuntime {
 
     /// Checks that `CIRCADIA_ISA`, where it is set, names an ISA that this processor runs.
     ///
-    /// - Parameter requested: the variable's value, for the message.
+    /// `requested`: the variable's value, for the message.
     /// - Throws: `KernelError.unknownISA` or `.unsupportedISA`.
     public static func checkISA(requested: String) throws(KernelError) {
         switch ck_isa_status() {

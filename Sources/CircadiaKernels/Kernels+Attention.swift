@@ -74,12 +74,12 @@ extension Kernels {
 
     /// Softmax attention of `tokens` queries over the caches, blockwise.
     ///
-    /// - Parameters:
-    ///   - q: `[tokens, heads, headDim]`.
-    ///   - firstKey: nil (0), or `[tokens]`: the first key that each query sees.
-    ///   - endKey: nil (causal), or `[tokens]`: one past the last key that each query sees.
-    ///   - out: `[tokens, heads, headDim]`.
-    ///   - logSum: nil, or `[tokens, heads]`, receives the softmax's log-sum for the backward pass.
+    /// Operands:
+    /// - `q`: `[tokens, heads, headDim]`.
+    /// - `firstKey`: nil (0), or `[tokens]`: the first key that each query sees.
+    /// - `endKey`: nil (causal), or `[tokens]`: one past the last key that each query sees.
+    /// - `out`: `[tokens, heads, headDim]`.
+    /// - `logSum`: nil, or `[tokens, heads]`, receives the softmax's log-sum for the backward pass.
     public static func attention(
         _ shape: AttentionShape, q: UnsafePointer<Float>, keys: AttentionCache,
         values: AttentionCache, firstKey: UnsafePointer<Int32>? = nil,

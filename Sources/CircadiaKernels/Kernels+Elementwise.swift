@@ -3,7 +3,7 @@ import CKernels
 extension Kernels {
     /// `y = x · w / sqrt(mean(x²) + epsilon)` per row of `[tokens, width]`; `y` may alias `x`.
     ///
-    /// - Parameter rstd: nil, or `[tokens]`, receives `1/sqrt(…)` for the backward pass.
+    /// `rstd`: nil, or `[tokens]`, receives `1/sqrt(…)` for the backward pass.
     public static func rmsNorm(
         x: UnsafePointer<Float>, weight: UnsafePointer<Float>, tokens: Int, width: Int,
         epsilon: Float, y: UnsafeMutablePointer<Float>, rstd: UnsafeMutablePointer<Float>? = nil
@@ -29,10 +29,10 @@ extension Kernels {
 
     /// Half-split rotary embedding of `[tokens, heads, headDim]`, in place.
     ///
-    /// - Parameters:
-    ///   - positions: `[tokens]`.
-    ///   - frequencies: `[headDim/2]` radians per position.
-    ///   - inverse: turns backward, as the backward pass does.
+    /// Operands:
+    /// - `positions`: `[tokens]`.
+    /// - `frequencies`: `[headDim/2]` radians per position.
+    /// - `inverse`: turns backward, as the backward pass does.
     public static func rope(
         _ x: UnsafeMutablePointer<Float>, positions: UnsafePointer<Int32>,
         frequencies: UnsafePointer<Float>, tokens: Int, heads: Int, headDim: Int,

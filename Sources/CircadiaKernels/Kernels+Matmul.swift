@@ -22,10 +22,10 @@ public enum Precision: Sendable, Equatable {
 public enum Kernels {
     /// `outputs[m] = x · weights[m]ᵀ` (or `+=`) for matrices that share their input.
     ///
-    /// - Parameters:
-    ///   - x: `[tokens, columns]`.
-    ///   - weights: each `[rows_m, columns]`.
-    ///   - outputs: each `[tokens, rows_m]`; must not alias `x`.
+    /// Operands:
+    /// - `x`: `[tokens, columns]`.
+    /// - `weights`: each `[rows_m, columns]`.
+    /// - `outputs`: each `[tokens, rows_m]`; must not alias `x`.
     public static func matmul(
         _ precision: Precision, x: UnsafePointer<Float>, tokens: Int, weights: [WeightMatrix],
         outputs: [UnsafeMutablePointer<Float>], accumulate: Bool = false, workspace: Workspace
@@ -64,9 +64,9 @@ public enum Kernels {
 
     /// `dx = dy · w` (or `+=`): the backward pass through a frozen matrix.
     ///
-    /// - Parameters:
-    ///   - dy: `[tokens, rows]`.
-    ///   - dx: `[tokens, columns]`; must not alias `dy`.
+    /// Operands:
+    /// - `dy`: `[tokens, rows]`.
+    /// - `dx`: `[tokens, columns]`; must not alias `dy`.
     public static func matmulTransposed(
         _ precision: Precision, dy: UnsafePointer<Float>, tokens: Int, weight: WeightMatrix,
         dx: UnsafeMutablePointer<Float>, accumulate: Bool = false, workspace: Workspace

@@ -3,11 +3,11 @@ import CKernels
 extension Kernels {
     /// Softmax cross-entropy of each row of `logits` `[tokens, vocabulary]`.
     ///
-    /// - Parameters:
-    ///   - targets: `[tokens]`, each in `0 ..< vocabulary` (others trap).
-    ///   - rowScale: multiplies the gradient, such as 1 / (scored tokens of the batch).
-    ///   - losses: `[tokens]` nats.
-    ///   - gradient: nil, or `[tokens, vocabulary]`; may alias `logits`.
+    /// Operands:
+    /// - `targets`: `[tokens]`, each in `0 ..< vocabulary` (others trap).
+    /// - `rowScale`: multiplies the gradient, such as 1 / (scored tokens of the batch).
+    /// - `losses`: `[tokens]` nats.
+    /// - `gradient`: nil, or `[tokens, vocabulary]`; may alias `logits`.
     public static func crossEntropy(
         logits: UnsafePointer<Float>, targets: UnsafePointer<Int32>, tokens: Int, vocabulary: Int,
         rowScale: Float, losses: UnsafeMutablePointer<Float>,
@@ -20,11 +20,11 @@ extension Kernels {
 
     /// `y += scale · (x·a)·b`; keeps `xa = x·a` `[tokens, rank]` for the backward pass.
     ///
-    /// - Parameters:
-    ///   - x: `[tokens, inputs]`.
-    ///   - a: `[inputs, rank]`.
-    ///   - b: `[rank, outputs]`.
-    ///   - y: `[tokens, outputs]`.
+    /// Operands:
+    /// - `x`: `[tokens, inputs]`.
+    /// - `a`: `[inputs, rank]`.
+    /// - `b`: `[rank, outputs]`.
+    /// - `y`: `[tokens, outputs]`.
     public static func lora(
         x: UnsafePointer<Float>, a: UnsafePointer<Float>, b: UnsafePointer<Float>, scale: Float,
         tokens: Int, inputs: Int, outputs: Int, rank: Int, xa: UnsafeMutablePointer<Float>,

@@ -39,7 +39,8 @@ public final class WeightMatrix: @unchecked Sendable {
     private let owner: AnyObject
 
     private init(
-        data: UnsafeRawPointer, owner: AnyObject, rows: Int, columns: Int, bits: Int, groupSize: Int,
+        data: UnsafeRawPointer, owner: AnyObject, rows: Int, columns: Int, bits: Int,
+        groupSize: Int,
         scaleFormat: FloatFormat
     ) {
         self.rows = rows
@@ -64,14 +65,15 @@ public final class WeightMatrix: @unchecked Sendable {
 
     /// Packs an MLX affine-quantised matrix without loss.
     ///
-    /// - Parameters:
-    ///   - words: `[rows, columns*bits/32]` uint32, least significant element first.
-    ///   - scales: `[rows, columns/groupSize]` of `scaleFormat`.
-    ///   - biases: like `scales`.
+    /// Operands:
+    /// - `words`: `[rows, columns*bits/32]` uint32, least significant element first.
+    /// - `scales`: `[rows, columns/groupSize]` of `scaleFormat`.
+    /// - `biases`: like `scales`.
     /// - Throws: `KernelError.unsupportedFormat`. Buffers shorter than the shapes say trap.
     public convenience init(
         words: UnsafeRawBufferPointer, scales: UnsafeRawBufferPointer,
-        biases: UnsafeRawBufferPointer, scaleFormat: FloatFormat, rows: Int, columns: Int, bits: Int,
+        biases: UnsafeRawBufferPointer, scaleFormat: FloatFormat, rows: Int, columns: Int,
+        bits: Int,
         groupSize: Int
     ) throws(KernelError) {
         guard
@@ -112,9 +114,9 @@ public final class WeightMatrix: @unchecked Sendable {
 
     /// Wraps memory that is packed already, such as a cache file mapped into memory.
     ///
-    /// - Parameters:
-    ///   - packed: 64-byte aligned, `packedByteCount` bytes.
-    ///   - owner: kept alive as long as the matrix.
+    /// Operands:
+    /// - `packed`: 64-byte aligned, `packedByteCount` bytes.
+    /// - `owner`: kept alive as long as the matrix.
     public convenience init(
         packed: UnsafeRawBufferPointer, owner: AnyObject, rows: Int, columns: Int, bits: Int,
         groupSize: Int, scaleFormat: FloatFormat
@@ -134,9 +136,9 @@ public final class WeightMatrix: @unchecked Sendable {
 
     /// Dequantises rows: `out[t, :] = self[ids[t], :]`.
     ///
-    /// - Parameters:
-    ///   - ids: row numbers, each in `0 ..< rows` (others trap).
-    ///   - out: `[ids.count, columns]`.
+    /// Operands:
+    /// - `ids`: row numbers, each in `0 ..< rows` (others trap).
+    /// - `out`: `[ids.count, columns]`.
     public func embed(_ ids: [Int32], into out: UnsafeMutablePointer<Float>) {
         var matrix = storage
         check(ck_embed_rows(&matrix, ids, Int32(ids.count), out))

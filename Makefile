@@ -1,0 +1,53 @@
+# Circadia's habits. `make demo` and `make test` need only Swift, make, git and python3: what else is
+# missing, `make setup` installs. `make help` lists the targets.
+
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+CONFIGURATION ?= release
+CIRCADIA := .build/$(CONFIGURATION)/circadia
+PEERS ?= $(HOME)/.cache/circadia/peers
+
+.PHONY: help setup build models demo test bench lint format install clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## install what is missing: OpenMP, OpenBLAS, SQLite (apt or brew), pip
+	@bash Scripts/setup.sh
+
+build: setup ## build the program
+	swift build -c $(CONFIGURATION) --product circadia
+
+models: build ## bring the default model and the embedder
+	@$(CIRCADIA) model pull smollm2-135m
+	@$(CIRCADIA) model pull all-minilm-l6-v2
+
+demo: models ## a day and a night on a real model, in ./demo
+	@CIRCADIA=$(CURDIR)/$(CIRCADIA) bash Scripts/demo.sh
+
+test: models ## every test, peers included where they can be installed
+	@$(CIRCADIA) model pull llama-3.2-tokenizer
+	@bash Scripts/peers.sh "$(PEERS)"
+	swift build -c $(CONFIGURATION) --build-tests
+	CIRCADIA_PEERS_PYTHON="$$(test -x '$(PEERS)/bin/python' && echo '$(PEERS)/bin/python')" \
+		swift test -c $(CONFIGURATION) --skip-build
+
+bench: models ## speed of this machine
+	@bash Benchmarks/run.sh
+
+lint: ## formatting of Swift and C
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	@command -v clang-format >/dev/null || python3 -m pip install --quiet clang-format
+	clang-format --dry-run -Werror $$(git ls-files 'CKernels/*.c' 'CKernels/*.h')
+
+format: ## write that formatting
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	clang-format -i $$(git ls-files 'CKernels/*.c' 'CKernels/*.h')
+
+install: build ## copy the program and its data to PREFIX (default /usr/local)
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/circadia"
+	install -m 755 $(CIRCADIA) "$(DESTDIR)$(PREFIX)/bin/circadia"
+	cp -R data/eval data/samples "$(DESTDIR)$(PREFIX)/share/circadia/"
+
+clean: ## remove what was built
+	rm -rf .build demo
