@@ -1,1 +1,0 @@
-// CircadiaFormats: see the README's table of parts.

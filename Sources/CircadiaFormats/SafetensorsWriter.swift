@@ -1,0 +1,117 @@
+import Foundation
+
+/// A tensor about to be written: name, dtype and shape.
+public struct TensorDescription: Sendable, Equatable {
+    /// Its name.
+    public var name: String
+    /// The type of its elements.
+    public var type: SafetensorsType
+    /// Its dimensions, outermost first.
+    public var shape: [Int]
+
+    /// Describes a tensor.
+    public init(name: String, type: SafetensorsType, shape: [Int]) {
+        self.name = name
+        self.type = type
+        self.shape = shape
+    }
+
+    /// The bytes that its elements take.
+    public var byteCount: Int { shape.reduce(type.byteCount, *) }
+}
+
+/// Writes safetensors files: under a temporary name, synced, then renamed, so that no reader ever
+/// sees half a file.
+public enum SafetensorsWriter {
+    /// Takes the next bytes of a tensor.
+    public typealias Sink = (UnsafeRawBufferPointer) throws(FormatError) -> Void
+
+    /// Writes tensors that lie in memory.
+    ///
+    /// - Parameters:
+    ///   - tensors: each with as many bytes as its shape needs (others trap).
+    ///   - metadata: strings for `__metadata__`.
+    ///   - mode: permissions of the new file, before the umask.
+    /// - Throws: `FormatError.cannotWrite`.
+    public static func write(
+        _ tensors: [(name: String, type: SafetensorsType, shape: [Int], bytes: [UInt8])],
+        metadata: [String: String] = ["format": "mlx"], to url: URL, mode: UInt32 = 0o644
+    ) throws(FormatError) {
+        let descriptions = tensors.map {
+            TensorDescription(name: $0.name, type: $0.type, shape: $0.shape)
+        }
+        try write(descriptions, metadata: metadata, to: url, mode: mode) {
+            (index, sink) throws(FormatError) in
+            try tensors[index].bytes.withUnsafeBytesTyped(sink)
+        }
+    }
+
+    /// Writes tensors one after the other, each produced when its turn comes.
+    ///
+    /// - Parameters:
+    ///   - tensors: in the order in which they will lie in the file. For readers that map the file,
+    ///     put those with larger elements first.
+    ///   - produce: called with each tensor's index; passes that tensor's bytes to the sink, in any
+    ///     number of parts. Too few or too many bytes trap.
+    /// - Throws: `FormatError.cannotWrite`, and what `produce` throws; nothing is left behind then.
+    public static func write(
+        _ tensors: [TensorDescription], metadata: [String: String] = ["format": "mlx"],
+        to url: URL, mode: UInt32 = 0o644,
+        produce: (_ index: Int, _ sink: Sink) throws(FormatError) -> Void
+    ) throws(FormatError) {
+        let file = try AtomicFile(target: url, mode: mode_t(mode))
+        try headerBytes(tensors, metadata: metadata).withUnsafeBytesTyped {
+            (bytes) throws(FormatError) in try file.write(bytes)
+        }
+        for (index, tensor) in tensors.enumerated() {
+            var written = 0
+            try produce(index) { (bytes) throws(FormatError) in
+                written += bytes.count
+                try file.write(bytes)
+            }
+            precondition(
+                written == tensor.byteCount,
+                "\(tensor.name): \(written) bytes for a shape of \(tensor.byteCount)")
+        }
+        try file.commit()
+    }
+
+    /// The length and the header, padded with spaces so that the data starts at a multiple of 64.
+    private static func headerBytes(
+        _ tensors: [TensorDescription], metadata: [String: String]
+    ) -> [UInt8] {
+        var header = JSONObject()
+        if !metadata.isEmpty {
+            var object = JSONObject()
+            for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+                object[key] = .string(value)
+            }
+            header["__metadata__"] = .object(object)
+        }
+        var position = 0
+        for tensor in tensors {
+            precondition(header[tensor.name] == nil, "\(tensor.name) comes twice")
+            header[tensor.name] = .object([
+                "dtype": .string(tensor.type.rawValue),
+                "shape": .array(tensor.shape.map { .integer($0) }),
+                "data_offsets": .array([.integer(position), .integer(position + tensor.byteCount)]),
+            ])
+            position += tensor.byteCount
+        }
+        var text = Array(JSONValue.object(header).text().utf8)
+        while (text.count + 8) % 64 != 0 { text.append(UInt8(ascii: " ")) }
+        return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
+    }
+}
+
+extension Array {
+    /// `withUnsafeBytes` for bodies that throw this module's error.
+    func withUnsafeBytesTyped<Result>(
+        _ body: (UnsafeRawBufferPointer) throws(FormatError) -> Result
+    ) throws(FormatError) -> Result {
+        let outcome = withUnsafeBytes { bytes in
+            Swift.Result { () throws(FormatError) in try body(bytes) }
+        }
+        return try outcome.get()
+    }
+}
