@@ -75,7 +75,7 @@ let package = Package(
         .target(
             name: "CircadiaMemory",
             dependencies: [
-                "CircadiaModel", "CircadiaTokenizer",
+                "CircadiaModel", "CircadiaKernels", "CircadiaTokenizer",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .target(

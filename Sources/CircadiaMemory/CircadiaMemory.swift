@@ -1,1 +1,0 @@
-// CircadiaMemory: see the README's table of parts.

@@ -1,0 +1,40 @@
+/// Finds addresses of the web in text.
+enum LinkDetector {
+    private static let pattern = TextPattern(
+        #"\b(?:https?|ftps?|ssh|git|file|s3|wss?)://[^\s<>"']+"#,
+        #"\bwww\.[a-z0-9-]+\.[a-z]{2,}\S*"#,
+        // A bare domain counts with a path, or with an ending that is no file name or word.
+        #"(?<![@\w.-])(?:[a-z0-9-]+\.)+[a-z]{2,24}/[^\s<>"']+"#,
+        #"(?<![@\w.-])(?:[a-z0-9-]{2,}\.)+(?:com|org|edu|gov|dev)\b(?!\.\w)"#,
+        ignoringCase: true)
+
+    /// How many links there are.
+    static func count(in text: String) -> Int {
+        text.utf8.contains(UInt8(ascii: ".")) || text.contains("://") ? pattern.count(in: text) : 0
+    }
+}
+
+/// Finds JSON and what looks like it: Python dictionaries, JavaScript objects, lists of numbers.
+enum JSONDetector {
+    private static let pattern = TextPattern(
+        // An object's first key, quoted.
+        #"\{\s*["'][^"'\n]{0,80}["']\s*:"#,
+        // A quoted key and a value, as in a piece cut from an object.
+        #"(?:^|[,{])\s*"[\w .-]{1,80}"\s*:\s*(?:"|-?\d|\[|\{|true\b|false\b|null\b)"#,
+        // An object with bare keys.
+        #"\{\s*[A-Za-z_$][\w$]*\s*:\s*[^{}\n]+,\s*[A-Za-z_$][\w$]*\s*:[^{}]*\}"#,
+        // Lists: of objects, of three or more numbers, of two or more quoted texts.
+        #"\[\s*\{"#,
+        #"\[\s*-?\d+(?:\.\d+)?(?:\s*,\s*-?\d+(?:\.\d+)?){2,}\s*\]"#,
+        #"\[\s*(["'])[^"'\n]*\1(?:\s*,\s*(["'])[^"'\n]*\2)+\s*\]"#,
+        // Empty ones given as a value.
+        #"[=:]\s*(?:\{\}|\[\])"#)
+
+    /// Whether there is any.
+    static func isPresent(in text: String) -> Bool {
+        let mayBe = text.utf8.contains {
+            $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "\"")
+        }
+        return mayBe && pattern.matches(text)
+    }
+}
