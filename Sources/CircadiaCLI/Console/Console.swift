@@ -1,0 +1,75 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The terminal: results on standard output, everything else on standard error.
+struct Console: Sendable {
+    /// Whether remarks and progress are kept back.
+    var isQuiet = false
+
+    /// Whether standard error is a terminal, so that a line may be rewritten in place.
+    static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+    /// Whether standard input is a terminal.
+    static var inputIsTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
+    /// A result, on standard output, with a newline.
+    func result(_ text: String) { Self.write(text + "\n", to: STDOUT_FILENO) }
+
+    /// A piece of a result, written at once.
+    func stream(_ text: String) { Self.write(text, to: STDOUT_FILENO) }
+
+    /// A remark, on standard error, unless quiet.
+    func note(_ text: String) {
+        if !isQuiet { Self.write(text + "\n", to: STDERR_FILENO) }
+    }
+
+    /// A warning, on standard error, always.
+    func warn(_ text: String) { Self.write("warning: \(text)\n", to: STDERR_FILENO) }
+
+    /// Progress: rewrites one line on a terminal, writes now and then elsewhere.
+    func progress(_ text: String, isLast: Bool = false) {
+        guard !isQuiet else { return }
+        if Self.errorIsTerminal {
+            Self.write("\r\u{1B}[K\(text)\(isLast ? "\n" : "")", to: STDERR_FILENO)
+        } else {
+            Self.write(text + "\n", to: STDERR_FILENO)
+        }
+    }
+
+    /// A JSON document, on standard output, keys sorted; `pretty` spreads it over lines.
+    func json(_ value: some Encodable, pretty: Bool = false) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.dateEncodingStrategy = .iso8601
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        result(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
+    /// Writes everything, also where the reader is slow; gives up where it has gone.
+    private static func write(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let written = bytes.withUnsafeBytes {
+                #if canImport(Glibc)
+                    Glibc.write(descriptor, $0.baseAddress, $0.count)
+                #else
+                    Darwin.write(descriptor, $0.baseAddress, $0.count)
+                #endif
+            }
+            if written > 0 {
+                bytes = bytes.dropFirst(written)
+            } else if written < 0 && errno == EINTR {
+                continue
+            } else {
+                return
+            }
+        }
+    }
+}

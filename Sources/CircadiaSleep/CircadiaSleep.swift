@@ -1,1 +1,0 @@
-// CircadiaSleep: see the README's table of parts.

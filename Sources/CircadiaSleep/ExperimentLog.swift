@@ -1,0 +1,62 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Appends records to `logs/experiments.jsonl` and keeps `logs/eval_summary.json`.
+public enum ExperimentLog {
+    /// Appends `record` as one line, whole and flushed to disk; makes the file (0600) where missing.
+    public static func append(_ record: some Encodable, to url: URL) throws(SleepError) {
+        var line = try encode(record, for: url, pretty: false)
+        line.append(UInt8(ascii: "\n"))
+        try makeFolder(of: url)
+        let descriptor = open(url.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw .recordNotWritten(path: url.path, reason: String(cString: strerror(errno)))
+        }
+        defer { close(descriptor) }
+        let written = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        guard written == line.count, fsync(descriptor) == 0 else {
+            throw .recordNotWritten(path: url.path, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    /// Replaces the file at `url` by `record`, atomically.
+    public static func replace(_ record: some Encodable, at url: URL) throws(SleepError) {
+        let data = try encode(record, for: url, pretty: true)
+        try makeFolder(of: url)
+        do {
+            try data.write(to: url, options: .atomic)
+        } catch {
+            throw .recordNotWritten(path: url.path, reason: "check the folder and the disk's space")
+        }
+    }
+
+    private static func makeFolder(of url: URL) throws(SleepError) {
+        do {
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .recordNotWritten(path: url.path, reason: "the folder cannot be made")
+        }
+    }
+
+    private static func encode(
+        _ record: some Encodable, for url: URL, pretty: Bool
+    ) throws(SleepError) -> Data {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.dateEncodingStrategy = .iso8601
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
+        do {
+            return try encoder.encode(record)
+        } catch {
+            throw .recordNotWritten(path: url.path, reason: "a number in it is not finite")
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+
+/// What a night did.
+public struct NightReport: Sendable, Codable {
+    /// Whether the candidate was promoted.
+    public var accepted: Bool
+    /// Why, in one sentence.
+    public var verdict: String
+    /// The adapter's folder.
+    public var adapter: String
+    /// Mean loss over the last tenth of the steps, nats a token.
+    public var trainLoss: Double
+    /// Mean loss over the first tenth of the steps.
+    public var trainLossFirst: Double
+    /// Loss on the held-out conversations with the adapter in use before; nil where none are held out.
+    public var heldoutLossBefore: Double?
+    /// The same with the candidate.
+    public var heldoutLossAfter: Double?
+    /// Scored tokens that were trained on, every pass counted.
+    public var tokensTrained: Int
+    /// Scored tokens in the training rows, each counted once.
+    public var tokensScored: Int
+    /// All tokens in the training rows.
+    public var tokensTotal: Int
+    /// Exchanges trained on, held out, and sent to the retrieval store as well.
+    public var exchangesTrained: Int
+    /// Exchanges that were only measured.
+    public var exchangesHeldOut: Int
+    /// Exchanges that the router sent to the store (they trained too).
+    public var exchangesStored: Int
+    /// Paraphrased pairs trained on.
+    public var syntheticPairs: Int
+    /// Paraphrases refused, by reason.
+    public var syntheticRefused: [String: Int]
+    /// General-purpose pairs mixed in.
+    public var rehearsalPairs: Int
+    /// Optimiser steps that were taken.
+    public var steps: Int
+    /// Wall time.
+    public var seconds: Double
+    /// The settings that were really used.
+    public var options: SleepOptions
+    /// The version of the code.
+    public var codeVersion: String
+}

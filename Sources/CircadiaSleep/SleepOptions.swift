@@ -1,0 +1,38 @@
+import Foundation
+
+/// The settings of a night; the defaults are those of `circadia sleep`.
+public struct SleepOptions: Sendable, Codable, Equatable {
+    /// Optimiser steps.
+    public var iterations = 50
+    /// Peak learning rate.
+    public var learningRate: Float = 2e-5
+    /// Exchanges in a step.
+    public var batchSize = 4
+    /// Rank of the LoRA matrices.
+    public var loraRank = 8
+    /// Multiplies the LoRA product (MLX's scale; PEFT's alpha is scale · rank).
+    public var loraScale: Float = 20
+    /// Adapted blocks, counted from the last; -1 means all.
+    public var loraLayers = 16
+    /// Tokens at which a row is cut.
+    public var maxSequenceLength = 1024
+    /// Steps over which the learning rate rises from 0.
+    public var warmupSteps = 5
+    /// Largest global gradient norm.
+    public var clipNorm: Float = 1
+    /// Starts from a fresh adapter instead of going on with the present one.
+    public var resetAdapter = false
+    /// Paraphrased pairs to train on at most; 0 writes none.
+    public var augmentedPairs = 0
+    /// General-purpose pairs mixed in, per exchange of the log, so that skills are rehearsed too.
+    public var rehearsalShare = 0.5
+    /// Share of conversations that are never trained on.
+    public var heldOutShare = 0.15
+    /// The held-out loss may rise by this factor before the night is rejected; nil accepts any night.
+    public var gateTolerance: Double? = 1.01
+    /// Seed of the split of batches, the initial adapter and the paraphrases.
+    public var seed: UInt64 = 0
+
+    /// The defaults.
+    public init() {}
+}
