@@ -3,8 +3,16 @@
 #ifndef CK_DISPATCH_KERNELS_H
 #define CK_DISPATCH_KERNELS_H
 
+#include "matmul/matmul.h"
 #include "rmsnorm/rmsnorm.h"
 
-#define CK_KERNELS(CK_KERNEL) CK_KERNEL(rmsnorm)
+#define CK_KERNELS(CK_KERNEL)         \
+    CK_KERNEL(quantize_int8)          \
+    CK_KERNEL(matmul_int8)            \
+    CK_KERNEL(matmul_f32)             \
+    CK_KERNEL(matmul_bf16)            \
+    CK_KERNEL(matmul_transposed_f32)  \
+    CK_KERNEL(matmul_transposed_bf16) \
+    CK_KERNEL(rmsnorm)
 
 #endif

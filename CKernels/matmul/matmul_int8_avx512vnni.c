@@ -1,0 +1,228 @@
+/* y[t, o] = Σ_g scale[o, g] * (xs[t, g] * Σ_{k in g} q[o, k] * xq[t, k]) + bias[o, g] * Σ_{k in g} x[t, k]
+ * xq tiled [tile][cols/4][width][4] int8; w packed 16 rows a block; y [tokens, stride].
+ * Limits: one token: memory bandwidth, 64 bytes of weights to two vpdpbusd. Many: vpdpbusd throughput; a
+ * block is unpacked to bytes once (in L1 or L2) and 12 tokens share each load. No horizontal sums: the
+ * 16 lanes are 16 outputs. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "dispatch/dispatch.h"
+#include "matmul/matmul.h"
+#include "pack/pack.h"
+
+#pragma clang attribute push(                                                          \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c"))), \
+    apply_to = function)
+
+#include "matmul/tile_avx512.h"
+
+static inline __m512i broadcast4(const int8_t* p) {
+    int32_t word;
+    memcpy(&word, p, 4);
+    return _mm512_set1_epi32(word);
+}
+
+/* ---- One token ----------------------------------------------------------------------------- */
+
+/* bits and dtype are constants at every call, so each pair gets a loop of its own. */
+static inline __attribute__((always_inline)) void matvec(const ck_matmul_args_t* a, int64_t begin,
+                                                         int64_t end, int32_t bits,
+                                                         ck_dtype_t dtype) {
+    const ck_matrix_t* w = a->w;
+    const int32_t size = w->group_size, groups = w->cols / size;
+    const size_t value_bytes = ck_group_value_bytes(bits, size);
+    const size_t scale_bytes = 16 * ck_dtype_bytes(dtype);
+    const uint8_t* p = (const uint8_t*)w->data + begin * ck_block_bytes(w);
+    const __m512i low = _mm512_set1_epi8(15);
+    for (int64_t b = begin; b < end; b++) {
+        const int8_t* x = a->x;
+        __m512 total = _mm512_setzero_ps(), shift = _mm512_setzero_ps();
+        for (int32_t g = 0; g < groups; g++) {
+            __m512i even = _mm512_setzero_si512(), odd = _mm512_setzero_si512();
+            for (size_t at = 0; at < value_bytes; at += 64) {
+                const __m512i v = _mm512_loadu_si512(p + at);
+                _mm_prefetch((const char*)(p + at + 2048), _MM_HINT_T0);
+                if (bits == 4) {
+                    even = _mm512_dpbusd_epi32(even, _mm512_and_si512(v, low), broadcast4(x));
+                    odd = _mm512_dpbusd_epi32(odd, _mm512_and_si512(_mm512_srli_epi16(v, 4), low),
+                                              broadcast4(x + 4));
+                    x += 8;
+                } else {
+                    even = _mm512_dpbusd_epi32(even, v, broadcast4(x));
+                    x += 4;
+                }
+            }
+            const __m512 dot = _mm512_cvtepi32_ps(_mm512_add_epi32(even, odd));
+            const __m512 scale =
+                _mm512_mul_ps(load16(p + value_bytes, dtype), _mm512_set1_ps(a->scale[g]));
+            total = _mm512_fmadd_ps(scale, dot, total);
+            shift = _mm512_fmadd_ps(load16(p + value_bytes + scale_bytes, dtype),
+                                    _mm512_set1_ps(a->sum[g]), shift);
+            p += value_bytes + 2 * scale_bytes;
+        }
+        const int32_t left = w->rows - (int32_t)b * 16;
+        const tile_out_t out = {a->y + b * 16, a->stride,
+                                (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1), a->accumulate};
+        tile_store(&out, 0, _mm512_add_ps(total, shift));
+    }
+}
+
+/* ---- Many tokens --------------------------------------------------------------------------- */
+
+/* One block as bytes [cols/4][64], with its scales and biases [groups][16] f32. */
+static void unpack(const ck_matrix_t* w, const uint8_t* block, uint8_t* values, float* scales,
+                   float* biases) {
+    const size_t value_bytes = ck_group_value_bytes(w->bits, w->group_size);
+    const size_t scale_bytes = 16 * ck_dtype_bytes(w->scale_dtype);
+    const __m512i low = _mm512_set1_epi8(15);
+    for (int32_t g = 0; g < w->cols / w->group_size; g++) {
+        for (size_t at = 0; at < value_bytes; at += 64) {
+            const __m512i v = _mm512_loadu_si512(block + at);
+            if (w->bits == 4) {
+                _mm512_store_si512(values, _mm512_and_si512(v, low));
+                _mm512_store_si512(values + 64, _mm512_and_si512(_mm512_srli_epi16(v, 4), low));
+                values += 128;
+            } else {
+                _mm512_store_si512(values, v);
+                values += 64;
+            }
+        }
+        _mm512_store_ps(scales + 16 * g, load16(block + value_bytes, w->scale_dtype));
+        _mm512_store_ps(biases + 16 * g, load16(block + value_bytes + scale_bytes, w->scale_dtype));
+        block += value_bytes + 2 * scale_bytes;
+    }
+}
+
+typedef struct {
+    const uint8_t* values;
+    const float *scales, *biases;
+    int32_t groups, chunks; /* chunks of four columns in a group */
+} unpacked_t;
+
+#define CK_TILE_INT8(width)                                                                  \
+    static void tile_int8_##width(const unpacked_t* u, const int8_t* x, const float* xs,     \
+                                  const float* xsum, const tile_out_t* out) {                \
+        __m512 sums[width];                                                                  \
+        _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) sums[t] =         \
+            _mm512_setzero_ps();                                                             \
+        const uint8_t* values = u->values;                                                   \
+        for (int32_t g = 0; g < u->groups; g++) {                                            \
+            __m512i dots[width];                                                             \
+            _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) dots[t] =     \
+                _mm512_setzero_si512();                                                      \
+            for (int32_t c = 0; c < u->chunks; c++) {                                        \
+                const __m512i v = _mm512_load_si512(values);                                 \
+                _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) dots[t] = \
+                    _mm512_dpbusd_epi32(dots[t], v, broadcast4(x + 4 * t));                  \
+                values += 64;                                                                \
+                x += 4 * width;                                                              \
+            }                                                                                \
+            const __m512 scale = _mm512_load_ps(u->scales + 16 * (size_t)g);                 \
+            const __m512 bias = _mm512_load_ps(u->biases + 16 * (size_t)g);                  \
+            _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) {             \
+                const __m512 s = _mm512_mul_ps(scale, _mm512_set1_ps(xs[t]));                \
+                sums[t] = _mm512_fmadd_ps(s, _mm512_cvtepi32_ps(dots[t]), sums[t]);          \
+                sums[t] = _mm512_fmadd_ps(bias, _mm512_set1_ps(xsum[t]), sums[t]);           \
+            }                                                                                \
+            xs += width;                                                                     \
+            xsum += width;                                                                   \
+        }                                                                                    \
+        _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++)                   \
+            tile_store(out, t, sums[t]);                                                     \
+    }
+CK_TILE_INT8(12)
+CK_TILE_INT8(8)
+CK_TILE_INT8(4)
+CK_TILE_INT8(1)
+
+static void matmul(const ck_matmul_args_t* a, int64_t begin, int64_t end, void* scratch) {
+    const ck_matrix_t* w = a->w;
+    const int32_t groups = w->cols / w->group_size;
+    uint8_t* values = scratch;
+    float* scales = (float*)(values + (size_t)w->cols * 16);
+    float* biases = scales + (size_t)groups * 16;
+    const unpacked_t u = {values, scales, biases, groups, w->group_size / 4};
+    for (int64_t b = begin; b < end; b++) {
+        unpack(w, (const uint8_t*)w->data + b * ck_block_bytes(w), values, scales, biases);
+        const int32_t left = w->rows - (int32_t)b * 16;
+        tile_out_t out = {a->y + b * 16, a->stride,
+                          (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1), a->accumulate};
+        for (int32_t t = 0; t < a->tokens;) {
+            const int32_t width = ck_next_tile(a->tokens - t, CK_TILE_WIDE_INT8);
+            const int8_t* x = (const int8_t*)a->x + (size_t)t * w->cols;
+            const float* xs = a->scale + (size_t)t * groups;
+            const float* xsum = a->sum + (size_t)t * groups;
+            out.y = a->y + (size_t)t * a->stride + b * 16;
+            switch (width) {
+                case 12:
+                    tile_int8_12(&u, x, xs, xsum, &out);
+                    break;
+                case 8:
+                    tile_int8_8(&u, x, xs, xsum, &out);
+                    break;
+                case 4:
+                    tile_int8_4(&u, x, xs, xsum, &out);
+                    break;
+                default:
+                    tile_int8_1(&u, x, xs, xsum, &out);
+            }
+            t += width;
+        }
+    }
+}
+
+void ck_matmul_int8_avx512vnni(const ck_matmul_args_t* a, int64_t begin, int64_t end,
+                               void* scratch) {
+    if (a->tokens > 1) {
+        matmul(a, begin, end, scratch);
+        return;
+    }
+    const ck_dtype_t dtype = a->w->scale_dtype;
+    if (a->w->bits == 4) {
+        if (dtype == CK_F16) matvec(a, begin, end, 4, CK_F16);
+        if (dtype == CK_BF16) matvec(a, begin, end, 4, CK_BF16);
+        if (dtype == CK_F32) matvec(a, begin, end, 4, CK_F32);
+    } else {
+        if (dtype == CK_F16) matvec(a, begin, end, 8, CK_F16);
+        if (dtype == CK_BF16) matvec(a, begin, end, 8, CK_BF16);
+        if (dtype == CK_F32) matvec(a, begin, end, 8, CK_F32);
+    }
+}
+
+void ck_quantize_int8_avx512vnni(const float* x, int32_t begin, int32_t end, int32_t tokens,
+                                 int32_t cols, int32_t group_size, int8_t* q, float* scale,
+                                 float* sum) {
+    const int32_t groups = cols / group_size;
+    for (int32_t tile = begin; tile < end;) {
+        const int32_t width = ck_next_tile(tokens - tile, CK_TILE_WIDE_INT8);
+        for (int32_t t = 0; t < width; t++) {
+            const float* row = x + (size_t)(tile + t) * cols;
+            int8_t* out = q + (size_t)tile * cols + 4 * t;
+            for (int32_t g = 0; g < groups; g++) {
+                const float* v = row + (size_t)g * group_size;
+                __m512 most = _mm512_setzero_ps(), total = _mm512_setzero_ps();
+                for (int32_t k = 0; k < group_size; k += 16) {
+                    const __m512 part = _mm512_loadu_ps(v + k);
+                    most = _mm512_max_ps(most, _mm512_abs_ps(part));
+                    total = _mm512_add_ps(total, part);
+                }
+                const float largest = _mm512_reduce_max_ps(most);
+                const __m512 inverse = _mm512_set1_ps(largest > 0 ? 127 / largest : 0);
+                const size_t at = (size_t)tile * groups + (size_t)g * width + t;
+                scale[at] = largest / 127;
+                sum[at] = _mm512_reduce_add_ps(total);
+                for (int32_t k = 0; k < group_size; k += 16) {
+                    const __m128i bytes = _mm512_cvtsepi32_epi8(
+                        _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(v + k), inverse)));
+                    int32_t words[4];
+                    _mm_storeu_si128((__m128i*)words, bytes);
+                    for (int i = 0; i < 4; i++, out += 4 * width) memcpy(out, &words[i], 4);
+                }
+            }
+        }
+        tile += width;
+    }
+}
+
+#pragma clang attribute pop
+#endif
