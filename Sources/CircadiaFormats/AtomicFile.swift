@@ -2,12 +2,8 @@ import Foundation
 
 /// A file that appears whole or not at all: written under a temporary name beside its target,
 /// synced, then renamed.
-///
-/// Temporary names start with `.circadia-tmp-` and are safe to delete when no program runs.
+/// See `TemporaryItems` for the name.
 final class AtomicFile {
-    /// What every temporary file and directory of this project starts with.
-    static let temporaryPrefix = ".circadia-tmp-"
-
     private let target: URL
     private let temporary: URL
     private var descriptor: Int32
@@ -16,7 +12,7 @@ final class AtomicFile {
     /// Creates the temporary file with `mode` (the umask still applies).
     init(target: URL, mode: mode_t = 0o644) throws(FormatError) {
         self.target = target
-        temporary = Self.temporaryName(beside: target)
+        temporary = TemporaryItems.name(beside: target)
         descriptor = open(temporary.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
             throw .cannotWrite(path: target.path, reason: SystemReason.last)
@@ -33,9 +29,27 @@ final class AtomicFile {
         try AtomicFile.writeAll(bytes, to: descriptor, path: target.path)
     }
 
+    /// Writes bytes at a position; does not move where `write(_:)` appends.
+    func write(_ bytes: UnsafeRawBufferPointer, at position: Int) throws(FormatError) {
+        guard let base = bytes.baseAddress else { return }
+        var done = 0
+        while done < bytes.count {
+            let count = pwrite(
+                descriptor, base + done, min(bytes.count - done, 1 << 30), off_t(position + done))
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw .cannotWrite(path: target.path, reason: SystemReason.last)
+            }
+            done += count
+        }
+    }
+
     /// Syncs the contents, gives the file its name and syncs the directory.
-    func commit() throws(FormatError) {
-        guard fsync(descriptor) == 0 else {
+    ///
+    /// - Parameter isDurable: false leaves out the syncing, for files that are made again easily.
+    /// - Throws: `FormatError.cannotWrite`; the target is as it was then.
+    func commit(isDurable: Bool = true) throws(FormatError) {
+        if isDurable, fsync(descriptor) != 0 {
             throw .cannotWrite(path: target.path, reason: SystemReason.last)
         }
         close(descriptor)
@@ -44,28 +58,23 @@ final class AtomicFile {
             throw .cannotWrite(path: target.path, reason: SystemReason.last)
         }
         isCommitted = true
-        try Self.syncDirectory(target.deletingLastPathComponent())
+        if isDurable { try Self.syncDirectory(target.deletingLastPathComponent()) }
+    }
+
+    /// Writes bytes to a file atomically.
+    static func write(
+        _ bytes: [UInt8], to url: URL, mode: mode_t = 0o644
+    ) throws(FormatError) {
+        let file = try AtomicFile(target: url, mode: mode)
+        try bytes.withUnsafeBytesTyped { (bytes) throws(FormatError) in try file.write(bytes) }
+        try file.commit()
     }
 
     /// Writes a text file atomically.
     static func write(
         _ text: String, to url: URL, mode: mode_t = 0o644
     ) throws(FormatError) {
-        let file = try AtomicFile(target: url, mode: mode)
-        let bytes = Array(text.utf8)
-        var failure: FormatError?
-        bytes.withUnsafeBytes { buffer in
-            do throws(FormatError) { try file.write(buffer) } catch { failure = error }
-        }
-        if let failure { throw failure }
-        try file.commit()
-    }
-
-    /// A fresh hidden name in the directory of `url` that tells the process it belongs to.
-    static func temporaryName(beside url: URL) -> URL {
-        let random = String(UInt32.random(in: .min ... .max), radix: 36)
-        return url.deletingLastPathComponent().appendingPathComponent(
-            "\(temporaryPrefix)\(url.lastPathComponent)-\(getpid())-\(random)")
+        try write(Array(text.utf8), to: url, mode: mode)
     }
 
     /// Writes every byte, going on after interruptions and short writes.

@@ -36,7 +36,8 @@ extension JSONProblem: CustomStringConvertible {
                 ? "“\(Character(Unicode.Scalar(byte)))” cannot stand here"
                 : "byte 0x\(hex(byte)) cannot stand here"
         case .trailingText: "there is text after the value"
-        case .badString: "a string with a bad escape, a control character or bytes that are no UTF-8"
+        case .badString:
+            "a string with a bad escape, a control character or bytes that are no UTF-8"
         case .badNumber: "a malformed number"
         case .duplicateKey(let key): "the key “\(key)” comes twice"
         case .tooDeep: "values are nested deeper than 64 levels"
@@ -194,6 +195,9 @@ extension AdapterProblem: CustomStringConvertible {
                 + "may belong to another model"
         case .empty:
             "it holds no tensors"
+        case .foreignDirectory(let name):
+            "the directory holds another directory, \(name), so it is not replaced; choose a "
+                + "directory of its own for the adapter"
         }
     }
 }

@@ -161,6 +161,8 @@ public enum AdapterProblem: Sendable, Equatable {
     case layerOutOfRange(tensor: String, first: Int, layerCount: Int)
     /// The adapter holds no tensors.
     case empty
+    /// The target of a save holds a directory, so it is hardly meant for an adapter.
+    case foreignDirectory(String)
 }
 
 /// Why a model could not be found or brought.

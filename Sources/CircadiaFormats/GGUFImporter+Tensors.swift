@@ -130,7 +130,8 @@ extension ImportPlan {
             }
         }
         // A stable order with larger elements first keeps every tensor aligned.
-        let ordered = parts.filter { $0.description.type.byteCount == 4 }
+        let ordered =
+            parts.filter { $0.description.type.byteCount == 4 }
             + parts.filter { $0.description.type.byteCount != 4 }
         let total = Double(ordered.reduce(0) { $0 + $1.description.byteCount })
         var done = 0

@@ -4,6 +4,7 @@ extension JSONValue {
     /// The value as UTF-8 text.
     ///
     /// - Parameter indent: spaces for each level; 0 writes everything on one line.
+    /// - Returns: the text, without a line end.
     public func text(indent: Int = 0) -> String {
         var out = ""
         write(to: &out, indent: indent, level: 0)
@@ -32,8 +33,8 @@ extension JSONValue {
     }
 
     private static func writeList(
-        _ count: Int, _ open: String, _ close: String, to out: inout String, indent: Int, level: Int,
-        _ element: (Int, inout String) -> Void
+        _ count: Int, _ open: String, _ close: String, to out: inout String, indent: Int,
+        level: Int, _ element: (Int, inout String) -> Void
     ) {
         out += open
         for index in 0..<count {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Rotary scaling of type llama3; see FORMATS in the documentation of Llama 3.1.
+/// Rotary scaling of type llama3; the long-context recipe of Llama 3.1.
 public struct RopeScaling: Sendable, Equatable {
     /// Low frequencies are divided by this.
     public var factor: Double
@@ -137,7 +137,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     private static func ropeScaling(
         _ reader: ConfigurationReader
     ) throws(ConfigurationProblem) -> RopeScaling? {
-        let key = reader.object["rope_scaling"]?.objectValue == nil ? "rope_parameters" : "rope_scaling"
+        let isOld = reader.object["rope_scaling"]?.objectValue != nil
+        let key = isOld ? "rope_scaling" : "rope_parameters"
         guard let object = reader.object[key]?.objectValue else { return nil }
         let scaling = ConfigurationReader(object, prefix: "\(key).")
         let type = object["rope_type"]?.stringValue ?? object["type"]?.stringValue ?? "default"

@@ -3,22 +3,53 @@ import Foundation
 
 /// A Llama in an MLX directory: `config.json` and the weights in `model*.safetensors`.
 ///
-/// Weights are mapped, not read; each matrix is packed for the kernels when it is asked for.
+/// Weights are mapped, not read. Each matrix is packed for the kernels when it is asked for; what
+/// was packed is kept in a hidden file beside the weights, which the next start maps instead
+/// (`CIRCADIA_PACK_CACHE=0` turns that off).
 public final class ModelDirectory: Sendable {
     /// Where the directory is.
     public let url: URL
     /// Its `config.json`.
     public let configuration: ModelConfiguration
     private let shards: ShardedWeights
+    private let cache: PackCacheFile?
+    private let cacheWriter: PackCacheWriter?
 
     /// Opens a directory and validates the configuration and every file's header.
     ///
     /// - Throws: `FormatError`.
-    public init(_ url: URL) throws(FormatError) {
+    public convenience init(_ url: URL) throws(FormatError) {
+        let isOff = ProcessInfo.processInfo.environment["CIRCADIA_PACK_CACHE"] == "0"
+        try self.init(url, usesPackCache: !isOff)
+    }
+
+    /// Opens a directory and validates the configuration and every file's header.
+    ///
+    /// - Parameters:
+    ///   - url: the directory.
+    ///   - usesPackCache: whether packed weights may be kept in the directory and found there.
+    /// - Throws: `FormatError`.
+    public init(_ url: URL, usesPackCache: Bool) throws(FormatError) {
         self.url = url
         configuration = try ModelConfiguration(directory: url)
         shards = try ShardedWeights(directory: url)
+        let cacheURL = url.appendingPathComponent(PackCache.fileName)
+        let modules = shards.quantizedModules
+        let sources = shards.files.map(\.url)
+        guard usesPackCache, !modules.isEmpty, let key = PackCache.key(of: sources) else {
+            cache = nil
+            cacheWriter = nil
+            return
+        }
+        cache = PackCacheFile(cacheURL, key: key)
+        cacheWriter =
+            cache == nil ? PackCacheWriter(cacheURL, key: key, modules: modules) : nil
     }
+
+    /// Waits until packed weights that are being saved for the next start are on disk.
+    ///
+    /// A program that ends without waiting loses nothing but that time.
+    public func waitForPackCache() { cacheWriter?.wait() }
 
     /// Whether some file holds a tensor of this name.
     public func hasTensor(_ name: String) -> Bool { shards.file(of: name) != nil }
@@ -32,6 +63,7 @@ public final class ModelDirectory: Sendable {
     ///   - path: the module's path, such as `model.layers.0.mlp.up_proj`.
     ///   - rows: outputs that the caller needs.
     ///   - columns: inputs that the caller needs.
+    /// - Returns: the packed matrix.
     /// - Throws: `FormatError.tensor` where a tensor is missing or of another shape or dtype.
     public func weightMatrix(
         _ path: String, rows: Int, columns: Int
@@ -40,11 +72,17 @@ public final class ModelDirectory: Sendable {
             return try denseMatrix(path, rows: rows, columns: columns)
         }
         let source = try quantizedSource(path, rows: rows, columns: columns)
+        let shape = PackCache.Shape(
+            rows: rows, columns: columns, bits: source.format.bits,
+            groupSize: source.format.groupSize, scaleFormat: source.scaleFormat)
+        if let matrix = cache?.matrix(path, shape) { return matrix }
         do throws(KernelError) {
-            return try WeightMatrix(
+            let matrix = try WeightMatrix(
                 words: source.words, scales: source.scales, biases: source.biases,
                 scaleFormat: source.scaleFormat, rows: rows, columns: columns,
                 bits: source.format.bits, groupSize: source.format.groupSize)
+            cacheWriter?.add(matrix, path, shape)
+            return matrix
         } catch {
             throw problem(
                 "\(path).weight",
@@ -58,6 +96,7 @@ public final class ModelDirectory: Sendable {
     /// - Parameters:
     ///   - name: the tensor's full name, such as `model.norm.weight`.
     ///   - count: the elements that the caller needs.
+    /// - Returns: `[count]`.
     /// - Throws: `FormatError.tensor`.
     public func vector(_ name: String, count: Int) throws(FormatError) -> FloatBuffer {
         let (file, _) = try entry(name, shape: [count])

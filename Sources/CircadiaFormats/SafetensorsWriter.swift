@@ -31,6 +31,7 @@ public enum SafetensorsWriter {
     /// - Parameters:
     ///   - tensors: each with as many bytes as its shape needs (others trap).
     ///   - metadata: strings for `__metadata__`.
+    ///   - url: the file; replaced where it exists.
     ///   - mode: permissions of the new file, before the umask.
     /// - Throws: `FormatError.cannotWrite`.
     public static func write(
@@ -51,12 +52,16 @@ public enum SafetensorsWriter {
     /// - Parameters:
     ///   - tensors: in the order in which they will lie in the file. For readers that map the file,
     ///     put those with larger elements first.
+    ///   - metadata: strings for `__metadata__`.
+    ///   - url: the file; replaced where it exists.
+    ///   - mode: permissions of the new file, before the umask.
+    ///   - isDurable: false leaves out the syncing, for files that are made again easily.
     ///   - produce: called with each tensor's index; passes that tensor's bytes to the sink, in any
     ///     number of parts. Too few or too many bytes trap.
     /// - Throws: `FormatError.cannotWrite`, and what `produce` throws; nothing is left behind then.
     public static func write(
         _ tensors: [TensorDescription], metadata: [String: String] = ["format": "mlx"],
-        to url: URL, mode: UInt32 = 0o644,
+        to url: URL, mode: UInt32 = 0o644, isDurable: Bool = true,
         produce: (_ index: Int, _ sink: Sink) throws(FormatError) -> Void
     ) throws(FormatError) {
         let file = try AtomicFile(target: url, mode: mode_t(mode))
@@ -73,7 +78,7 @@ public enum SafetensorsWriter {
                 written == tensor.byteCount,
                 "\(tensor.name): \(written) bytes for a shape of \(tensor.byteCount)")
         }
-        try file.commit()
+        try file.commit(isDurable: isDurable)
     }
 
     /// The length and the header, padded with spaces so that the data starts at a multiple of 64.

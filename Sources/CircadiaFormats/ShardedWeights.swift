@@ -19,6 +19,14 @@ final class ShardedWeights: Sendable {
     /// The names of all tensors.
     var names: Set<String> { Set(fileIndex.keys) }
 
+    /// The modules that are quantised: those with scales.
+    var quantizedModules: Set<String> {
+        let suffix = ".scales"
+        return Set(
+            fileIndex.keys.filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
+        )
+    }
+
     /// The file that holds a tensor.
     func file(of name: String) -> SafetensorsFile? { fileIndex[name].map { files[$0] } }
 

@@ -1,0 +1,125 @@
+import Foundation
+
+/// `adapter_config.json` of an MLX adapter; keys that this program does not know are kept.
+public struct AdapterConfiguration: Codable, Sendable, Equatable {
+    /// How an adapted module computes: `y = W x + scale · ((x A) B)`.
+    public struct LoRAParameters: Sendable, Equatable {
+        /// Columns of A.
+        public var rank: Int
+        /// Multiplies the low-rank product; this is not alpha / rank.
+        public var scale: Double
+        /// Dropout during training; 0 when used.
+        public var dropout: Double
+        /// Module paths inside a block, such as `self_attn.q_proj`; nil means all seven.
+        public var keys: [String]?
+        /// Other members, kept.
+        public var otherMembers: JSONObject
+
+        /// Parameters with mlx_lm's defaults.
+        public init(
+            rank: Int = 8, scale: Double = 20, dropout: Double = 0, keys: [String]? = nil,
+            otherMembers: JSONObject = JSONObject()
+        ) {
+            self.rank = rank
+            self.scale = scale
+            self.dropout = dropout
+            self.keys = keys
+            self.otherMembers = otherMembers
+        }
+    }
+
+    /// `lora`; other kinds are refused.
+    public var fineTuneType: String
+    /// How many of the last blocks are adapted; less than 1 means all.
+    public var numLayers: Int
+    /// Rank, scale and so on.
+    public var loraParameters: LoRAParameters
+    /// Other members, kept.
+    public var otherMembers: JSONObject
+
+    /// A LoRA configuration with mlx_lm's defaults.
+    public init(
+        numLayers: Int = 16, loraParameters: LoRAParameters = LoRAParameters(),
+        otherMembers: JSONObject = JSONObject()
+    ) {
+        fineTuneType = "lora"
+        self.numLayers = numLayers
+        self.loraParameters = loraParameters
+        self.otherMembers = otherMembers
+    }
+
+    /// Reads the contents of an `adapter_config.json`; `path` is for messages.
+    ///
+    /// - Throws: `FormatError.configuration`.
+    public init(json: JSONValue, path: String) throws(FormatError) {
+        do throws(ConfigurationProblem) {
+            try self.init(json: json)
+        } catch {
+            throw .configuration(path: path, problem: error)
+        }
+    }
+
+    private init(json: JSONValue) throws(ConfigurationProblem) {
+        let reader = try ConfigurationReader(json)
+        let type = reader.object["fine_tune_type"]?.stringValue ?? "lora"
+        guard type == "lora" else { throw .unknownFineTuneType(type) }
+        fineTuneType = type
+        numLayers = try reader.integer("num_layers", in: -1...4096)
+        guard let parameters = reader.object["lora_parameters"]?.objectValue else {
+            throw .missingKey("lora_parameters")
+        }
+        let nested = ConfigurationReader(parameters, prefix: "lora_parameters.")
+        let dropout = try nested.number("dropout", in: 0...1, else: 0)
+        loraParameters = LoRAParameters(
+            rank: try nested.integer("rank", in: 1...65536),
+            scale: try nested.number("scale", in: -1e6...1e6), dropout: dropout,
+            keys: try Self.keys(parameters["keys"]), otherMembers: parameters)
+        for key in ["rank", "scale", "dropout", "keys"] {
+            loraParameters.otherMembers[key] = nil
+        }
+        otherMembers = reader.object
+        for key in ["fine_tune_type", "num_layers", "lora_parameters"] { otherMembers[key] = nil }
+    }
+
+    private static func keys(_ value: JSONValue?) throws(ConfigurationProblem) -> [String]? {
+        guard let value, value != .null else { return nil }
+        let keys = value.arrayValue?.compactMap(\.stringValue)
+        guard let keys, keys.count == value.arrayValue?.count else {
+            throw .badValue(
+                key: "lora_parameters.keys", expected: "an array of module paths",
+                found: value.text())
+        }
+        return keys
+    }
+
+    /// The contents of `adapter_config.json`.
+    public var json: JSONValue {
+        var parameters: JSONObject = [
+            "rank": .integer(loraParameters.rank), "scale": .number(loraParameters.scale),
+            "dropout": .number(loraParameters.dropout),
+        ]
+        parameters["keys"] = loraParameters.keys.map { .array($0.map { .string($0) }) }
+        for (key, value) in loraParameters.otherMembers.members { parameters[key] = value }
+        var object: JSONObject = [
+            "fine_tune_type": .string(fineTuneType), "num_layers": .integer(numLayers),
+            "lora_parameters": .object(parameters),
+        ]
+        for (key, value) in otherMembers.members { object[key] = value }
+        return .object(object)
+    }
+
+    /// Reads a configuration through a decoder.
+    public init(from decoder: any Decoder) throws {
+        try self.init(json: try JSONValue(from: decoder), path: "adapter_config.json")
+    }
+
+    /// Writes the configuration through an encoder.
+    public func encode(to encoder: any Encoder) throws {
+        try json.encode(to: encoder)
+    }
+
+    /// The blocks of a model that are adapted: the last `numLayers`, or all.
+    public func adaptedLayers(of layerCount: Int) -> Range<Int> {
+        (numLayers < 1 ? 0 : max(0, layerCount - numLayers))..<layerCount
+    }
+}

@@ -1,0 +1,146 @@
+import Foundation
+
+/// An MLX adapter directory: `adapter_config.json` and `adapters.safetensors`.
+///
+/// The adapter is present iff both files are. A save replaces both in one step, so that whoever
+/// reads, and whenever the process is killed, there is the old adapter or the new one.
+public enum AdapterDirectory {
+    /// The name of the configuration.
+    public static let configurationName = "adapter_config.json"
+    /// The name of the weights.
+    public static let weightsName = "adapters.safetensors"
+
+    /// Whether both files are there.
+    public static func isPresent(at url: URL) -> Bool {
+        DirectorySwap.recover(url)
+        return [configurationName, weightsName].allSatisfy {
+            FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
+        }
+    }
+
+    /// Reads and validates an adapter.
+    ///
+    /// - Parameters:
+    ///   - url: the directory.
+    ///   - model: checks layers and widths too, where given.
+    /// - Returns: the configuration and the tensors by their full names.
+    /// - Throws: `FormatError`; `.adapter` where the parts do not fit together.
+    public static func load(
+        _ url: URL, for model: ModelConfiguration? = nil
+    ) throws(FormatError) -> (AdapterConfiguration, [String: AdapterTensor]) {
+        DirectorySwap.recover(url)
+        let configurationURL = url.appendingPathComponent(configurationName)
+        let weightsURL = url.appendingPathComponent(weightsName)
+        for file in [configurationURL, weightsURL]
+        where !FileManager.default.fileExists(atPath: file.path) {
+            throw .adapter(path: url.path, problem: .incomplete(missing: file.lastPathComponent))
+        }
+        let configuration = try AdapterConfiguration(
+            json: try JSONValue(contentsOf: configurationURL), path: configurationURL.path)
+        let file = try SafetensorsFile(path: weightsURL)
+        var tensors: [String: AdapterTensor] = [:]
+        for (name, entry) in file.tensors {
+            tensors[name] = AdapterTensor(
+                shape: entry.shape, values: try file.floats(of: name))
+        }
+        do throws(AdapterProblem) {
+            try validate(tensors, configuration, model)
+        } catch {
+            throw .adapter(path: weightsURL.path, problem: error)
+        }
+        return (configuration, tensors)
+    }
+
+    /// Writes an adapter in one atomic, durable step.
+    ///
+    /// A complete directory is built beside the target, synced, and exchanged with it. Files of
+    /// the target other than the two stay. The files are readable by their owner only.
+    ///
+    /// - Parameters:
+    ///   - configuration: written as `adapter_config.json`.
+    ///   - tensors: by full names; written as F32.
+    ///   - model: checks layers and widths too, where given.
+    ///   - attachments: further files that change in the same step, by name.
+    ///   - url: the directory; directories above it are created.
+    /// - Throws: `FormatError`; the old adapter is intact then.
+    public static func save(
+        _ configuration: AdapterConfiguration, _ tensors: [String: AdapterTensor],
+        for model: ModelConfiguration? = nil, attachments: [String: [UInt8]] = [:], to url: URL
+    ) throws(FormatError) {
+        do throws(AdapterProblem) {
+            try validate(tensors, configuration, model)
+        } catch {
+            throw .adapter(path: url.path, problem: error)
+        }
+        try DirectorySwap.replace(url) { (directory) throws(FormatError) in
+            let names = tensors.keys.sorted()
+            let descriptions = names.map {
+                TensorDescription(name: $0, type: .f32, shape: tensors[$0]?.shape ?? [])
+            }
+            try SafetensorsWriter.write(
+                descriptions, to: directory.appendingPathComponent(weightsName), mode: 0o600
+            ) { (index, sink) throws(FormatError) in
+                try (tensors[names[index]]?.values ?? []).withUnsafeBytesTyped(sink)
+            }
+            try AtomicFile.write(
+                configuration.json.text(indent: 4) + "\n",
+                to: directory.appendingPathComponent(configurationName), mode: 0o600)
+            for (name, bytes) in attachments.sorted(by: { $0.key < $1.key }) {
+                try AtomicFile.write(
+                    bytes, to: directory.appendingPathComponent(name), mode: 0o600)
+            }
+        }
+    }
+
+    /// Deletes what killed processes left beside an adapter directory while they built it.
+    ///
+    /// `save` does so too. What running processes build is left alone.
+    public static func removeStrays(beside url: URL) {
+        DirectorySwap.recover(url)
+        TemporaryItems.removeStrays(beside: url)
+    }
+
+    /// Checks names, pairs, shapes and values.
+    private static func validate(
+        _ tensors: [String: AdapterTensor], _ configuration: AdapterConfiguration,
+        _ model: ModelConfiguration?
+    ) throws(AdapterProblem) {
+        if tensors.isEmpty { throw .empty }
+        let rank = configuration.loraParameters.rank
+        for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+            guard var parts = AdapterTensorName(name) else { throw .unknownTensor(name) }
+            if let keys = configuration.loraParameters.keys, !keys.contains(parts.module) {
+                throw .unknownTensor(name)
+            }
+            if let model {
+                let layers = configuration.adaptedLayers(of: model.layerCount)
+                guard layers.contains(parts.layer) else {
+                    throw .layerOutOfRange(
+                        tensor: name, first: layers.lowerBound, layerCount: model.layerCount)
+                }
+            }
+            try validate(shape: tensor.shape, name: name, parts: parts, rank: rank, model: model)
+            guard tensor.values.allSatisfy(\.isFinite) else { throw .notFinite(tensor: name) }
+            parts.factor = parts.factor == .a ? .b : .a
+            if tensors[parts.fullName] == nil {
+                throw .missingPartner(tensor: name, partner: parts.fullName)
+            }
+        }
+    }
+
+    private static func validate(
+        shape: [Int], name: String, parts: AdapterTensorName, rank: Int, model: ModelConfiguration?
+    ) throws(AdapterProblem) {
+        let isA = parts.factor == .a
+        let widths = model.flatMap { AdapterTensorName.widths(of: parts.module, in: $0) }
+        let known = isA ? widths?.inputs : widths?.outputs
+        // Without a model the width is free, but the rank is not.
+        let width = known ?? (shape.count == 2 ? shape[isA ? 0 : 1] : 0)
+        let expected = isA ? [width, rank] : [rank, width]
+        guard shape == expected else {
+            throw .wrongShape(tensor: name, expected: expected, found: shape)
+        }
+    }
+}
+
+extension AdapterProblem: Error {}

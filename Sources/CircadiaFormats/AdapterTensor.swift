@@ -1,0 +1,76 @@
+/// One matrix of an adapter.
+public struct AdapterTensor: Sendable, Equatable {
+    /// Rows and columns.
+    public var shape: [Int]
+    /// The values, row-major.
+    public var values: [Float]
+
+    /// A matrix; `values` holds as many numbers as `shape` says (others trap).
+    public init(shape: [Int], values: [Float]) {
+        precondition(shape.reduce(1, *) == values.count, "values do not fit the shape \(shape)")
+        self.shape = shape
+        self.values = values
+    }
+}
+
+/// A name such as `model.layers.3.self_attn.q_proj.lora_a`, taken apart.
+public struct AdapterTensorName: Sendable, Equatable {
+    /// The two factors of `A · B`.
+    public enum Factor: String, Sendable, CaseIterable {
+        /// `[in, rank]`.
+        case a = "lora_a"
+        /// `[rank, out]`.
+        case b = "lora_b"
+    }
+
+    /// The block's number.
+    public var layer: Int
+    /// The module's path inside the block, such as `self_attn.q_proj`.
+    public var module: String
+    /// Which factor it is.
+    public var factor: Factor
+
+    /// Builds a name.
+    public init(layer: Int, module: String, factor: Factor) {
+        self.layer = layer
+        self.module = module
+        self.factor = factor
+    }
+
+    /// Takes a full name apart; nil where it is none of a LoRA tensor of a Llama.
+    public init?(_ name: String) {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 6, parts[0] == "model", parts[1] == "layers",
+            let layer = Int(parts[2]), layer >= 0, String(layer) == parts[2],
+            let factor = Factor(rawValue: String(parts[5]))
+        else { return nil }
+        let module = "\(parts[3]).\(parts[4])"
+        guard Self.modules.contains(module) else { return nil }
+        self.init(layer: layer, module: module, factor: factor)
+    }
+
+    /// The full name.
+    public var fullName: String { "model.layers.\(layer).\(module).\(factor.rawValue)" }
+
+    /// The modules of a block that can be adapted.
+    public static let modules = [
+        "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+        "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj",
+    ]
+
+    /// Inputs and outputs of a module, or nil for an unknown one.
+    static func widths(
+        of module: String, in model: ModelConfiguration
+    ) -> (inputs: Int, outputs: Int)? {
+        let queries = model.headCount * model.headDim
+        let keys = model.kvHeadCount * model.headDim
+        return switch module {
+        case "self_attn.q_proj": (model.hiddenSize, queries)
+        case "self_attn.k_proj", "self_attn.v_proj": (model.hiddenSize, keys)
+        case "self_attn.o_proj": (queries, model.hiddenSize)
+        case "mlp.gate_proj", "mlp.up_proj": (model.hiddenSize, model.intermediateSize)
+        case "mlp.down_proj": (model.intermediateSize, model.hiddenSize)
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import CircadiaKernels
+import Foundation
+
+/// Packed weights on disk, beside the checkpoint that they were made from, so that the next start
+/// maps them instead of packing again.
+///
+/// The file `.circadia-pack-v1` holds a header of 64 bytes (magic, versions, key, place and
+/// checksum of the table, file size), the packed matrices at multiples of 64 bytes, and a JSON
+/// table. The key is made of names, sizes, times and inodes of the files that it depends on. It is
+/// written in the background, synced and renamed, so it is whole or absent; where that fails (a
+/// read-only directory, a full disk) nothing is lost but time.
+enum PackCache {
+    /// The file beside the checkpoint.
+    static let fileName = ".circadia-pack-v\(WeightMatrix.packVersion)"
+    static let magic: UInt64 = 0x4B43_4150_4341_4331  // "1CACPACK" little-endian
+    static let formatVersion: UInt32 = 1
+    static let headerByteCount = 64
+    static let alignment = 64
+
+    /// What a stored matrix is; equal where a cached one can stand for the wanted one.
+    struct Shape: Sendable, Equatable {
+        var rows: Int
+        var columns: Int
+        var bits: Int
+        var groupSize: Int
+        var scaleFormat: FloatFormat
+
+        var byteCount: Int? {
+            WeightMatrix.packedByteCount(
+                rows: rows, columns: columns, bits: bits, groupSize: groupSize,
+                scaleFormat: scaleFormat)
+        }
+
+        var json: JSONValue {
+            let scale = scaleFormat == .f32 ? "F32" : scaleFormat == .f16 ? "F16" : "BF16"
+            return .array([
+                .integer(rows), .integer(columns), .integer(bits), .integer(groupSize),
+                .string(scale),
+            ])
+        }
+    }
+
+    /// A key that changes with any of the files.
+    static func key(of files: [URL]) -> UInt64? {
+        var text = ""
+        for file in files {
+            var status = stat()
+            guard stat(file.path, &status) == 0 else { return nil }
+            #if os(Linux)
+                let time = status.st_mtim
+            #else
+                let time = status.st_mtimespec
+            #endif
+            text += "\(file.lastPathComponent) \(status.st_size) \(time.tv_sec).\(time.tv_nsec) "
+            text += "\(status.st_ino)\n"
+        }
+        return checksum(Array(text.utf8))
+    }
+
+    /// FNV-1a over bytes.
+    static func checksum(_ bytes: some Sequence<UInt8>) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return hash
+    }
+
+    /// The header for a finished file.
+    static func header(key: UInt64, tableOffset: Int, table: [UInt8]) -> [UInt8] {
+        let words: [UInt64] = [
+            magic, UInt64(formatVersion) | UInt64(WeightMatrix.packVersion) << 32, key,
+            UInt64(tableOffset), UInt64(table.count), checksum(table),
+            UInt64(tableOffset + table.count), 0,
+        ]
+        return words.flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } }
+    }
+}
+
+/// A cache file that was found whole and up to date.
+final class PackCacheFile: Sendable {
+    private let file: MappedFile
+    private let entries: [String: (shape: JSONValue, range: Range<Int>)]
+
+    /// Maps the cache of a directory; nil where there is none, or a stale or damaged one.
+    init?(_ url: URL, key: UInt64) {
+        guard let file = try? MappedFile(url), file.bytes.count >= PackCache.headerByteCount else {
+            return nil
+        }
+        let bytes = file.bytes
+        let words = (0..<8).map {
+            UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self))
+        }
+        guard let tableOffset = Int(exactly: words[3]), let tableCount = Int(exactly: words[4]),
+            tableOffset <= bytes.count, tableCount == bytes.count - tableOffset
+        else { return nil }
+        let table = UnsafeRawBufferPointer(rebasing: bytes[tableOffset...])
+        // The header that belongs to this table and key, or the file is not the one that is wanted.
+        let expected = PackCache.header(key: key, tableOffset: tableOffset, table: Array(table))
+        guard expected.elementsEqual(bytes[0..<PackCache.headerByteCount]),
+            let json = try? JSONValue(parsing: table, path: url.path)
+        else { return nil }
+        var entries: [String: (shape: JSONValue, range: Range<Int>)] = [:]
+        for (path, value) in json.objectValue?.members ?? [] {
+            guard let shape = value["shape"], let offset = value["offset"]?.intValue,
+                let count = value["bytes"]?.intValue, offset >= 0, count >= 0,
+                offset.isMultiple(of: PackCache.alignment), offset <= tableOffset,
+                count <= tableOffset - offset
+            else { return nil }
+            entries[path] = (shape, offset..<offset + count)
+        }
+        self.file = file
+        self.entries = entries
+        if let base = bytes.baseAddress {
+            // Reading ahead lets the pages come while the rest of the model is set up.
+            madvise(UnsafeMutableRawPointer(mutating: base), bytes.count, MADV_WILLNEED)
+        }
+    }
+
+    /// The packed matrix of a module, or nil where the file holds none of that shape.
+    func matrix(_ path: String, _ shape: PackCache.Shape) -> WeightMatrix? {
+        guard let entry = entries[path], entry.shape == shape.json,
+            entry.range.count == shape.byteCount
+        else { return nil }
+        return WeightMatrix(
+            packed: UnsafeRawBufferPointer(rebasing: file.bytes[entry.range]), owner: file,
+            rows: shape.rows, columns: shape.columns, bits: shape.bits,
+            groupSize: shape.groupSize, scaleFormat: shape.scaleFormat)
+    }
+}
+
+/// Writes a cache file in the background while matrices are packed; done when every module that
+/// was announced has come.
+final class PackCacheWriter: @unchecked Sendable {
+    private let target: URL
+    private let key: UInt64
+    private let queue = DispatchQueue(label: "circadia.pack-cache", qos: .utility)
+    // What follows is touched on the queue only.
+    private var file: AtomicFile?
+    private var missing: Set<String>
+    private var table = JSONObject()
+    private var position = PackCache.headerByteCount
+
+    /// Starts a file; nil where the directory cannot be written.
+    init?(_ target: URL, key: UInt64, modules: Set<String>) {
+        guard !modules.isEmpty else { return nil }
+        TemporaryItems.removeStrays(beside: target)
+        guard let file = try? AtomicFile(target: target) else { return nil }
+        self.target = target
+        self.key = key
+        self.file = file
+        missing = modules
+    }
+
+    /// Queues a packed matrix for writing.
+    func add(_ matrix: WeightMatrix, _ path: String, _ shape: PackCache.Shape) {
+        queue.async { [self] in
+            guard let file, missing.remove(path) != nil else { return }
+            do throws(FormatError) {
+                try write(matrix, path, shape, to: file)
+                if missing.isEmpty { try seal(file) }
+            } catch {
+                // A cache is a convenience: on a full disk the file goes and the model works on.
+                self.file = nil
+            }
+            if missing.isEmpty { self.file = nil }
+        }
+    }
+
+    /// Waits until what was queued is on disk.
+    func wait() { queue.sync {} }
+
+    private func write(
+        _ matrix: WeightMatrix, _ path: String, _ shape: PackCache.Shape, to file: AtomicFile
+    ) throws(FormatError) {
+        position = (position + PackCache.alignment - 1) / PackCache.alignment * PackCache.alignment
+        let bytes = matrix.packedBytes
+        try file.write(bytes, at: position)
+        table[path] = .object([
+            "shape": shape.json, "offset": .integer(position), "bytes": .integer(bytes.count),
+        ])
+        position += bytes.count
+    }
+
+    private func seal(_ file: AtomicFile) throws(FormatError) {
+        let text = Array(JSONValue.object(table).text().utf8)
+        let header = PackCache.header(key: key, tableOffset: position, table: text)
+        try text.withUnsafeBytesTyped { (bytes) throws(FormatError) in
+            try file.write(bytes, at: position)
+        }
+        try header.withUnsafeBytesTyped { (bytes) throws(FormatError) in
+            try file.write(bytes, at: 0)
+        }
+        try file.commit()
+    }
+}

@@ -1,0 +1,6 @@
+import CKernels
+
+extension WeightMatrix {
+    /// Raised whenever the packed layout changes, so that packed files on disk can be told apart.
+    public static var packVersion: Int { Int(CK_PACK_VERSION) }
+}
