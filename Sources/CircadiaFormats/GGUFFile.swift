@@ -29,10 +29,13 @@ public final class GGUFFile: Sendable {
     /// - Throws: `FormatError.cannotRead` or `.gguf`.
     public init(path url: URL) throws(FormatError) {
         self.url = url
-        file = try MappedFile(url)
+        let file = try MappedFile(url)
+        self.file = file
         do throws(GGUFProblem) {
-            var reader = GGUFReader(bytes: file.bytes)
-            (metadata, tensors) = try reader.contents()
+            (metadata, tensors) = try file.withBytes { (bytes) throws(GGUFProblem) in
+                var reader = GGUFReader(bytes: bytes)
+                return try reader.contents()
+            }
         } catch {
             throw .gguf(path: url.path, problem: error)
         }

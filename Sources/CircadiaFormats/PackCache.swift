@@ -77,15 +77,24 @@ enum PackCache {
 
 /// A cache file that was found whole and up to date.
 final class PackCacheFile: Sendable {
+    private typealias Entries = [String: (shape: JSONValue, range: Range<Int>)]
+
     private let file: MappedFile
-    private let entries: [String: (shape: JSONValue, range: Range<Int>)]
+    private let entries: Entries
 
     /// Maps the cache of a directory; nil where there is none, or a stale or damaged one.
     init?(_ url: URL, key: UInt64) {
-        guard let file = try? MappedFile(url), file.bytes.count >= PackCache.headerByteCount else {
-            return nil
-        }
-        let bytes = file.bytes
+        guard let file = try? MappedFile(url),
+            let entries = file.withBytes({ Self.entries($0, key: key, path: url.path) })
+        else { return nil }
+        self.file = file
+        self.entries = entries
+    }
+
+    private static func entries(
+        _ bytes: UnsafeRawBufferPointer, key: UInt64, path: String
+    ) -> Entries? {
+        guard bytes.count >= PackCache.headerByteCount else { return nil }
         let words = (0..<8).map {
             UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self))
         }
@@ -96,9 +105,9 @@ final class PackCacheFile: Sendable {
         // The header that belongs to this table and key, or the file is not the one that is wanted.
         let expected = PackCache.header(key: key, tableOffset: tableOffset, table: Array(table))
         guard expected.elementsEqual(bytes[0..<PackCache.headerByteCount]),
-            let json = try? JSONValue(parsing: table, path: url.path)
+            let json = try? JSONValue(parsing: table, path: path)
         else { return nil }
-        var entries: [String: (shape: JSONValue, range: Range<Int>)] = [:]
+        var entries: Entries = [:]
         for (path, value) in json.objectValue?.members ?? [] {
             guard let shape = value["shape"], let offset = value["offset"]?.intValue,
                 let count = value["bytes"]?.intValue, offset >= 0, count >= 0,
@@ -107,12 +116,11 @@ final class PackCacheFile: Sendable {
             else { return nil }
             entries[path] = (shape, offset..<offset + count)
         }
-        self.file = file
-        self.entries = entries
         if let base = bytes.baseAddress {
             // Reading ahead lets the pages come while the rest of the model is set up.
             madvise(UnsafeMutableRawPointer(mutating: base), bytes.count, MADV_WILLNEED)
         }
+        return entries
     }
 
     /// The packed matrix of a module, or nil where the file holds none of that shape.
@@ -173,6 +181,7 @@ final class PackCacheWriter: @unchecked Sendable {
     ) throws(FormatError) {
         position = (position + PackCache.alignment - 1) / PackCache.alignment * PackCache.alignment
         let bytes = matrix.packedBytes
+        defer { withExtendedLifetime(matrix) {} }
         try file.write(bytes, at: position)
         table[path] = .object([
             "shape": shape.json, "offset": .integer(position), "bytes": .integer(bytes.count),

@@ -271,9 +271,8 @@ extension RandomModel {
         for name in names {
             let file = source.appendingPathComponent(name)
             guard FileManager.default.fileExists(atPath: file.path) else { continue }
-            let contents = try MappedFile(file)
-            try AtomicFile.write(
-                Array(contents.bytes), to: directory.appendingPathComponent(name))
+            let contents = try MappedFile(file).withBytes { Array($0) }
+            try AtomicFile.write(contents, to: directory.appendingPathComponent(name))
         }
     }
 }

@@ -21,14 +21,21 @@ public final class SafetensorsFile: Sendable {
     /// - Throws: `FormatError.cannotRead`, `.malformedJSON` or `.safetensors`.
     public init(path url: URL) throws(FormatError) {
         self.url = url
-        file = try MappedFile(url)
-        let bytes = file.bytes
-        let path = url.path
+        let file = try MappedFile(url)
+        self.file = file
+        (tensors, metadata) = try file.withBytes { (bytes) throws(FormatError) in
+            try Self.contents(bytes, path: url.path)
+        }
+    }
+
+    private static func contents(
+        _ bytes: UnsafeRawBufferPointer, path: String
+    ) throws(FormatError) -> ([String: TensorEntry], [String: String]) {
         guard bytes.count >= 8 else {
             throw .safetensors(path: path, problem: .tooShort(byteCount: bytes.count))
         }
         let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-        guard length <= Self.headerLimit, length <= UInt64(bytes.count - 8) else {
+        guard length <= headerLimit, length <= UInt64(bytes.count - 8) else {
             throw .safetensors(
                 path: path,
                 problem: .badHeaderLength(length: length, fileByteCount: bytes.count))
@@ -42,14 +49,15 @@ public final class SafetensorsFile: Sendable {
             throw .malformedJSON(path: path, offset: offset + 8, problem: problem)
         }
         do throws(SafetensorsProblem) {
-            (tensors, metadata) = try Self.entries(
+            return try entries(
                 header: header, dataStart: dataStart, dataByteCount: bytes.count - dataStart)
         } catch {
             throw .safetensors(path: path, problem: error)
         }
     }
 
-    /// The bytes of a tensor; valid as long as this object lives. They need not be aligned.
+    /// The bytes of a tensor. They need not be aligned, and they are valid only as long as this
+    /// object lives: keep it, or use `withBytes`.
     ///
     /// - Throws: `FormatError.tensor` with `.missing`.
     public func bytes(of name: String) throws(FormatError) -> UnsafeRawBufferPointer {
@@ -59,11 +67,22 @@ public final class SafetensorsFile: Sendable {
         return UnsafeRawBufferPointer(rebasing: file.bytes[entry.byteRange])
     }
 
+    /// Gives the bytes of a tensor to `body` and keeps the file mapped meanwhile.
+    ///
+    /// - Throws: `FormatError.tensor` with `.missing`, and what `body` throws.
+    public func withBytes<Result>(
+        of name: String, _ body: (UnsafeRawBufferPointer) throws(FormatError) -> Result
+    ) throws(FormatError) -> Result {
+        defer { withExtendedLifetime(self) {} }
+        return try body(try bytes(of: name))
+    }
+
     /// The values of an F32, F16 or BF16 tensor.
     ///
     /// - Throws: `FormatError.tensor` with `.missing` or `.wrongType`.
     public func floats(of name: String) throws(FormatError) -> [Float] {
         let source = try bytes(of: name)
+        defer { withExtendedLifetime(self) {} }
         guard let entry = tensors[name], let format = entry.type.floatFormat else {
             throw .tensor(
                 path: url.path, name: name,
