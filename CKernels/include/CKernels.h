@@ -238,11 +238,12 @@ int64_t ck_argmax(const float* x, int64_t count);
 ck_status_t ck_lora(const float* x, const float* a, const float* b, float scale, int32_t tokens,
                     int32_t in, int32_t out, int32_t rank, float* xa, float* y);
 /* With g = scale * dy Bᵀ [tokens, rank]:  da += xᵀ g;  db += scale * xaᵀ dy;  dx += g Aᵀ.
- * dx may be NULL (the first adapted block). workspace: tokens * rank floats. */
+ * dx may be NULL (the first adapted block). */
 ck_status_t ck_lora_backward(const float* x, const float* xa, const float* a, const float* b,
                              const float* dy, float scale, int32_t tokens, int32_t in, int32_t out,
                              int32_t rank, float* da, float* db, float* dx, void* workspace,
                              size_t workspace_bytes);
+size_t ck_lora_backward_workspace(int32_t tokens, int32_t in, int32_t out, int32_t rank);
 
 /* Σ x[i]², summed in double in a fixed order. */
 double ck_sum_squares(const float* x, int64_t count);

@@ -42,7 +42,8 @@ extension Kernels {
         outputs: Int, rank: Int, da: UnsafeMutablePointer<Float>, db: UnsafeMutablePointer<Float>,
         dx: UnsafeMutablePointer<Float>?, workspace: Workspace
     ) {
-        let byteCount = tokens * rank * MemoryLayout<Float>.stride
+        let byteCount = ck_lora_backward_workspace(
+            Int32(tokens), Int32(inputs), Int32(outputs), Int32(rank))
         check(
             ck_lora_backward(
                 x, xa, a, b, dy, scale, Int32(tokens), Int32(inputs), Int32(outputs), Int32(rank),
