@@ -1,1 +1,0 @@
-// CircadiaModel: see the README's table of parts.

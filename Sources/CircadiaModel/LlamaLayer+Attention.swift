@@ -1,0 +1,65 @@
+import CircadiaKernels
+
+extension LlamaLayer {
+    /// `x += o · attention(rope(q), rope(k), v)` with `q, k, v` of `rmsNorm(x)`.
+    ///
+    /// All tokens of the chunk are written to the cache; queries are made only for those from
+    /// `first` on (the last block skips tokens whose output nobody reads).
+    func attend(_ pass: ForwardPass, from first: Int) {
+        let scratch = pass.scratch
+        let tokens = pass.tokens
+        let hidden = pass.hidden
+        let normed = scratch.normed.pointer
+
+        Kernels.rmsNorm(
+            x: scratch.x.pointer, weight: inputNorm.pointer, tokens: tokens, width: hidden,
+            epsilon: pass.epsilon, y: normed)
+        if first == 0 {
+            Kernels.matmul(
+                pass.precision, x: normed, tokens: tokens, weights: queryKeyValue,
+                outputs: scratch.queryKeyValue, workspace: pass.workspace)
+        } else {
+            Kernels.matmul(
+                pass.precision, x: normed, tokens: tokens, weights: keyValue,
+                outputs: scratch.keyValue, workspace: pass.workspace)
+        }
+        pass.adapt(.k, layer: index, x: normed, tokens: tokens, y: scratch.k.pointer)
+        pass.adapt(.v, layer: index, x: normed, tokens: tokens, y: scratch.v.pointer)
+        Kernels.rope(
+            scratch.k.pointer, positions: scratch.positions.pointer,
+            frequencies: pass.ropeFrequencies.pointer, tokens: tokens, heads: pass.kvHeads,
+            headDim: pass.headDim)
+        var shape = AttentionShape(
+            tokens: tokens, past: pass.past, heads: pass.heads, kvHeads: pass.kvHeads,
+            headDim: pass.headDim, capacity: pass.cache.rows)
+        Kernels.append(scratch.k.pointer, to: pass.cache.keys[index], shape: shape)
+        Kernels.append(scratch.v.pointer, to: pass.cache.values[index], shape: shape)
+
+        let queries = tokens - first
+        guard queries > 0 else { return }
+        let selected = normed + first * hidden
+        if first > 0 {
+            Kernels.matmul(
+                pass.precision, x: selected, tokens: queries, weights: queryOnly,
+                outputs: [scratch.q.pointer], workspace: pass.workspace)
+        }
+        pass.adapt(.q, layer: index, x: selected, tokens: queries, y: scratch.q.pointer)
+        Kernels.rope(
+            scratch.q.pointer, positions: scratch.positions.pointer + first,
+            frequencies: pass.ropeFrequencies.pointer, tokens: queries, heads: pass.heads,
+            headDim: pass.headDim)
+        shape.tokens = queries
+        shape.past = pass.past + first
+        Kernels.attention(
+            shape, q: scratch.q.pointer, keys: pass.cache.keys[index],
+            values: pass.cache.values[index], out: scratch.attended.pointer,
+            workspace: pass.workspace)
+        let residual = scratch.x.pointer + first * hidden
+        Kernels.matmul(
+            pass.precision, x: scratch.attended.pointer, tokens: queries, weights: outputOnly,
+            outputs: first == 0 ? scratch.residual : [residual], accumulate: true,
+            workspace: pass.workspace)
+        pass.adapt(
+            .o, layer: index, x: scratch.attended.pointer, tokens: queries, y: residual)
+    }
+}

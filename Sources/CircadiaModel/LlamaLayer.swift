@@ -1,0 +1,82 @@
+import CircadiaFormats
+import CircadiaKernels
+
+/// One block of a Llama: attention and MLP, each behind an RMSNorm, each added to the residual.
+///
+/// Weights only; the forward pass is in `LlamaLayer+Attention.swift` and `LlamaLayer+MLP.swift`.
+public final class LlamaLayer: Sendable {
+    /// The block's number, from 0.
+    public let index: Int
+
+    // MARK: Attention
+
+    /// `input_layernorm.weight`: `[hidden]`.
+    public let inputNorm: FloatBuffer
+    /// `self_attn.q_proj`: `[heads·headDim, hidden]`.
+    public let q: WeightMatrix
+    /// `self_attn.k_proj`: `[kvHeads·headDim, hidden]`.
+    public let k: WeightMatrix
+    /// `self_attn.v_proj`: `[kvHeads·headDim, hidden]`.
+    public let v: WeightMatrix
+    /// `self_attn.o_proj`: `[hidden, heads·headDim]`.
+    public let o: WeightMatrix
+
+    // MARK: MLP
+
+    /// `post_attention_layernorm.weight`: `[hidden]`.
+    public let postAttentionNorm: FloatBuffer
+    /// `mlp.gate_proj`: `[intermediate, hidden]`.
+    public let gate: WeightMatrix
+    /// `mlp.up_proj`: `[intermediate, hidden]`.
+    public let up: WeightMatrix
+    /// `mlp.down_proj`: `[hidden, intermediate]`.
+    public let down: WeightMatrix
+
+    /// Argument lists of the fused products, made once because making an array costs an allocation.
+    let queryKeyValue, keyValue, queryOnly, outputOnly, gateUp, downOnly: [WeightMatrix]
+
+    /// Loads block `index`.
+    ///
+    /// - Throws: `FormatError.tensor` where a tensor is missing or of another shape.
+    public init(directory: ModelDirectory, index: Int) throws(FormatError) {
+        let configuration = directory.configuration
+        func matrix(_ projection: Projection) throws(FormatError) -> WeightMatrix {
+            try directory.weightMatrix(
+                projection.path(layer: index), rows: projection.outputs(of: configuration),
+                columns: projection.inputs(of: configuration))
+        }
+        func norm(_ name: String) throws(FormatError) -> FloatBuffer {
+            try directory.vector(
+                "model.layers.\(index).\(name).weight", count: configuration.hiddenSize)
+        }
+        self.index = index
+        inputNorm = try norm("input_layernorm")
+        q = try matrix(.q)
+        k = try matrix(.k)
+        v = try matrix(.v)
+        o = try matrix(.o)
+        postAttentionNorm = try norm("post_attention_layernorm")
+        gate = try matrix(.gate)
+        up = try matrix(.up)
+        down = try matrix(.down)
+        queryKeyValue = [q, k, v]
+        keyValue = [k, v]
+        queryOnly = [q]
+        outputOnly = [o]
+        gateUp = [gate, up]
+        downOnly = [down]
+    }
+
+    /// The matrix of a projection.
+    public func weight(_ projection: Projection) -> WeightMatrix {
+        switch projection {
+        case .q: q
+        case .k: k
+        case .v: v
+        case .o: o
+        case .gate: gate
+        case .up: up
+        case .down: down
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import CircadiaFormats
+import CircadiaKernels
+
+extension LlamaModel {
+    /// Reads tokens: appends their keys and values to `cache` and scores the tokens asked for.
+    ///
+    /// Long inputs pass in chunks, so scratch memory stays small.
+    ///
+    /// - Parameters:
+    ///   - tokens: ids in `0 ..< vocabularySize` (others trap); `cache.remaining` at most.
+    ///   - cache: the conversation so far.
+    ///   - logits: which of `tokens` to score.
+    /// - Returns: the scores, `[rows, vocabulary]`, valid until the model's next call.
+    @discardableResult
+    public func forward(
+        _ tokens: [Int32], cache: KVCache, logits: LogitsRequest = .last
+    ) -> Logits {
+        tokens.withUnsafeBufferPointer { forward($0, cache: cache, logits: logits) }
+    }
+
+    /// As `forward(_:cache:logits:)`, from memory that the caller owns.
+    @discardableResult
+    public func forward(
+        _ tokens: UnsafeBufferPointer<Int32>, cache: KVCache, logits: LogitsRequest = .last
+    ) -> Logits {
+        let wanted =
+            switch logits {
+            case .none: 0
+            case .last: min(1, tokens.count)
+            case .all: tokens.count
+            }
+        reserveHead(rows: wanted)
+        let firstWanted = tokens.count - wanted
+        var start = 0
+        while start < tokens.count {
+            let end = min(tokens.count, start + Self.chunkSize)
+            let first = min(end, max(start, firstWanted)) - start
+            read(
+                UnsafeBufferPointer(rebasing: tokens[start..<end]), cache: cache, from: first)
+            let count = end - start - first
+            if count > 0 {
+                score(
+                    hidden: scratch.x.pointer + first * configuration.hiddenSize, rows: count,
+                    into: start + first - firstWanted)
+            }
+            start = end
+        }
+        return headLogits(rows: wanted)
+    }
+
+    /// Passes one chunk through all layers; afterwards rows `first...` of `scratch.x` hold the last
+    /// layer's output. Rows before `first` are read into the cache, their output is left undefined.
+    func read(_ tokens: UnsafeBufferPointer<Int32>, cache: KVCache, from first: Int) {
+        let count = tokens.count
+        if scratch.tokens < count {
+            scratch = ForwardScratch(configuration: configuration, tokens: count)
+        }
+        if let adapter { scratch.reserve(rank: adapter.rank) }
+        cache.reserve(count)
+        let past = cache.count
+        for index in 0..<count { scratch.positions[index] = Int32(past + index) }
+        if let ids = tokens.baseAddress {
+            embedding.embed(ids, count: count, into: scratch.x.pointer)
+        }
+        let pass = ForwardPass(model: self, cache: cache, tokens: count)
+        for layer in layers {
+            let start = layer.index == layers.count - 1 ? first : 0
+            layer.attend(pass, from: start)
+            layer.feedForward(pass, from: start)
+        }
+        cache.advance(by: count)
+    }
+
+    /// Makes room for `rows` rows of logits.
+    func reserveHead(rows: Int) {
+        if headScratch.rows < rows {
+            headScratch = HeadScratch(configuration: configuration, rows: rows)
+        }
+    }
+
+    /// Norm and head for `rows` consecutive rows, written to the logits from row `target` on.
+    private func score(hidden: UnsafePointer<Float>, rows: Int, into target: Int) {
+        let width = configuration.hiddenSize
+        Kernels.rmsNorm(
+            x: hidden, weight: finalNorm.pointer, tokens: rows, width: width,
+            epsilon: configuration.rmsNormEpsilon, y: headScratch.normed.pointer)
+        let out = headScratch.logits.pointer + target * configuration.vocabularySize
+        Kernels.matmul(
+            precision, x: headScratch.normed.pointer, tokens: rows, weights: headOnly,
+            outputs: target == 0 ? headScratch.outputs : [out], workspace: workspace)
+    }
+
+    private func headLogits(rows: Int) -> Logits {
+        Logits(
+            rows: rows, vocabularySize: configuration.vocabularySize,
+            values: UnsafeMutableBufferPointer(
+                start: headScratch.logits.pointer, count: rows * configuration.vocabularySize))
+    }
+}

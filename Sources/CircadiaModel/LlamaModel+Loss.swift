@@ -1,0 +1,90 @@
+import CircadiaKernels
+
+/// The cross-entropy of scored tokens.
+public struct ScoredLoss: Sendable, Equatable {
+    /// The sum over the scored tokens, in nats.
+    public var nats: Double
+    /// The scored tokens.
+    public var tokens: Int
+
+    /// A loss of `nats` over `tokens`.
+    public init(nats: Double, tokens: Int) {
+        self.nats = nats
+        self.tokens = tokens
+    }
+
+    /// Nats per token; 0 where nothing was scored.
+    public var mean: Double { tokens == 0 ? 0 : nats / Double(tokens) }
+}
+
+extension LlamaModel {
+    /// Rows that pass through the head together.
+    private static let headRows = 64
+
+    /// How badly the model predicts the scored tokens from those before them.
+    ///
+    /// The head runs on scored rows only. The first token of all has nothing before it, so it is
+    /// never counted.
+    ///
+    /// - Parameters:
+    ///   - ids: the whole text, ids in `0 ..< vocabularySize` (others trap).
+    ///   - scored: positions in `ids`, ascending and apart from each other.
+    /// - Returns: the sum of `-ln p(ids[i] | ids[..<i])` and the number of summands.
+    public func loss(of ids: [Int32], scored: [Range<Int>]) -> ScoredLoss {
+        let targets = scored.flatMap { Array($0.clamped(to: 1..<max(1, ids.count))) }
+        guard let last = targets.last else { return ScoredLoss(nats: 0, tokens: 0) }
+        let cache = lossCache ?? KVCache(
+            configuration: configuration, capacity: .max / 2,
+            format: precision == .exact ? .f32 : .f16)
+        cache.truncate(to: 0)
+        lossCache = cache
+        reserveHead(rows: Self.headRows)
+        var sum = 0.0
+        var next = 0
+        ids.withUnsafeBufferPointer { ids in
+            var start = 0
+            while start < last {
+                let end = min(last, start + Self.chunkSize)
+                var stop = next
+                // Row r predicts token r + 1.
+                while stop < targets.count, targets[stop] <= end { stop += 1 }
+                let first = stop > next ? targets[next] - 1 - start : end - start
+                read(UnsafeBufferPointer(rebasing: ids[start..<end]), cache: cache, from: first)
+                sum += headLoss(ids: ids, targets: targets[next..<stop], chunkStart: start)
+                next = stop
+                start = end
+            }
+        }
+        return ScoredLoss(nats: sum, tokens: targets.count)
+    }
+
+    /// The loss of targets whose rows are in `scratch.x`.
+    private func headLoss(
+        ids: UnsafeBufferPointer<Int32>, targets: ArraySlice<Int>, chunkStart: Int
+    ) -> Double {
+        let width = configuration.hiddenSize
+        var sum = 0.0
+        var rest = targets
+        while !rest.isEmpty {
+            let group = rest.prefix(Self.headRows)
+            rest = rest.dropFirst(group.count)
+            for (row, target) in group.enumerated() {
+                headScratch.targets[row] = ids[target]
+                Kernels.rmsNorm(
+                    x: scratch.x.pointer + (target - 1 - chunkStart) * width,
+                    weight: finalNorm.pointer, tokens: 1, width: width,
+                    epsilon: configuration.rmsNormEpsilon,
+                    y: headScratch.normed.pointer + row * width)
+            }
+            Kernels.matmul(
+                precision, x: headScratch.normed.pointer, tokens: group.count, weights: headOnly,
+                outputs: headScratch.outputs, workspace: workspace)
+            Kernels.crossEntropy(
+                logits: headScratch.logits.pointer, targets: headScratch.targets.pointer,
+                tokens: group.count, vocabulary: configuration.vocabularySize, rowScale: 1,
+                losses: headScratch.losses.pointer, gradient: nil)
+            for row in 0..<group.count { sum += Double(headScratch.losses[row]) }
+        }
+        return sum
+    }
+}

@@ -1,0 +1,181 @@
+import CircadiaFormats
+import CircadiaKernels
+import Foundation
+
+/// The two factors that adapt one projection of one block: `y += scale·(x·a)·b`.
+public final class LoRAPair: Sendable {
+    /// `[inputs, rank]`, row-major.
+    public let a: FloatBuffer
+    /// `[rank, outputs]`, row-major.
+    public let b: FloatBuffer
+    /// Columns of the projection.
+    public let inputs: Int
+    /// Rows of the projection.
+    public let outputs: Int
+
+    /// A pair with both factors zero.
+    public init(inputs: Int, outputs: Int, rank: Int) {
+        self.inputs = inputs
+        self.outputs = outputs
+        a = FloatBuffer(count: inputs * rank)
+        b = FloatBuffer(count: rank * outputs)
+    }
+}
+
+/// Low-rank additions to the projections of a model's blocks, in MLX's format.
+///
+/// Shared by inference and training: the trainer changes the numbers in place, and everything that
+/// was cached under the old numbers (`ChatSession`, `KVCache`) is stale then.
+public final class LoRAAdapter {
+    /// Rank, scale, blocks and keys, as in `adapter_config.json`.
+    public let configuration: AdapterConfiguration
+    /// Columns of every `a`.
+    public let rank: Int
+    /// Multiplies the low-rank product; not alpha / rank.
+    public let scale: Float
+    /// Blocks of the model.
+    public let layerCount: Int
+    /// The adapted blocks.
+    public let adaptedLayers: Range<Int>
+    private var pairs: [LoRAPair?]
+
+    /// A fresh adapter: `a` uniform in ±1/√inputs, `b` zero, so that it changes nothing yet.
+    ///
+    /// Numbers are drawn block by block in the order of `Projection.allCases`.
+    public init(
+        configuration: AdapterConfiguration, model: ModelConfiguration, seed: UInt64
+    ) {
+        self.configuration = configuration
+        rank = configuration.loraParameters.rank
+        scale = Float(configuration.loraParameters.scale)
+        layerCount = model.layerCount
+        adaptedLayers = configuration.adaptedLayers(of: model.layerCount)
+        pairs = Array(repeating: nil, count: layerCount * Projection.allCases.count)
+        var random = SeededGenerator(seed: seed)
+        for layer in adaptedLayers {
+            for projection in Projection.allCases where isAdapted(projection) {
+                let pair = LoRAPair(
+                    inputs: projection.inputs(of: model), outputs: projection.outputs(of: model),
+                    rank: rank)
+                let bound = 1 / Double(pair.inputs).squareRoot()
+                for index in 0..<pair.a.count {
+                    pair.a[index] = Float((2 * random.uniform() - 1) * bound)
+                }
+                pairs[slot(layer, projection)] = pair
+            }
+        }
+    }
+
+    private init(
+        configuration: AdapterConfiguration, tensors: [String: AdapterTensor],
+        model: ModelConfiguration
+    ) {
+        self.configuration = configuration
+        rank = configuration.loraParameters.rank
+        scale = Float(configuration.loraParameters.scale)
+        layerCount = model.layerCount
+        adaptedLayers = configuration.adaptedLayers(of: model.layerCount)
+        pairs = Array(repeating: nil, count: layerCount * Projection.allCases.count)
+        for layer in adaptedLayers {
+            for projection in Projection.allCases {
+                guard let a = tensors[Self.name(layer, projection, .a)],
+                    let b = tensors[Self.name(layer, projection, .b)]
+                else { continue }
+                let pair = LoRAPair(
+                    inputs: projection.inputs(of: model), outputs: projection.outputs(of: model),
+                    rank: rank)
+                for (index, value) in a.values.enumerated() { pair.a[index] = value }
+                for (index, value) in b.values.enumerated() { pair.b[index] = value }
+                pairs[slot(layer, projection)] = pair
+            }
+        }
+    }
+
+    /// Reads an adapter directory and checks every tensor against the model.
+    ///
+    /// - Throws: `ModelError.format` naming the tensor, what was expected and what was found.
+    public static func load(
+        from url: URL, for model: ModelConfiguration
+    ) throws(ModelError) -> LoRAAdapter {
+        do throws(FormatError) {
+            let (configuration, tensors) = try AdapterDirectory.load(url, for: model)
+            return LoRAAdapter(configuration: configuration, tensors: tensors, model: model)
+        } catch {
+            throw .format(error)
+        }
+    }
+
+    /// Writes the adapter directory in one atomic, durable step; mlx_lm loads it as it is.
+    ///
+    /// - Parameter attachments: further files that change in the same step, by name.
+    /// - Throws: `ModelError.format`; what was there before is intact then.
+    public func save(
+        to url: URL, attachments: [String: [UInt8]] = [:]
+    ) throws(ModelError) {
+        var tensors: [String: AdapterTensor] = [:]
+        for (layer, projection, pair) in allPairs {
+            tensors[Self.name(layer, projection, .a)] = AdapterTensor(
+                shape: [pair.inputs, rank], values: pair.a.array)
+            tensors[Self.name(layer, projection, .b)] = AdapterTensor(
+                shape: [rank, pair.outputs], values: pair.b.array)
+        }
+        do throws(FormatError) {
+            try AdapterDirectory.save(configuration, tensors, attachments: attachments, to: url)
+        } catch {
+            throw .format(error)
+        }
+    }
+
+    /// The factors of a projection, or nil where it is not adapted.
+    public subscript(layer: Int, projection: Projection) -> LoRAPair? {
+        pairs[slot(layer, projection)]
+    }
+
+    /// Every adapted projection, block by block in the order of `Projection.allCases`.
+    public var allPairs: [(layer: Int, projection: Projection, pair: LoRAPair)] {
+        adaptedLayers.flatMap { layer in
+            Projection.allCases.compactMap { projection in
+                self[layer, projection].map { (layer, projection, $0) }
+            }
+        }
+    }
+
+    /// The numbers in all factors.
+    public var parameterCount: Int {
+        allPairs.reduce(0) { $0 + $1.pair.a.count + $1.pair.b.count }
+    }
+
+    /// A copy with its own memory.
+    public func copy() -> LoRAAdapter {
+        LoRAAdapter(copying: self)
+    }
+
+    private init(copying other: LoRAAdapter) {
+        configuration = other.configuration
+        rank = other.rank
+        scale = other.scale
+        layerCount = other.layerCount
+        adaptedLayers = other.adaptedLayers
+        let rank = rank
+        pairs = other.pairs.map { pair in
+            guard let pair else { return nil }
+            let copy = LoRAPair(inputs: pair.inputs, outputs: pair.outputs, rank: rank)
+            copy.a.pointer.update(from: pair.a.pointer, count: pair.a.count)
+            copy.b.pointer.update(from: pair.b.pointer, count: pair.b.count)
+            return copy
+        }
+    }
+
+    private func isAdapted(_ projection: Projection) -> Bool {
+        configuration.loraParameters.keys?.contains(projection.rawValue) ?? true
+    }
+
+    @inline(__always)
+    private func slot(_ layer: Int, _ projection: Projection) -> Int { layer * 7 + projection.index }
+
+    private static func name(
+        _ layer: Int, _ projection: Projection, _ factor: AdapterTensorName.Factor
+    ) -> String {
+        AdapterTensorName(layer: layer, module: projection.rawValue, factor: factor).fullName
+    }
+}
