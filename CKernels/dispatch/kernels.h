@@ -4,11 +4,20 @@
 #define CK_DISPATCH_KERNELS_H
 
 #include "adam/adam.h"
+#include "add/add.h"
+#include "argmax/argmax.h"
+#include "attention/attention.h"
 #include "cross_entropy/cross_entropy.h"
+#include "dot_rows/dot_rows.h"
+#include "gelu/gelu.h"
+#include "layernorm/layernorm.h"
 #include "lora/lora.h"
 #include "matmul/matmul.h"
 #include "rmsnorm/rmsnorm.h"
+#include "rmsnorm_backward/rmsnorm_backward.h"
+#include "rope/rope.h"
 #include "sum_squares/sum_squares.h"
+#include "swiglu/swiglu.h"
 
 #define CK_KERNELS(CK_KERNEL)         \
     CK_KERNEL(adam)                   \
@@ -23,6 +32,19 @@
     CK_KERNEL(matmul_bf16)            \
     CK_KERNEL(matmul_transposed_f32)  \
     CK_KERNEL(matmul_transposed_bf16) \
-    CK_KERNEL(rmsnorm)
+    CK_KERNEL(rmsnorm)                \
+    CK_KERNEL(cache_append)           \
+    CK_KERNEL(attention)              \
+    CK_KERNEL(attention_backward)     \
+    CK_KERNEL(rmsnorm_backward_x)     \
+    CK_KERNEL(layernorm)              \
+    CK_KERNEL(rope)                   \
+    CK_KERNEL(swiglu)                 \
+    CK_KERNEL(swiglu_backward)        \
+    CK_KERNEL(gelu)                   \
+    CK_KERNEL(add)                    \
+    CK_KERNEL(add_bias)               \
+    CK_KERNEL(argmax)                 \
+    CK_KERNEL(dot_rows)
 
 #endif

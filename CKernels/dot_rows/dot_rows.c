@@ -1,0 +1,24 @@
+/* Exact vector search: validation and partition. */
+#include "CKernels.h"
+#include "dispatch/dispatch.h"
+#include "parallel/parallel.h"
+
+typedef struct {
+    const float *vectors, *query;
+    int32_t width;
+    float* scores;
+} dot_rows_job_t;
+
+static void dot_rows_range(void* context, int64_t begin, int64_t end, int32_t thread) {
+    (void)thread;
+    const dot_rows_job_t* job = context;
+    ck_table()->dot_rows(job->vectors, job->query, begin, end, job->width, job->scores);
+}
+
+ck_status_t ck_dot_rows(const float* vectors, const float* query, int64_t count, int32_t width,
+                        float* scores) {
+    if (count < 0 || width < 0) return CK_BAD_SHAPE;
+    dot_rows_job_t job = {vectors, query, width, scores};
+    ck_parallel(count, 64, dot_rows_range, &job);
+    return CK_OK;
+}
