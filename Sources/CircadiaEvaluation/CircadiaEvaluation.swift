@@ -1,1 +1,0 @@
-// CircadiaEvaluation: see the README's table of parts.

@@ -1,0 +1,23 @@
+extension EvaluationError: CustomStringConvertible {
+    /// What failed, where, and what to do next.
+    public var description: String {
+        switch self {
+        case .promptsUnreadable(let path, let reason):
+            "\(path): the prompts cannot be read: \(reason); give a file of JSON lines"
+        case .badPrompt(let path, let line, let field, let reason):
+            "\(path), line \(line), \(field): \(reason); the form of a prompt is in "
+                + "data/eval/README.md"
+        case .noPrompts(let path):
+            "\(path): no prompt in it; expected one JSON object a line"
+        case .nothingToScore(let exchanges):
+            "none of the \(exchanges) exchanges holds a reply of the assistant to be scored; "
+                + "give a log with replies"
+        case .promptTooLong(let id, let tokens, let contextLength):
+            "prompt \(id) takes \(tokens) tokens with its reply, the model reads \(contextLength) "
+                + "at most; shorten it"
+        case .resultNotWritten(let path, let reason):
+            "\(path): the results cannot be written: \(reason); check the folder, its rights and "
+                + "the disk's space"
+        }
+    }
+}

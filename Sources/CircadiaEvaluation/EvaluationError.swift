@@ -1,0 +1,15 @@
+/// What can go wrong when a model is measured.
+public enum EvaluationError: Error, Sendable, Equatable {
+    /// A file of prompts cannot be read.
+    case promptsUnreadable(path: String, reason: String)
+    /// A line of a file of prompts is not a prompt; `field` names the place in the line.
+    case badPrompt(path: String, line: Int, field: String, reason: String)
+    /// A file of prompts holds none.
+    case noPrompts(path: String)
+    /// No exchange has an assistant's token that could be scored.
+    case nothingToScore(exchanges: Int)
+    /// A prompt does not fit into the model's context.
+    case promptTooLong(id: String, tokens: Int, contextLength: Int)
+    /// A result file cannot be written.
+    case resultNotWritten(path: String, reason: String)
+}

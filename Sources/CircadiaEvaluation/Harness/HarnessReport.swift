@@ -1,0 +1,81 @@
+import Foundation
+
+/// What came of one prompt.
+public struct HarnessResult: Codable, Sendable, Equatable {
+    /// The prompt.
+    public let id: String
+    /// Its category.
+    public let category: HarnessPrompt.Category
+    /// Whether it passed.
+    public let passed: Bool
+    /// What was written, or the option that was chosen.
+    public let reply: String
+    /// Of a multiple choice: nats a token of each option.
+    public let likelihoods: [Double]?
+
+    /// Makes a result.
+    public init(
+        id: String, category: HarnessPrompt.Category, passed: Bool, reply: String,
+        likelihoods: [Double]? = nil
+    ) {
+        self.id = id
+        self.category = category
+        self.passed = passed
+        self.reply = reply
+        self.likelihoods = likelihoods
+    }
+}
+
+/// A run of the harness.
+public struct HarnessReport: Sendable, Equatable {
+    /// One result a prompt, in order.
+    public let results: [HarnessResult]
+    /// How long the run took.
+    public let seconds: Double
+
+    /// Makes a report.
+    public init(results: [HarnessResult], seconds: Double) {
+        self.results = results
+        self.seconds = seconds
+    }
+
+    /// Prompts that passed.
+    public var passed: Int { results.count(where: \.passed) }
+
+    /// The counts, as they go to `logs/eval_summary.json`.
+    ///
+    /// - Parameters:
+    ///   - tag: a name for the run.
+    ///   - model: the model's name.
+    ///   - adapter: the adapter's path; nil for the bare model.
+    ///   - codeVersion: the program's.
+    public func summary(
+        tag: String, model: String, adapter: String?, codeVersion: String
+    ) -> HarnessSummary {
+        let groups = Dictionary(grouping: results, by: \.category.rawValue)
+        return HarnessSummary(
+            tag: tag, model: model, adapter: adapter,
+            score: HarnessScore(passed: passed, total: results.count),
+            categories: groups.mapValues {
+                HarnessScore(passed: $0.count(where: \.passed), total: $0.count)
+            },
+            seconds: seconds, codeVersion: codeVersion)
+    }
+
+    /// Writes one JSON line a result, in place of what the file held.
+    ///
+    /// - Throws: `EvaluationError.resultNotWritten`.
+    public func writeResults(to url: URL) throws(EvaluationError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var text = ""
+        do {
+            for result in results {
+                text += String(decoding: try encoder.encode(result), as: UTF8.self) + "\n"
+            }
+        } catch {
+            throw .resultNotWritten(path: url.path, reason: "a likelihood is not finite")
+        }
+        try ResultFile.replace(text, at: url)
+    }
+}

@@ -1,0 +1,81 @@
+/// Tasks passed, with what that says of the share.
+public struct HarnessScore: Codable, Sendable, Equatable {
+    /// Tasks passed.
+    public let passed: Int
+    /// Tasks done.
+    public let total: Int
+    /// `passed / total`; 0 of none.
+    public let rate: Double
+    /// The 95% Wilson interval of the rate: lower and upper end.
+    public let ci95: [Double]
+
+    /// Makes a score.
+    public init(passed: Int, total: Int) {
+        self.passed = passed
+        self.total = total
+        rate = total > 0 ? Double(passed) / Double(total) : 0
+        let interval = Statistics.wilsonInterval(passed: passed, total: total)
+        ci95 = [interval.lowerBound, interval.upperBound]
+    }
+}
+
+/// A run of the harness in counts: the contents of `logs/eval_summary.json`.
+public struct HarnessSummary: Codable, Sendable, Equatable {
+    /// A name for the run.
+    public let tag: String
+    /// The model's name.
+    public let model: String
+    /// The adapter's path; nil for the bare model.
+    public let adapter: String?
+    /// Tasks passed.
+    public let passed: Int
+    /// Tasks done.
+    public let total: Int
+    /// `passed / total`.
+    public let rate: Double
+    /// The 95% Wilson interval of the rate: lower and upper end.
+    public let ci95: [Double]
+    /// The same by category.
+    public let categories: [String: HarnessScore]
+    /// How long the run took.
+    public let seconds: Double
+    /// The program's version.
+    public let codeVersion: String
+
+    /// Makes a summary.
+    public init(
+        tag: String, model: String, adapter: String?, score: HarnessScore,
+        categories: [String: HarnessScore], seconds: Double, codeVersion: String
+    ) {
+        self.tag = tag
+        self.model = model
+        self.adapter = adapter
+        passed = score.passed
+        total = score.total
+        rate = score.rate
+        ci95 = score.ci95
+        self.categories = categories
+        self.seconds = seconds
+        self.codeVersion = codeVersion
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case tag, model, adapter, passed, total, rate, ci95, categories, seconds
+        case codeVersion = "code_version"
+    }
+
+    /// Writes all fields; of a bare model `adapter` is null, not absent.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(tag, forKey: .tag)
+        try container.encode(model, forKey: .model)
+        try container.encode(adapter, forKey: .adapter)
+        try container.encode(passed, forKey: .passed)
+        try container.encode(total, forKey: .total)
+        try container.encode(rate, forKey: .rate)
+        try container.encode(ci95, forKey: .ci95)
+        try container.encode(categories, forKey: .categories)
+        try container.encode(seconds, forKey: .seconds)
+        try container.encode(codeVersion, forKey: .codeVersion)
+    }
+}

@@ -1,0 +1,58 @@
+import CircadiaEvaluation
+import CircadiaMemory
+import Foundation
+import Testing
+
+/// The files of `data/` are as their README promises.
+@Suite struct ShippedDataTests {
+    static let data = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "data")
+
+    @Test func theHarnessHasFifteenPromptsOfEachCategory() throws {
+        let prompts = try HarnessPrompt.load(Self.data.appending(path: "eval/harness.jsonl"))
+        #expect(prompts.count >= 105)
+        for category in HarnessPrompt.Category.allCases {
+            #expect(prompts.count { $0.category == category } >= 15, "\(category)")
+        }
+        #expect(prompts.allSatisfy { $0.maxTokens <= 64 })
+        #expect(Set(prompts.map(\.messages)).count == prompts.count)
+    }
+
+    @Test func theWeekIsAWeekOfOnePerson() throws {
+        let log = try ChatLog.read(
+            Self.data.appending(path: "samples/week.jsonl"), repairing: false)
+        #expect(log.issues.isEmpty)
+        #expect(log.exchanges.count >= 60)
+        #expect(Set(log.exchanges.map(\.id)).count == log.exchanges.count)
+        let days = Set(log.exchanges.compactMap(\.timestamp).map { Int($0.timeIntervalSince1970 / 86_400) })
+        #expect(days.count == 5)
+        #expect(log.exchanges.allSatisfy { $0.session != nil })
+        for exchange in log.exchanges {
+            let reply = exchange.messages.last?.content ?? ""
+            #expect(exchange.messages.map(\.role) == [.user, .assistant], "\(exchange.id)")
+            #expect(reply.hasPrefix("Aye, Skipper. "), "\(exchange.id)")
+            #expect(reply.hasSuffix("\n\nFair winds, and mind the kettle."), "\(exchange.id)")
+        }
+    }
+
+    @Test func theWeekHasSomethingForTheStoreAndSomethingForTheWeights() throws {
+        let log = try ChatLog.read(
+            Self.data.appending(path: "samples/week.jsonl"), repairing: false)
+        let stored = log.exchanges.count { Router.decide($0).destination == .store }
+        #expect(stored >= 10)
+        #expect(log.exchanges.count - stored >= 30)
+    }
+
+    @Test func noGeneralPairRepeatsAHarnessPrompt() throws {
+        let prompts = try HarnessPrompt.load(Self.data.appending(path: "eval/harness.jsonl"))
+        let asked = Set(prompts.flatMap { $0.messages.map { $0.content.lowercased() } })
+        let general = try ChatLog.read(
+            Self.data.appending(path: "samples/general.jsonl"), repairing: false)
+        #expect(general.issues.isEmpty)
+        #expect(general.exchanges.count >= 100)
+        for exchange in general.exchanges {
+            #expect(!asked.contains(exchange.messages[0].content.lowercased()), "\(exchange.id)")
+        }
+    }
+}
