@@ -46,6 +46,9 @@ public final class ModelDirectory: Sendable {
             cache == nil ? PackCacheWriter(cacheURL, key: key, modules: modules) : nil
     }
 
+    /// Whether packed weights of an earlier start were found and are used.
+    public var usesSavedPack: Bool { cache != nil }
+
     /// Waits until packed weights that are being saved for the next start are on disk.
     ///
     /// A program that ends without waiting loses nothing but that time.

