@@ -17,6 +17,17 @@ typedef struct {
     uint8_t* out;
 } pack_job_t;
 
+/* The 8 nibbles of a checkpoint's word in the order of a chunk: byte j holds element j low and
+ * element 4 + j high. */
+static inline uint32_t interleave_nibbles(uint32_t word) {
+    uint32_t low = word & 0xFFFF, high = word >> 16;
+    low = (low | low << 8) & 0x00FF00FF;
+    low = (low | low << 4) & 0x0F0F0F0F;
+    high = (high | high << 8) & 0x00FF00FF;
+    high = (high | high << 4) & 0x0F0F0F0F;
+    return low | high << 4;
+}
+
 /* One group of one block: values, then scales, then biases; rows past the end become zeros. */
 static void pack_group(const ck_affine_t* s, int32_t first_row, int32_t group, uint8_t* out) {
     const int32_t size = s->group_size, groups = s->cols / size;
@@ -28,13 +39,13 @@ static void pack_group(const ck_affine_t* s, int32_t first_row, int32_t group, u
         const size_t row = (size_t)(first_row + r);
         const uint8_t* packed =
             (const uint8_t*)s->words + (row * s->cols + (size_t)group * size) * s->bits / 8;
-        if (s->bits == 8) {
-            for (int32_t k = 0; k < size; k++) out[64 * (k / 4) + 4 * r + k % 4] = packed[k];
-        } else {
-            for (int32_t k = 0; k < size; k++) {
-                const uint8_t q = k % 2 ? packed[k / 2] >> 4 : packed[k / 2] & 15;
-                out[64 * (k / 8) + 4 * r + k % 4] |= (uint8_t)(k % 8 < 4 ? q : q << 4);
-            }
+        /* A word is the part of a row that a chunk holds: 4 columns of 8 bits or 8 of 4. */
+        const int32_t words = size * s->bits / 32;
+        for (int32_t c = 0; c < words; c++) {
+            uint32_t word;
+            memcpy(&word, packed + 4 * c, 4);
+            if (s->bits == 4) word = interleave_nibbles(word);
+            memcpy(out + 64 * c + 4 * r, &word, 4);
         }
         const size_t at = (row * groups + group) * width;
         memcpy(scales + r * width, (const uint8_t*)s->scales + at, width);

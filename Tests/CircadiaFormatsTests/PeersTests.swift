@@ -58,7 +58,8 @@ struct PeersTests {
         let output = try Surroundings.python(script, [folder.url.path])
         #expect(
             output.split(separator: "\n") == [
-                "LoRALinear", "QuantizedLinear", "[23, 3, 0]", "<|end|> [{'role': 'user', 'content': 'x'}]",
+                "LoRALinear", "QuantizedLinear", "[23, 3, 0]",
+                "<|end|> [{'role': 'user', 'content': 'x'}]",
             ])
     }
 
