@@ -1,0 +1,15 @@
+/* The loop of gelu_loop.h, compiled for AVX-512. */
+#if defined(__x86_64__)
+#include "dispatch/dispatch.h"
+
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"))), apply_to = function)
+
+#include "gelu/gelu_loop.h"
+
+void ck_gelu_avx512(const float* x, int64_t begin, int64_t end, float* out) {
+    gelu_loop(x, begin, end, out);
+}
+
+#pragma clang attribute pop
+#endif
