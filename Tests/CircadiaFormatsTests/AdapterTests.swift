@@ -122,6 +122,10 @@ import Testing
             "tensor \(a) has shape [64, 8], expected [128, 4]; the adapter may belong to another "
                 + "model"
         ) { $0[a] = AdapterTensor(shape: [64, 8], values: [Float](repeating: 0, count: 512)) }
+        try check(
+            "tensor \(b) has shape [8, 64], expected [4, 64]; the adapter may belong to another "
+                + "model"
+        ) { $0[b] = AdapterTensor(shape: [8, 64], values: [Float](repeating: 0, count: 512)) }
         try check("tensor \(a) holds values that are no finite numbers") {
             $0[a]?.values[3] = .nan
         }
