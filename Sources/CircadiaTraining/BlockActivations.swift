@@ -1,0 +1,67 @@
+import CircadiaFormats
+import CircadiaKernels
+
+/// The sizes of a block, as plain numbers.
+struct BlockShape {
+    let hidden, intermediate, heads, kvHeads, headDim: Int
+    let epsilon: Float
+
+    init(_ configuration: ModelConfiguration) {
+        hidden = configuration.hiddenSize
+        intermediate = configuration.intermediateSize
+        heads = configuration.headCount
+        kvHeads = configuration.kvHeadCount
+        headDim = configuration.headDim
+        epsilon = configuration.rmsNormEpsilon
+    }
+
+    var queryWidth: Int { heads * headDim }
+    var keyWidth: Int { kvHeads * headDim }
+}
+
+/// What the backward pass of one block needs beside the block's input. What costs no matrix product
+/// (norms, SwiGLU) is computed again instead.
+final class BlockActivations {
+    /// `[tokens, heads, headDim]`, turned by their positions.
+    let q: FloatBuffer
+    /// `[tokens, kvHeads, headDim]`; keys turned.
+    let k, v: FloatBuffer
+    /// `[tokens, heads, headDim]`.
+    let attended: FloatBuffer
+    /// `[tokens, heads]`.
+    let logSum: FloatBuffer
+    /// The residual stream between attention and MLP: `[tokens, hidden]`.
+    let middle: FloatBuffer
+    /// `[tokens, intermediate]`.
+    let gate, up: FloatBuffer
+    /// `x·a` of the projections except `down`, `[tokens, rank]` each, in their order.
+    let inner: FloatBuffer
+
+    /// Argument lists of the fused products, made once.
+    let queryKeyValue, gateUp: [UnsafeMutablePointer<Float>]
+
+    init(shape: BlockShape, tokens: Int, rank: Int) {
+        q = FloatBuffer(count: tokens * shape.queryWidth)
+        k = FloatBuffer(count: tokens * shape.keyWidth)
+        v = FloatBuffer(count: tokens * shape.keyWidth)
+        attended = FloatBuffer(count: tokens * shape.queryWidth)
+        logSum = FloatBuffer(count: tokens * shape.heads)
+        middle = FloatBuffer(count: tokens * shape.hidden)
+        gate = FloatBuffer(count: tokens * shape.intermediate)
+        up = FloatBuffer(count: tokens * shape.intermediate)
+        inner = FloatBuffer(count: 6 * tokens * rank)
+        queryKeyValue = [q.pointer, k.pointer, v.pointer]
+        gateUp = [gate.pointer, up.pointer]
+    }
+
+    static func byteCount(shape: BlockShape, tokens: Int, rank: Int) -> Int {
+        let perToken =
+            2 * shape.queryWidth + 2 * shape.keyWidth + shape.heads + shape.hidden
+            + 2 * shape.intermediate + 6 * rank
+        return tokens * perToken * MemoryLayout<Float>.stride
+    }
+
+    var byteCount: Int {
+        [q, k, v, attended, logSum, middle, gate, up, inner].reduce(0) { $0 + $1.byteCount }
+    }
+}

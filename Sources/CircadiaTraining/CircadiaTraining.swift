@@ -1,1 +1,0 @@
-// CircadiaTraining: see the README's table of parts.

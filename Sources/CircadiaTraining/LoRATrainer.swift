@@ -1,0 +1,176 @@
+import CircadiaFormats
+import CircadiaKernels
+import CircadiaModel
+
+/// Trains a LoRA adapter over a model's frozen weights.
+///
+/// The backward pass is written out by hand and stops at the first adapted block; blocks below it
+/// run forward only. Memory is allocated at the first step and grows only when a micro-batch is
+/// larger than any before. Results do not depend on the number of threads.
+///
+/// One trainer serves one thread of calls. It does not touch the model's own `adapter`.
+public final class LoRATrainer {
+    /// The adapter in training; its numbers change with every step.
+    public let adapter: LoRAAdapter
+    /// What it was made with.
+    public let options: TrainingOptions
+    let model: LlamaModel
+    let state: OptimizerState
+    let schedule: LearningRateSchedule
+    private let workspace = Workspace()
+    private let batch = PackedBatch()
+    private var memory: TrainingMemory?
+    /// Halved whenever numbers are not finite.
+    private(set) var learningRateFactor: Float = 1
+    /// Steps tried, those that were not applied among them.
+    private(set) var stepsTried = 0
+
+    /// Prepares to train.
+    ///
+    /// - Parameters:
+    ///   - model: weights of any precision; the trainer uses its own.
+    ///   - options: rank, scale, layers and keys are read only where there is no `initial`.
+    ///   - initial: an adapter to go on from; it is copied. Nil for a fresh one from the seed.
+    /// - Throws: `TrainingError.badOption` or `.adapterMismatch`.
+    public init(
+        model: LlamaModel, options: TrainingOptions, initial: LoRAAdapter? = nil
+    ) throws(TrainingError) {
+        try options.validate()
+        if let initial, initial.layerCount != model.configuration.layerCount {
+            throw .adapterMismatch(
+                adapterLayers: initial.layerCount, modelLayers: model.configuration.layerCount)
+        }
+        self.model = model
+        self.options = options
+        adapter =
+            initial?.copy()
+            ?? LoRAAdapter(
+                configuration: options.adapterConfiguration, model: model.configuration,
+                seed: options.seed)
+        state = OptimizerState(adapter: adapter)
+        schedule = LearningRateSchedule(options: options)
+    }
+
+    /// One optimiser step on a batch of rows.
+    ///
+    /// - Parameter rows: rows without a scored token are left out.
+    /// - Returns: the loss before the step. Where loss or gradient are not finite, the numbers of
+    ///   the last finite step are restored and the report's `isApplied` is false.
+    /// - Throws: `TrainingError.nothingToTrain` or `.unknownToken`.
+    @discardableResult
+    public func step(rows: [TrainingRow]) throws(TrainingError) -> StepReport {
+        let prepared = try prepare(rows)
+        if prepared.isEmpty { throw .nothingToTrain(rows: rows.count) }
+        return step(prepared)
+    }
+
+    /// Mean loss of the rows' scored tokens under the adapter as it is, in the trainer's precision.
+    ///
+    /// - Returns: sum of nats and number of tokens.
+    /// - Throws: `TrainingError.unknownToken`.
+    public func loss(rows: [TrainingRow]) throws(TrainingError) -> ScoredLoss {
+        loss(try prepare(rows))
+    }
+
+    /// The gradient of the rows' mean loss, without a step: by layer and projection.
+    ///
+    /// For checks. Each entry holds da `[inputs, rank]` and db `[rank, outputs]`.
+    ///
+    /// - Throws: `TrainingError.nothingToTrain` or `.unknownToken`.
+    public func gradients(
+        rows: [TrainingRow]
+    ) throws(TrainingError) -> [(layer: Int, projection: Projection, da: [Float], db: [Float])] {
+        let prepared = try prepare(rows)
+        if prepared.isEmpty { throw .nothingToTrain(rows: rows.count) }
+        _ = accumulate(prepared)
+        return adapter.allPairs.compactMap { layer, projection, pair in
+            state.gradients(layer, projection).map { sums in
+                (
+                    layer, projection,
+                    Array(UnsafeBufferPointer(start: sums.a, count: pair.a.count)),
+                    Array(UnsafeBufferPointer(start: sums.b, count: pair.b.count))
+                )
+            }
+        }
+    }
+
+    /// Bytes of activations and optimiser held now, the model not counted.
+    public var memoryByteCount: Int {
+        state.byteCount + (memory?.byteCount ?? 0) + workspace.byteCount
+    }
+
+    /// Adapted blocks whose activations are computed again, at the largest micro-batch so far.
+    public var recomputedBlocks: Int { memory?.recomputedBlocks ?? 0 }
+
+    // MARK: Steps on prepared rows
+
+    func prepare(_ rows: [TrainingRow]) throws(TrainingError) -> [PreparedRow] {
+        try PreparedRow.prepare(
+            rows, options: options, vocabularySize: model.configuration.vocabularySize)
+    }
+
+    func step(_ rows: [PreparedRow]) -> StepReport {
+        stepsTried += 1
+        let (nats, scored, tokens) = accumulate(rows)
+        let norm = state.gradientNorm()
+        let loss = nats / Double(scored)
+        let rate = schedule.rate(step: stepsTried) * learningRateFactor
+        var report = StepReport(
+            step: stepsTried, loss: loss, scoredTokens: scored, tokens: tokens,
+            gradientNorm: norm, learningRate: rate, isApplied: true)
+        guard loss.isFinite, norm.isFinite else {
+            state.restore()
+            learningRateFactor /= 2
+            report.isApplied = false
+            return report
+        }
+        // The present numbers gave a finite loss and gradient: they are good to return to.
+        state.keep()
+        let clips = options.clipNorm > 0 && norm > options.clipNorm
+        state.advance(
+            learningRate: rate, gradientScale: clips ? Float(options.clipNorm / norm) : 1,
+            options: options)
+        return report
+    }
+
+    /// Leaves the gradient of the rows' mean loss in `state`.
+    private func accumulate(_ rows: [PreparedRow]) -> (nats: Double, scored: Int, tokens: Int) {
+        let scored = rows.reduce(0) { $0 + $1.targets.count }
+        state.clearGradient()
+        var nats = 0.0
+        var tokens = 0
+        for part in PreparedRow.microBatches(rows, limit: options.maxTokensPerMicroBatch) {
+            let pass = pass(on: part)
+            nats += pass.lossAndGradients(rowScale: 1 / Float(scored))
+            tokens += pass.tokens
+        }
+        return (nats, scored, tokens)
+    }
+
+    func loss(_ rows: [PreparedRow]) -> ScoredLoss {
+        var total = ScoredLoss(nats: 0, tokens: 0)
+        for part in PreparedRow.microBatches(rows, limit: options.maxTokensPerMicroBatch) {
+            total.nats += pass(on: part).loss()
+            total.tokens += part.reduce(0) { $0 + $1.targets.count }
+        }
+        return total
+    }
+
+    private func pass(on rows: ArraySlice<PreparedRow>) -> TrainingPass {
+        batch.pack(rows)
+        let memory: TrainingMemory
+        if let present = self.memory, present.tokens >= batch.tokens {
+            memory = present
+        } else {
+            self.memory = nil
+            memory = TrainingMemory(
+                configuration: model.configuration, tokens: batch.tokens,
+                adaptedBlocks: adapter.adaptedLayers, rank: adapter.rank,
+                activationByteLimit: options.activationByteLimit)
+            self.memory = memory
+        }
+        return TrainingPass(
+            model: model, adapter: adapter, state: state, memory: memory, batch: batch,
+            precision: options.precision, workspace: workspace)
+    }
+}

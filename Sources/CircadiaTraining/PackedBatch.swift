@@ -1,0 +1,105 @@
+import CircadiaKernels
+
+/// Rows one after the other in one sequence: each sees only itself, positions start anew, nothing
+/// is padded. Tokens that no scored one comes after are left out.
+final class PackedBatch {
+    /// `[tokens]`, all rows.
+    private(set) var ids: [Int32] = []
+    /// `[tokens]`: the position inside the row.
+    private(set) var positions = AlignedBuffer<Int32>(count: 0)
+    /// `[tokens]`: where the token's row begins.
+    private(set) var firstKey = AlignedBuffer<Int32>(count: 0)
+    /// Tokens whose successor is scored, ascending.
+    private(set) var scoredTokens: [Int] = []
+    /// The successor of each of `scoredTokens`.
+    private(set) var targets: [Int32] = []
+
+    /// Tokens in all rows.
+    var tokens: Int { ids.count }
+
+    /// Replaces the contents. Every row must have a target.
+    func pack(_ rows: some Sequence<PreparedRow>) {
+        ids.removeAll(keepingCapacity: true)
+        scoredTokens.removeAll(keepingCapacity: true)
+        targets.removeAll(keepingCapacity: true)
+        for row in rows {
+            let start = ids.count
+            for target in row.targets {
+                scoredTokens.append(start + target - 1)
+                targets.append(row.ids[target])
+            }
+            ids.append(contentsOf: row.ids.prefix(row.length))
+        }
+        if positions.count < ids.count {
+            positions = AlignedBuffer(count: ids.count)
+            firstKey = AlignedBuffer(count: ids.count)
+        }
+        var start = 0
+        for row in rows {
+            for offset in 0..<row.length {
+                positions[start + offset] = Int32(offset)
+                firstKey[start + offset] = Int32(start)
+            }
+            start += row.length
+        }
+    }
+}
+
+/// A row with what training needs to know of it.
+struct PreparedRow: Sendable {
+    let ids: [Int32]
+    /// Scored positions, at least one.
+    let targets: [Int]
+    /// Tokens that the model reads: all before the last target.
+    let length: Int
+
+    /// Nil where the row has no token to train on.
+    ///
+    /// - Throws: `TrainingError.unknownToken`.
+    init?(
+        _ row: TrainingRow, maxSequenceLength: Int, vocabularySize: Int
+    ) throws(TrainingError) {
+        let targets = row.targets(maxSequenceLength: maxSequenceLength)
+        guard let last = targets.last else { return nil }
+        for (position, id) in row.ids.prefix(last + 1).enumerated()
+        where id < 0 || Int(id) >= vocabularySize {
+            throw .unknownToken(
+                row: row.id, position: position, id: id, vocabularySize: vocabularySize)
+        }
+        ids = row.ids
+        self.targets = targets
+        length = last
+    }
+
+    /// Prepares rows, leaving out those without a token to train on.
+    static func prepare(
+        _ rows: [TrainingRow], options: TrainingOptions, vocabularySize: Int
+    ) throws(TrainingError) -> [PreparedRow] {
+        var prepared: [PreparedRow] = []
+        for row in rows {
+            if let ready = try PreparedRow(
+                row, maxSequenceLength: options.maxSequenceLength, vocabularySize: vocabularySize)
+            {
+                prepared.append(ready)
+            }
+        }
+        return prepared
+    }
+
+    /// Cuts rows into micro-batches of at most `limit` tokens, in order; a longer row is alone.
+    static func microBatches(_ rows: [PreparedRow], limit: Int) -> [ArraySlice<PreparedRow>] {
+        var batches: [ArraySlice<PreparedRow>] = []
+        var start = 0
+        var tokens = 0
+        for (index, row) in rows.enumerated() {
+            if index > start, tokens + row.length > limit {
+                batches.append(rows[start..<index])
+                start = index
+                tokens = 0
+            }
+            tokens += row.length
+        }
+        if start < rows.count { batches.append(rows[start...]) }
+        return batches
+    }
+}

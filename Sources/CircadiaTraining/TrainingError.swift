@@ -1,0 +1,16 @@
+import CircadiaModel
+
+/// What can go wrong while an adapter is trained. Rows are named by their ids, never quoted.
+public enum TrainingError: Error, Sendable, Equatable {
+    /// An option has a value that makes no sense.
+    case badOption(name: String, expected: String, found: String)
+    /// No row has a token to train on; `rows` says how many were given.
+    case nothingToTrain(rows: Int)
+    /// A row holds an id that the model has no embedding for.
+    case unknownToken(row: String, position: Int, id: Int32, vocabularySize: Int)
+    /// The adapter to go on from was made for another number of blocks.
+    case adapterMismatch(adapterLayers: Int, modelLayers: Int)
+    /// Loss or gradients were not finite in so many steps in a row, though the learning rate was
+    /// halved each time. The adapter holds the last good numbers.
+    case diverged(step: Int, attempts: Int)
+}

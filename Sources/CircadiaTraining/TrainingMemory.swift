@@ -1,0 +1,130 @@
+import CircadiaFormats
+import CircadiaKernels
+
+/// All activations of a training pass, allocated for one number of tokens and used by every step.
+final class TrainingMemory {
+    let shape: BlockShape
+    /// Tokens that fit.
+    let tokens: Int
+    /// Blocks without an adapter.
+    let frozenBlocks: Int
+
+    /// The input of each adapted block and, last, the output of all: `[tokens, hidden]` each.
+    let streams: [FloatBuffer]
+    /// `x·a` of each adapted block's `down`: `[tokens, rank]`.
+    let innerDown: [FloatBuffer]
+    /// The activations of each adapted block; nil where they are computed again, in `shared`.
+    let kept: [BlockActivations?]
+    /// Activations of whichever block is at work.
+    let shared: BlockActivations
+
+    /// A normed stream: `[tokens, hidden]`.
+    let normed: FloatBuffer
+    /// `[tokens]`: 1/rms of the norm at hand.
+    let rstd: FloatBuffer
+    /// `silu(gate)·up`, and its gradient: `[tokens, intermediate]`.
+    let activated, activatedGradient: FloatBuffer
+    /// Gradient of the residual stream: `[tokens, hidden]`.
+    let gradient: FloatBuffer
+    /// Gradient of a normed stream: `[tokens, hidden]`.
+    let normedGradient: FloatBuffer
+    /// Gradients of `q` and of attention's output: `[tokens, heads, headDim]`.
+    let qGradient, attendedGradient: FloatBuffer
+    /// `[tokens, kvHeads, headDim]`.
+    let kGradient, vGradient: FloatBuffer
+    /// Keys and values in the layout that the forward kernel reads.
+    let keys, values: AttentionCache
+    /// Head and loss.
+    let head: HeadMemory
+
+    init(
+        configuration: ModelConfiguration, tokens: Int, adaptedBlocks: Range<Int>, rank: Int,
+        activationByteLimit: Int
+    ) {
+        let shape = BlockShape(configuration)
+        self.shape = shape
+        self.tokens = tokens
+        frozenBlocks = adaptedBlocks.lowerBound
+        let count = adaptedBlocks.count
+        streams = (0...count).map { _ in FloatBuffer(count: tokens * shape.hidden) }
+        innerDown = (0..<count).map { _ in FloatBuffer(count: tokens * rank) }
+        let perBlock = BlockActivations.byteCount(shape: shape, tokens: tokens, rank: rank)
+        // The last blocks are kept: their backward pass comes first, so any choice is as good.
+        let fitting = min(count, activationByteLimit / max(1, perBlock))
+        kept = (0..<count).map {
+            $0 < count - fitting
+                ? nil : BlockActivations(shape: shape, tokens: tokens, rank: rank)
+        }
+        shared = BlockActivations(shape: shape, tokens: tokens, rank: rank)
+        normed = FloatBuffer(count: tokens * shape.hidden)
+        rstd = FloatBuffer(count: tokens)
+        activated = FloatBuffer(count: tokens * shape.intermediate)
+        activatedGradient = FloatBuffer(count: tokens * shape.intermediate)
+        gradient = FloatBuffer(count: tokens * shape.hidden)
+        normedGradient = FloatBuffer(count: tokens * shape.hidden)
+        qGradient = FloatBuffer(count: tokens * shape.queryWidth)
+        attendedGradient = FloatBuffer(count: tokens * shape.queryWidth)
+        kGradient = FloatBuffer(count: tokens * shape.keyWidth)
+        vGradient = FloatBuffer(count: tokens * shape.keyWidth)
+        keys = AttentionCache(
+            kvHeads: shape.kvHeads, capacity: tokens, headDim: shape.headDim, format: .f32)
+        values = AttentionCache(
+            kvHeads: shape.kvHeads, capacity: tokens, headDim: shape.headDim, format: .f32)
+        head = HeadMemory(configuration: configuration)
+    }
+
+    /// Blocks that are computed again in the backward pass.
+    var recomputedBlocks: Int { kept.count { $0 == nil } }
+
+    /// Bytes held.
+    var byteCount: Int {
+        let buffers =
+            streams + innerDown + [
+                normed, rstd, activated, activatedGradient, gradient, normedGradient, qGradient,
+                attendedGradient, kGradient, vGradient,
+            ]
+        return buffers.reduce(0) { $0 + $1.byteCount }
+            + kept.reduce(shared.byteCount) { $0 + ($1?.byteCount ?? 0) }
+            + keys.byteCount + values.byteCount + head.byteCount
+    }
+}
+
+/// Memory of the output head for one chunk of scored tokens: logits of all never exist together.
+final class HeadMemory {
+    /// Scored tokens that go through the head together.
+    let rows: Int
+    /// `[rows, hidden]`: the stream, normed, and the gradients of both.
+    let stream, normed, normedGradient, streamGradient: FloatBuffer
+    /// `[rows]`.
+    let rstd, losses: FloatBuffer
+    /// `[rows]`.
+    let targets: AlignedBuffer<Int32>
+    /// `[rows, vocabulary]`: logits, then their gradient in place.
+    let logits: FloatBuffer
+    /// Argument list of the product, made once.
+    let outputs: [UnsafeMutablePointer<Float>]
+
+    /// Logits of a chunk take about this many bytes.
+    private static let logitBytes = 32 << 20
+
+    init(configuration: ModelConfiguration) {
+        let width = configuration.hiddenSize
+        let fitting = Self.logitBytes / (4 * max(1, configuration.vocabularySize))
+        rows = max(16, min(256, fitting / 16 * 16))
+        stream = FloatBuffer(count: rows * width)
+        normed = FloatBuffer(count: rows * width)
+        normedGradient = FloatBuffer(count: rows * width)
+        streamGradient = FloatBuffer(count: rows * width)
+        rstd = FloatBuffer(count: rows)
+        losses = FloatBuffer(count: rows)
+        targets = AlignedBuffer(count: rows)
+        logits = FloatBuffer(count: rows * configuration.vocabularySize)
+        outputs = [logits.pointer]
+    }
+
+    var byteCount: Int {
+        [stream, normed, normedGradient, streamGradient, rstd, losses, logits].reduce(
+            targets.byteCount
+        ) { $0 + $1.byteCount }
+    }
+}

@@ -1,0 +1,139 @@
+import CircadiaFormats
+import CircadiaKernels
+
+/// How an adapter is trained. The defaults are those of a night on the default model.
+public struct TrainingOptions: Sendable, Equatable {
+    /// How the learning rate goes after the warm-up.
+    public enum Schedule: String, Sendable, Equatable, CaseIterable {
+        /// It stays.
+        case constant
+        /// Half a cosine down to zero at the last step.
+        case cosine
+    }
+
+    /// Which rows meet in a batch.
+    public enum Order: String, Sendable, Equatable, CaseIterable {
+        /// Shuffled anew each epoch, with rows of like length together and batches shuffled.
+        case bucketed
+        /// Shuffled anew each epoch.
+        case shuffled
+        /// As given, round and round; a batch may reach over the end. For comparisons.
+        case given
+    }
+
+    // MARK: Amount
+
+    /// Optimiser steps.
+    public var iterations = 50
+    /// Rows per step.
+    public var batchSize = 4
+    /// Longer rows are cut at the end.
+    public var maxSequenceLength = 1024
+    /// Tokens that pass through the model together; larger batches are split and their gradients
+    /// accumulated, weighted by tokens. One row is never split.
+    public var maxTokensPerMicroBatch = 512
+
+    // MARK: Adapter
+
+    /// Columns of every `lora_a`.
+    public var rank = 8
+    /// Multiplies the low-rank product; not alpha / rank.
+    public var scale = 20.0
+    /// Adapted blocks, counted from the last; less than 1 means all.
+    public var layers = 16
+    /// Module paths inside a block, such as `self_attn.q_proj`; nil means all seven.
+    public var keys: [String]?
+
+    // MARK: Optimiser
+
+    /// The learning rate after the warm-up.
+    public var learningRate: Float = 2e-5
+    /// Steps over which the learning rate rises linearly from zero.
+    public var warmupSteps = 0
+    /// What follows the warm-up.
+    public var schedule = Schedule.constant
+    /// Decay of the first moment.
+    public var beta1: Float = 0.9
+    /// Decay of the second moment.
+    public var beta2: Float = 0.999
+    /// Added to the root of the second moment.
+    public var epsilon: Float = 1e-8
+    /// Decoupled weight decay (AdamW); 0 for Adam.
+    public var weightDecay: Float = 0
+    /// Divides Adam's moments by 1 − βᵗ.
+    public var usesBiasCorrection = true
+    /// Gradients with a larger norm over all matrices are scaled down to it; 0 for never.
+    public var clipNorm = 1.0
+
+    // MARK: Held-out loss
+
+    /// Steps between evaluations on the held-out rows; 0 for before and after only.
+    public var evaluationInterval = 0
+    /// Ends with the numbers of the evaluation with the lowest held-out loss.
+    public var keepsBest = false
+    /// Evaluations without a new lowest loss after which training ends; 0 for never.
+    public var patience = 0
+
+    // MARK: Machine
+
+    /// Follows from it: the initial adapter and the order of the rows.
+    public var seed: UInt64 = 0
+    /// Which rows meet in a batch.
+    public var order = Order.bucketed
+    /// `.bf16`, or `.exact` for checks; `.bf16` is exact where the processor lacks it.
+    public var precision = Precision.bf16
+    /// Bytes for activations that the backward pass needs. Blocks beyond it keep only their input
+    /// and are computed again.
+    public var activationByteLimit = 256 << 20
+
+    /// The defaults.
+    public init() {}
+
+    /// What `adapter_config.json` says of an adapter made with these options.
+    public var adapterConfiguration: AdapterConfiguration {
+        AdapterConfiguration(
+            numLayers: layers < 1 ? -1 : layers,
+            loraParameters: AdapterConfiguration.LoRAParameters(
+                rank: rank, scale: scale, keys: keys))
+    }
+
+    /// Checks values against each other.
+    ///
+    /// - Throws: `TrainingError.badOption` naming the option.
+    public func validate() throws(TrainingError) {
+        try Self.check(iterations >= 0, "iterations", "0 or more", iterations)
+        try Self.check(batchSize >= 1, "batchSize", "1 or more", batchSize)
+        try Self.check(maxSequenceLength >= 2, "maxSequenceLength", "2 or more", maxSequenceLength)
+        try Self.check(
+            maxTokensPerMicroBatch >= 1, "maxTokensPerMicroBatch", "1 or more",
+            maxTokensPerMicroBatch)
+        try Self.check((1...1024).contains(rank), "rank", "1 to 1024", rank)
+        try Self.check(scale.isFinite, "scale", "a finite number", scale)
+        try Self.check(
+            learningRate.isFinite && learningRate >= 0, "learningRate", "0 or more", learningRate)
+        try Self.check(warmupSteps >= 0, "warmupSteps", "0 or more", warmupSteps)
+        try Self.check((0..<1).contains(beta1), "beta1", "0 or more, less than 1", beta1)
+        try Self.check((0..<1).contains(beta2), "beta2", "0 or more, less than 1", beta2)
+        try Self.check(epsilon > 0 && epsilon.isFinite, "epsilon", "more than 0", epsilon)
+        try Self.check(
+            weightDecay.isFinite && weightDecay >= 0, "weightDecay", "0 or more", weightDecay)
+        try Self.check(clipNorm.isFinite && clipNorm >= 0, "clipNorm", "0 or more", clipNorm)
+        try Self.check(
+            evaluationInterval >= 0, "evaluationInterval", "0 or more", evaluationInterval)
+        try Self.check(patience >= 0, "patience", "0 or more", patience)
+        try Self.check(precision != .int8, "precision", "bf16 or exact", precision)
+        for key in keys ?? [] {
+            try Self.check(
+                AdapterTensorName.modules.contains(key), "keys",
+                "some of " + AdapterTensorName.modules.joined(separator: ", "), key)
+        }
+        try Self.check(keys?.isEmpty != true, "keys", "at least one module, or none given", "[]")
+    }
+
+    private static func check(
+        _ isGood: Bool, _ option: String, _ expected: String, _ found: some Any
+    ) throws(TrainingError) {
+        if isGood { return }
+        throw .badOption(name: option, expected: expected, found: "\(found)")
+    }
+}

@@ -1,0 +1,127 @@
+import CircadiaKernels
+import CircadiaModel
+
+extension TrainingPass {
+    /// Takes `memory.gradient` from the output of adapted block `index` to its input and adds the
+    /// block's adapter gradients. Of the first adapted block nobody wants the input's gradient.
+    ///
+    /// The block's `gate` and `up` are overwritten.
+    func backward(_ layer: LlamaLayer, index: Int) {
+        let input = memory.streams[index].pointer
+        let activations: BlockActivations
+        if let kept = memory.kept[index] {
+            activations = kept
+        } else {
+            activations = memory.shared
+            forward(
+                layer, input: input, middle: activations.middle.pointer, output: nil,
+                activations: activations, innerDown: nil)
+        }
+        backwardMLP(layer, activations, innerDown: memory.innerDown[index].pointer)
+        backwardAttention(layer, activations, input: input, isFirst: index == 0)
+    }
+
+    private func backwardMLP(
+        _ layer: LlamaLayer, _ activations: BlockActivations,
+        innerDown: UnsafeMutablePointer<Float>
+    ) {
+        let gradient = memory.gradient.pointer
+        let activated = memory.activated.pointer
+        let activatedGradient = memory.activatedGradient.pointer
+        let normed = memory.normed.pointer
+        let normedGradient = memory.normedGradient.pointer
+        let gate = activations.gate.pointer
+        let up = activations.up.pointer
+
+        Kernels.swiGLU(gate: gate, up: up, count: tokens * shape.intermediate, out: activated)
+        transposed(layer.down, dy: gradient, dx: activatedGradient)
+        adaptBackward(
+            .down, layer: layer.index, x: activated, inner: innerDown, dy: gradient,
+            dx: activatedGradient)
+        Kernels.swiGLUBackward(
+            gate: gate, up: up, dout: activatedGradient, count: tokens * shape.intermediate,
+            dgate: gate, dup: up)
+        Kernels.rmsNorm(
+            x: activations.middle.pointer, weight: layer.postAttentionNorm.pointer, tokens: tokens,
+            width: shape.hidden, epsilon: shape.epsilon, y: normed, rstd: memory.rstd.pointer)
+        transposed(layer.gate, dy: gate, dx: normedGradient)
+        transposed(layer.up, dy: up, dx: normedGradient, accumulate: true)
+        adaptBackward(
+            .gate, layer: layer.index, x: normed, inner: inner(.gate, activations), dy: gate,
+            dx: normedGradient)
+        adaptBackward(
+            .up, layer: layer.index, x: normed, inner: inner(.up, activations), dy: up,
+            dx: normedGradient)
+        Kernels.rmsNormBackward(
+            x: activations.middle.pointer, weight: layer.postAttentionNorm.pointer,
+            rstd: memory.rstd.pointer, dy: normedGradient, tokens: tokens, width: shape.hidden,
+            dx: gradient)
+    }
+
+    private func backwardAttention(
+        _ layer: LlamaLayer, _ activations: BlockActivations, input: UnsafePointer<Float>,
+        isFirst: Bool
+    ) {
+        let gradient = memory.gradient.pointer
+        let normed = memory.normed.pointer
+        let normedGradient = isFirst ? nil : memory.normedGradient.pointer
+        let dq = memory.qGradient.pointer
+        let dk = memory.kGradient.pointer
+        let dv = memory.vGradient.pointer
+
+        transposed(layer.o, dy: gradient, dx: memory.attendedGradient.pointer)
+        adaptBackward(
+            .o, layer: layer.index, x: activations.attended.pointer,
+            inner: inner(.o, activations), dy: gradient, dx: memory.attendedGradient.pointer)
+        Kernels.attentionBackward(
+            attentionShape, q: activations.q.pointer, k: activations.k.pointer,
+            v: activations.v.pointer, out: activations.attended.pointer,
+            logSum: activations.logSum.pointer, dout: memory.attendedGradient.pointer,
+            firstKey: batch.firstKey.pointer, dq: dq, dk: dk, dv: dv, workspace: workspace)
+        turn(dq, heads: shape.heads, inverse: true)
+        turn(dk, heads: shape.kvHeads, inverse: true)
+        Kernels.rmsNorm(
+            x: input, weight: layer.inputNorm.pointer, tokens: tokens, width: shape.hidden,
+            epsilon: shape.epsilon, y: normed, rstd: memory.rstd.pointer)
+        if let normedGradient {
+            transposed(layer.q, dy: dq, dx: normedGradient)
+            transposed(layer.k, dy: dk, dx: normedGradient, accumulate: true)
+            transposed(layer.v, dy: dv, dx: normedGradient, accumulate: true)
+        }
+        adaptBackward(
+            .q, layer: layer.index, x: normed, inner: inner(.q, activations), dy: dq,
+            dx: normedGradient)
+        adaptBackward(
+            .k, layer: layer.index, x: normed, inner: inner(.k, activations), dy: dk,
+            dx: normedGradient)
+        adaptBackward(
+            .v, layer: layer.index, x: normed, inner: inner(.v, activations), dy: dv,
+            dx: normedGradient)
+        guard let normedGradient else { return }
+        Kernels.rmsNormBackward(
+            x: input, weight: layer.inputNorm.pointer, rstd: memory.rstd.pointer,
+            dy: normedGradient, tokens: tokens, width: shape.hidden, dx: gradient)
+    }
+
+    private func transposed(
+        _ weight: WeightMatrix, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+        accumulate: Bool = false
+    ) {
+        Kernels.matmulTransposed(
+            precision, dy: dy, tokens: tokens, weight: weight, dx: dx, accumulate: accumulate,
+            workspace: workspace)
+    }
+
+    private func adaptBackward(
+        _ projection: Projection, layer: Int, x: UnsafePointer<Float>,
+        inner: UnsafePointer<Float>, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>?
+    ) {
+        guard let pair = adapter[layer, projection],
+            let sums = state.gradients(layer, projection)
+        else { return }
+        Kernels.loraBackward(
+            x: x, xa: inner, a: pair.a.pointer, b: pair.b.pointer, dy: dy, scale: adapter.scale,
+            tokens: tokens, inputs: pair.inputs, outputs: pair.outputs, rank: adapter.rank,
+            da: sums.a, db: sums.b, dx: dx, workspace: workspace)
+    }
+}

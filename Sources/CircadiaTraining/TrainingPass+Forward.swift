@@ -1,0 +1,94 @@
+import CircadiaKernels
+import CircadiaModel
+
+extension TrainingPass {
+    /// One block: `middle = input + attention`, `output = middle + MLP`.
+    ///
+    /// - Parameters:
+    ///   - input: `[tokens, hidden]`.
+    ///   - middle: `[tokens, hidden]`; may be `input`, which is lost then.
+    ///   - output: `[tokens, hidden]`; may be `middle`, which is lost then. Nil where only the
+    ///     activations are wanted.
+    ///   - activations: overwritten.
+    ///   - innerDown: receives `x·a` of `down`, where the block is adapted and has an output.
+    func forward(
+        _ layer: LlamaLayer, input: UnsafeMutablePointer<Float>,
+        middle: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>?,
+        activations: BlockActivations, innerDown: UnsafeMutablePointer<Float>?
+    ) {
+        if middle != input { middle.update(from: input, count: tokens * shape.hidden) }
+        attend(layer, input: input, middle: middle, activations)
+        guard let output else {
+            gateAndUp(layer, middle: middle, activations)
+            return
+        }
+        if output != middle { output.update(from: middle, count: tokens * shape.hidden) }
+        gateAndUp(layer, middle: middle, activations)
+        let activated = memory.activated.pointer
+        Kernels.swiGLU(
+            gate: activations.gate.pointer, up: activations.up.pointer,
+            count: tokens * shape.intermediate, out: activated)
+        Kernels.matmul(
+            precision, x: activated, tokens: tokens, weights: [layer.down], outputs: [output],
+            accumulate: true, workspace: workspace)
+        if let innerDown {
+            adapt(.down, layer: layer.index, x: activated, inner: innerDown, y: output)
+        }
+    }
+
+    private func attend(
+        _ layer: LlamaLayer, input: UnsafePointer<Float>, middle: UnsafeMutablePointer<Float>,
+        _ activations: BlockActivations
+    ) {
+        let normed = memory.normed.pointer
+        let q = activations.q.pointer
+        let k = activations.k.pointer
+        let v = activations.v.pointer
+        let attended = activations.attended.pointer
+        Kernels.rmsNorm(
+            x: input, weight: layer.inputNorm.pointer, tokens: tokens, width: shape.hidden,
+            epsilon: shape.epsilon, y: normed)
+        Kernels.matmul(
+            precision, x: normed, tokens: tokens, weights: [layer.q, layer.k, layer.v],
+            outputs: activations.queryKeyValue, workspace: workspace)
+        adapt(.q, layer: layer.index, x: normed, inner: inner(.q, activations), y: q)
+        adapt(.k, layer: layer.index, x: normed, inner: inner(.k, activations), y: k)
+        adapt(.v, layer: layer.index, x: normed, inner: inner(.v, activations), y: v)
+        turn(q, heads: shape.heads, inverse: false)
+        turn(k, heads: shape.kvHeads, inverse: false)
+        Kernels.append(k, to: memory.keys, shape: attentionShape)
+        Kernels.append(v, to: memory.values, shape: attentionShape)
+        Kernels.attention(
+            attentionShape, q: q, keys: memory.keys, values: memory.values,
+            firstKey: batch.firstKey.pointer, out: attended, logSum: activations.logSum.pointer,
+            workspace: workspace)
+        Kernels.matmul(
+            precision, x: attended, tokens: tokens, weights: [layer.o], outputs: [middle],
+            accumulate: true, workspace: workspace)
+        adapt(.o, layer: layer.index, x: attended, inner: inner(.o, activations), y: middle)
+    }
+
+    private func gateAndUp(
+        _ layer: LlamaLayer, middle: UnsafePointer<Float>, _ activations: BlockActivations
+    ) {
+        let normed = memory.normed.pointer
+        Kernels.rmsNorm(
+            x: middle, weight: layer.postAttentionNorm.pointer, tokens: tokens,
+            width: shape.hidden, epsilon: shape.epsilon, y: normed)
+        Kernels.matmul(
+            precision, x: normed, tokens: tokens, weights: [layer.gate, layer.up],
+            outputs: activations.gateUp, workspace: workspace)
+        adapt(
+            .gate, layer: layer.index, x: normed, inner: inner(.gate, activations),
+            y: activations.gate.pointer)
+        adapt(
+            .up, layer: layer.index, x: normed, inner: inner(.up, activations),
+            y: activations.up.pointer)
+    }
+
+    func turn(_ x: UnsafeMutablePointer<Float>, heads: Int, inverse: Bool) {
+        Kernels.rope(
+            x, positions: batch.positions.pointer, frequencies: model.ropeFrequencies.pointer,
+            tokens: tokens, heads: heads, headDim: shape.headDim, inverse: inverse)
+    }
+}

@@ -1,0 +1,93 @@
+import CircadiaKernels
+import CircadiaModel
+
+/// One pass of a packed batch through the frozen model and its adapter: everything that blocks and
+/// head need to know.
+struct TrainingPass {
+    let model: LlamaModel
+    let adapter: LoRAAdapter
+    let state: OptimizerState
+    let memory: TrainingMemory
+    let batch: PackedBatch
+    let precision: Precision
+    let workspace: Workspace
+
+    var shape: BlockShape { memory.shape }
+    var tokens: Int { batch.tokens }
+
+    /// The loss of the batch's scored tokens, summed, in nats. Keeps nothing.
+    func loss() -> Double {
+        let stream = memory.streams[0].pointer
+        model.embedding.embed(batch.ids, into: stream)
+        for layer in model.layers {
+            forward(
+                layer, input: stream, middle: stream, output: stream, activations: memory.shared,
+                innerDown: memory.innerDown.first?.pointer)
+        }
+        return headLoss(stream: stream, rowScale: 1, gradient: nil)
+    }
+
+    /// The same, and adds the gradients of `rowScale · loss` to the optimiser's.
+    func lossAndGradients(rowScale: Float) -> Double {
+        let first = memory.streams[0].pointer
+        model.embedding.embed(batch.ids, into: first)
+        for layer in model.layers.prefix(memory.frozenBlocks) {
+            forward(
+                layer, input: first, middle: first, output: first, activations: memory.shared,
+                innerDown: nil)
+        }
+        let adapted = memory.kept.count
+        for index in 0..<adapted {
+            let activations = memory.kept[index] ?? memory.shared
+            forward(
+                model.layers[memory.frozenBlocks + index], input: memory.streams[index].pointer,
+                middle: activations.middle.pointer, output: memory.streams[index + 1].pointer,
+                activations: activations, innerDown: memory.innerDown[index].pointer)
+        }
+        let gradient = memory.gradient.pointer
+        gradient.update(repeating: 0, count: tokens * shape.hidden)
+        let loss = headLoss(
+            stream: memory.streams[adapted].pointer, rowScale: rowScale, gradient: gradient)
+        for index in (0..<adapted).reversed() {
+            backward(model.layers[memory.frozenBlocks + index], index: index)
+        }
+        return loss
+    }
+
+    /// Adds an adapter's share to `y` and keeps `x·a` in `inner`.
+    @inline(__always)
+    func adapt(
+        _ projection: Projection, layer: Int, x: UnsafePointer<Float>,
+        inner: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
+    ) {
+        guard let pair = adapter[layer, projection] else { return }
+        Kernels.lora(
+            x: x, a: pair.a.pointer, b: pair.b.pointer, scale: adapter.scale, tokens: tokens,
+            inputs: pair.inputs, outputs: pair.outputs, rank: adapter.rank, xa: inner, y: y)
+    }
+
+    /// Where `x·a` of a projection other than `down` is kept.
+    @inline(__always)
+    func inner(
+        _ projection: Projection, _ activations: BlockActivations
+    ) -> UnsafeMutablePointer<Float> {
+        activations.inner.pointer + Self.innerSlot(projection) * tokens * adapter.rank
+    }
+
+    private static func innerSlot(_ projection: Projection) -> Int {
+        switch projection {
+        case .q: 0
+        case .k: 1
+        case .v: 2
+        case .o: 3
+        case .gate: 4
+        case .up, .down: 5
+        }
+    }
+
+    var attentionShape: AttentionShape {
+        AttentionShape(
+            tokens: tokens, past: 0, heads: shape.heads, kvHeads: shape.kvHeads,
+            headDim: shape.headDim, capacity: memory.tokens)
+    }
+}

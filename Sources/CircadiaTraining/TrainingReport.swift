@@ -1,0 +1,80 @@
+/// What one optimiser step did.
+public struct StepReport: Sendable, Equatable {
+    /// 1 for the first step.
+    public var step: Int
+    /// Mean loss of the batch's scored tokens before the step, in nats.
+    public var loss: Double
+    /// Scored tokens of the batch.
+    public var scoredTokens: Int
+    /// Tokens that passed through the model.
+    public var tokens: Int
+    /// The norm of the gradient over all matrices, before clipping.
+    public var gradientNorm: Double
+    /// The learning rate of the step.
+    public var learningRate: Float
+    /// False where loss or gradient were not finite: the last good numbers are back in place.
+    public var isApplied: Bool
+}
+
+/// Progress of a training, once a step and once an evaluation.
+public struct TrainingProgress: Sendable, Equatable {
+    /// What happened.
+    public enum Event: Sendable, Equatable {
+        /// A step was made.
+        case step(StepReport)
+        /// The held-out rows were scored after `step` steps; `isBest` if never lower before.
+        case evaluation(step: Int, loss: Double, isBest: Bool)
+        /// Loss or gradient of a step were not finite. The last good numbers are back, the step
+        /// is skipped and all learning rates are multiplied by `learningRateFactor` from now on.
+        case restored(step: Int, learningRateFactor: Float)
+    }
+
+    /// What happened.
+    public var event: Event
+    /// Steps in all.
+    public var iterations: Int
+    /// Tokens per second since the start, evaluations not counted.
+    public var tokensPerSecond: Double
+    /// The time that the remaining steps will take, as far as can be told.
+    public var secondsLeft: Double
+}
+
+/// Why a training ended.
+public enum TrainingEnd: String, Sendable, Equatable, Codable {
+    /// All iterations were made.
+    case finished
+    /// The caller asked for it.
+    case cancelled
+    /// The held-out loss no longer fell.
+    case noImprovement
+}
+
+/// What a training gave and what it took.
+public struct TrainingReport: Sendable, Equatable {
+    /// Every step, in order; steps that were not applied too.
+    public var steps: [StepReport]
+    /// The mean loss per scored token over all applied steps, each before its update.
+    public var trainLoss: Double
+    /// Held-out loss per scored token before the first step; nil without held-out rows.
+    public var heldOutLossBefore: Double?
+    /// The same of the final adapter.
+    public var heldOutLossAfter: Double?
+    /// Steps behind the final adapter's numbers.
+    public var finalStep: Int
+    /// Rows that could be trained on.
+    public var rows: Int
+    /// Rows without a token to train on.
+    public var skippedRows: Int
+    /// Tokens that passed through the model.
+    public var tokensTrained: Int
+    /// Scored tokens among them.
+    public var scoredTokensTrained: Int
+    /// Times that numbers were not finite and the last good ones were restored.
+    public var restorations: Int
+    /// Time of all steps, evaluations not counted.
+    public var trainingSeconds: Double
+    /// Bytes of activations and optimiser, the model not counted.
+    public var memoryByteCount: Int
+    /// Why it ended.
+    public var end: TrainingEnd
+}
