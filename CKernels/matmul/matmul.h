@@ -7,7 +7,9 @@
  *   f32   [tile][cols][width]             one float a column and token
  *   bf16  [tile][cols/2][width][2]        a pair of columns a token (odd cols padded with zeros)
  *   int8  [tile][cols/4][width][4]        four columns a token; with
- *         scale, sum [tile][groups][width] f32: x ≈ scale * q, and the exact sum of x over the group
+ *         scale, sum [tile][groups][width] f32: x ≈ scale * q, and scale * Σ q over the group
+ * The sum is that of the rounded values, not of x: then every rounding error is multiplied by the whole
+ * weight scale*q + bias, which is centred, and not by scale*q alone (2.3 times the error on SmolLM2).
  * A tile that begins at token t starts at element t * (padded) cols. */
 #ifndef CK_MATMUL_H
 #define CK_MATMUL_H
@@ -19,6 +21,9 @@
 #include "CKernels.h"
 
 enum { CK_TILE_WIDE = 24, CK_TILE_WIDE_INT8 = 12 };
+
+/* A group whose largest magnitude is below this is rounded to zeros: 127/absmax would overflow. */
+#define CK_SMALLEST_ABSMAX 1e-30f
 
 /* Width of the next tile where `left` tokens remain: the widest, 8, 4 or 1. */
 static inline int32_t ck_next_tile(int32_t left, int32_t widest) {

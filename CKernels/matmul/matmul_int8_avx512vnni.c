@@ -1,4 +1,4 @@
-/* y[t, o] = Σ_g scale[o, g] * (xs[t, g] * Σ_{k in g} q[o, k] * xq[t, k]) + bias[o, g] * Σ_{k in g} x[t, k]
+/* y[t, o] = Σ_g xs[t, g] * (scale[o, g] * Σ_{k in g} q[o, k] * xq[t, k] + bias[o, g] * Σ_{k in g} xq[t, k])
  * xq tiled [tile][cols/4][width][4] int8; w packed 16 rows a block; y [tokens, stride].
  * Limits: one token: memory bandwidth, 64 bytes of weights to two vpdpbusd. Many: vpdpbusd throughput; a
  * block is unpacked to bytes once (in L1 or L2) and 12 tokens share each load. No horizontal sums: the
@@ -189,35 +189,52 @@ void ck_matmul_int8_avx512vnni(const ck_matmul_args_t* a, int64_t begin, int64_t
     }
 }
 
+/* Largest of 16 lanes, in a scalar. */
+static inline float largest_of(__m512 v) {
+    __m256 a = _mm256_max_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+    __m128 b = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    b = _mm_max_ps(b, _mm_movehl_ps(b, b));
+    return _mm_cvtss_f32(_mm_max_ss(b, _mm_movehdup_ps(b)));
+}
+
 void ck_quantize_int8_avx512vnni(const float* x, int32_t begin, int32_t end, int32_t tokens,
                                  int32_t cols, int32_t group_size, int8_t* q, float* scale,
                                  float* sum) {
     const int32_t groups = cols / group_size;
+    const __m128i ones = _mm_set1_epi8(1);
     for (int32_t tile = begin; tile < end;) {
         const int32_t width = ck_next_tile(tokens - tile, CK_TILE_WIDE_INT8);
         for (int32_t t = 0; t < width; t++) {
-            const float* row = x + (size_t)(tile + t) * cols;
+            const float* v = x + (size_t)(tile + t) * cols;
             int8_t* out = q + (size_t)tile * cols + 4 * t;
-            for (int32_t g = 0; g < groups; g++) {
-                const float* v = row + (size_t)g * group_size;
-                __m512 most = _mm512_setzero_ps(), total = _mm512_setzero_ps();
-                for (int32_t k = 0; k < group_size; k += 16) {
-                    const __m512 part = _mm512_loadu_ps(v + k);
-                    most = _mm512_max_ps(most, _mm512_abs_ps(part));
-                    total = _mm512_add_ps(total, part);
+            size_t at = (size_t)tile * groups + t;
+            for (int32_t g = 0; g < groups; g++, at += width, v += group_size) {
+                __m512 most = _mm512_abs_ps(_mm512_loadu_ps(v));
+                for (int32_t k = 16; k < group_size; k += 16) {
+                    most = _mm512_max_ps(most, _mm512_abs_ps(_mm512_loadu_ps(v + k)));
                 }
-                const float largest = _mm512_reduce_max_ps(most);
-                const __m512 inverse = _mm512_set1_ps(largest > 0 ? 127 / largest : 0);
-                const size_t at = (size_t)tile * groups + (size_t)g * width + t;
-                scale[at] = largest / 127;
-                sum[at] = _mm512_reduce_add_ps(total);
-                for (int32_t k = 0; k < group_size; k += 16) {
+                const float largest = largest_of(most);
+                const bool is_zero = !(largest >= CK_SMALLEST_ABSMAX);
+                const float step = is_zero ? 0 : largest * (1.0f / 127);
+                const __m512 inverse = _mm512_set1_ps(is_zero ? 0 : 127 / largest);
+                __m128i total = _mm_setzero_si128();
+                for (int32_t k = 0; k < group_size; k += 16, out += 16 * width) {
                     const __m128i bytes = _mm512_cvtsepi32_epi8(
                         _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(v + k), inverse)));
-                    int32_t words[4];
-                    _mm_storeu_si128((__m128i*)words, bytes);
-                    for (int i = 0; i < 4; i++, out += 4 * width) memcpy(out, &words[i], 4);
+                    total = _mm_dpbusd_epi32(total, ones, bytes);
+                    if (width == 1) {
+                        _mm_storeu_si128((__m128i*)out, bytes);
+                        continue;
+                    }
+                    const int32_t words[4] = {_mm_cvtsi128_si32(bytes), _mm_extract_epi32(bytes, 1),
+                                              _mm_extract_epi32(bytes, 2),
+                                              _mm_extract_epi32(bytes, 3)};
+                    for (int i = 0; i < 4; i++) memcpy(out + 4 * width * i, &words[i], 4);
                 }
+                total = _mm_add_epi32(total, _mm_unpackhi_epi64(total, total));
+                total = _mm_add_epi32(total, _mm_shuffle_epi32(total, 1));
+                scale[at] = step;
+                sum[at] = step * (float)_mm_cvtsi128_si32(total);
             }
         }
         tile += width;

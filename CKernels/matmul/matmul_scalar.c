@@ -1,7 +1,7 @@
 /* y[t, o] = Σ_k x[t, k] * w[o, k], w[o, k] = scale * q + bias per group.
  * The specification of all variants: one output after the other, activations read from their tiles.
  *   f32, bf16  weights dequantised (bf16: rounded), products summed in f32 in column order
- *   int8       per group: scale * (xs * Σ q xq) + bias * Σ x, xq = round(x / xs), xs = absmax / 127 */
+ *   int8       per group: scale * xs * Σ q xq + bias * xs * Σ xq, xq = round(x / xs), xs = absmax / 127 */
 #include <math.h>
 
 #include "dispatch/dispatch.h"
@@ -89,20 +89,21 @@ void ck_quantize_int8_scalar(const float* x, int32_t begin, int32_t end, int32_t
         int8_t* out = q + (size_t)tile * cols;
         for (int32_t g = 0; g < groups; g++) {
             const float* v = x + (size_t)t * cols + (size_t)g * group_size;
-            float most = 0, total = 0;
-            for (int32_t k = 0; k < group_size; k++) {
-                most = fmaxf(most, fabsf(v[k]));
-                total += v[k];
-            }
-            const float inverse = most > 0 ? 127 / most : 0;
+            float most = 0;
+            for (int32_t k = 0; k < group_size; k++) most = fmaxf(most, fabsf(v[k]));
+            const bool is_zero = !(most >= CK_SMALLEST_ABSMAX);
+            const float step = is_zero ? 0 : most * (1.0f / 127);
+            const float inverse = is_zero ? 0 : 127 / most;
             const size_t at = (size_t)tile * groups + (size_t)g * width + (t - tile);
-            scale[at] = most / 127;
-            sum[at] = total;
+            int32_t total = 0;
             for (int32_t k = 0; k < group_size; k++) {
                 const int32_t column = g * group_size + k;
-                out[((size_t)(column / 4) * width + (t - tile)) * 4 + column % 4] =
-                    (int8_t)lrintf(v[k] * inverse);
+                const int8_t value = (int8_t)lrintf(v[k] * inverse);
+                out[((size_t)(column / 4) * width + (t - tile)) * 4 + column % 4] = value;
+                total += value;
             }
+            scale[at] = step;
+            sum[at] = step * (float)total;
         }
     }
 }
