@@ -111,7 +111,8 @@ let package = Package(
             name: "CircadiaTokenizerTests",
             dependencies: ["CircadiaTokenizer", "CircadiaTestSupport"]),
         .testTarget(
-            name: "CircadiaModelTests", dependencies: ["CircadiaModel", "CircadiaTestSupport"]),
+            name: "CircadiaModelTests", dependencies: ["CircadiaModel", "CircadiaTestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "CircadiaTrainingTests",
             dependencies: ["CircadiaTraining", "CircadiaTestSupport"]),

@@ -1,0 +1,66 @@
+import CircadiaFormats
+import Foundation
+
+/// What the environment offers beyond this repository.
+enum Surroundings {
+    /// A Python with mlx, mlx_lm, torch and transformers (`CIRCADIA_PEERS_PYTHON`).
+    static let peersPython = variable("CIRCADIA_PEERS_PYTHON")
+
+    /// The default chat model, where it is installed.
+    static let chatModel = try? ModelStore.resolve("smollm2-135m")
+
+    /// The sentence embedder, where it is installed.
+    static let embedder = try? ModelStore.resolve("all-minilm-l6-v2")
+
+    /// Reference scripts and data beside the repository (`CIRCADIA_SHARED` or `../shared`).
+    static let shared: URL? = {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let url = variable("CIRCADIA_SHARED").map { URL(fileURLWithPath: $0) }
+            ?? root.appendingPathComponent("shared")
+        let script = url.appendingPathComponent("peers/mlx_oracle.py")
+        return FileManager.default.fileExists(atPath: script.path) ? url : nil
+    }()
+
+    /// A recorded file or a script of this test target.
+    static func fixture(_ name: String) -> URL {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Fixtures/\(name)")
+    }
+
+    /// Runs a script and returns the lines that it printed; throws with its output where it failed.
+    static func python(_ script: URL, _ arguments: [String]) throws -> [Substring] {
+        struct Failure: Error { var output: String }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: peersPython ?? "/usr/bin/python3")
+        process.arguments = [script.path] + arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let data = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        let text = String(decoding: data, as: UTF8.self)
+        if process.terminationStatus != 0 { throw Failure(output: text) }
+        return text.split(separator: "\n")
+    }
+
+    private static func variable(_ name: String) -> String? {
+        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+}
+
+/// A fresh directory, deleted with the object.
+final class TemporaryFolder: Sendable {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory
+            .appendingPathComponent("circadia-model-\(UUID().uuidString)", isDirectory: true)
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+}
