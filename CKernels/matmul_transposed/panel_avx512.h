@@ -53,8 +53,9 @@ static inline void transposed_rows(const ck_matrix_t* w, int64_t row_block, int6
     CK_ROW(0, 0)
     CK_ROW(0, 1)
     CK_ROW(0, 2)
-    CK_ROW(0, 3) CK_ROW(1, 0) CK_ROW(1, 1) CK_ROW(1, 2) CK_ROW(1, 3) CK_ROW(2, 0) CK_ROW(2, 1)
-        CK_ROW(2, 2) CK_ROW(2, 3) CK_ROW(3, 0) CK_ROW(3, 1) CK_ROW(3, 2) CK_ROW(3, 3)
+    CK_ROW(0, 3)
+    CK_ROW(1, 0) CK_ROW(1, 1) CK_ROW(1, 2) CK_ROW(1, 3) CK_ROW(2, 0) CK_ROW(2, 1) CK_ROW(2, 2)
+        CK_ROW(2, 3) CK_ROW(3, 0) CK_ROW(3, 1) CK_ROW(3, 2) CK_ROW(3, 3)
 #undef CK_ROW
 }
 
