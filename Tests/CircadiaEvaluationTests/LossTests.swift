@@ -16,9 +16,11 @@ import Testing
     }
 
     /// One token a letter; a reply of n letters costs n nats a token.
-    static let evaluator = ChatLossEvaluator { messages in
-        let count = messages.last?.content.count ?? 0
-        return ScoredLoss(nats: Double(count * count), tokens: count)
+    static var evaluator: ChatLossEvaluator {
+        ChatLossEvaluator { messages in
+            let count = messages.last?.content.count ?? 0
+            return ScoredLoss(nats: Double(count * count), tokens: count)
+        }
     }
 
     @Test func aTokenCountsTheSameWhereverItIs() throws {

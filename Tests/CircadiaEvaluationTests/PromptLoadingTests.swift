@@ -13,10 +13,10 @@ import Testing
             try Data(text.utf8).write(to: url)
             do {
                 return try HarnessPrompt.load(url)
-            } catch .badPrompt(_, let line, let field, let reason) {
+            } catch EvaluationError.badPrompt(_, let line, let field, let reason) {
                 throw EvaluationError.badPrompt(
                     path: "P", line: line, field: field, reason: reason)
-            } catch .noPrompts {
+            } catch EvaluationError.noPrompts {
                 throw EvaluationError.noPrompts(path: "P")
             }
         }

@@ -3,8 +3,8 @@ import Foundation
 /// Passes a reply whose answer is a number: the answer, not the first number in it.
 ///
 /// The answer is looked for in this order:
-/// 1. in the sentence of the last word "answer": the number after its last "=", else the first one
-///    after its last "is" or ":", else the last one;
+/// 1. in the sentence of the last word "answer": a number right after "is" or ":" that starts no sum,
+///    else the number after the last "=", else the last one;
 /// 2. the number after the last "=" that has one;
 /// 3. the last number of the reply.
 ///
@@ -32,12 +32,7 @@ public struct NumericScorer: Scorer {
     /// The number that a reply gives as its answer, if any.
     static func answer(in reply: String) -> Double? {
         if let clause = answerClause(of: reply) {
-            if let number = numberAfterEquals(clause) { return number }
-            if let start = last(#"(?i)\bis\b|:"#, in: clause)?.upperBound,
-                let number = numbers(in: String(clause[start...])).first
-            {
-                return number
-            }
+            if let number = statedNumber(clause) ?? numberAfterEquals(clause) { return number }
             if let number = numbers(in: clause).last { return number }
         }
         return numberAfterEquals(reply) ?? numbers(in: reply).last
@@ -49,6 +44,13 @@ public struct NumericScorer: Scorer {
         let rest = reply[start...]
         let end = rest.range(of: #"[.!?](?=\s)|\n"#, options: .regularExpression)?.lowerBound
         return String(rest[..<(end ?? rest.endIndex)])
+    }
+
+    /// A number right after "is" or ":", unless it is the first of a sum such as "7 + 5".
+    private static func statedNumber(_ clause: String) -> Double? {
+        let endsThere = #"(?!\d|[.,]\d|\s*[-+−*/×÷^]\s*\d)"#
+        let pattern = #"(?i)(?:\bis\b|:)\s*[^\p{L}\d\s]{0,4}\s*"# + number + endsThere
+        return ranges(pattern, in: clause).first.flatMap { numbers(in: String(clause[$0])).first }
     }
 
     private static func numberAfterEquals(_ text: String) -> Double? {
