@@ -6,7 +6,7 @@ import Foundation
     import Darwin
 #endif
 
-/// Writes results so that a reader finds whole lines only, in files that their owner alone can read.
+/// Writes results so that a reader finds whole lines only, in files that only their owner reads.
 enum ResultFile {
     /// Appends `text` in one write; `header` goes before it where the file is new or empty.
     static func append(

@@ -25,9 +25,8 @@ import Testing
 
     @Test func aTokenCountsTheSameWhereverItIs() throws {
         var seen: [Int] = []
-        let report = try Self.evaluator.evaluate(
-            [Self.exchange("x", tokens: 1), Self.exchange("y", tokens: 0), Self.exchange("z", tokens: 3)]
-        ) { done, _ in seen.append(done) }
+        let exchanges = [("x", 1), ("y", 0), ("z", 3)].map { Self.exchange($0, tokens: $1) }
+        let report = try Self.evaluator.evaluate(exchanges) { done, _ in seen.append(done) }
         #expect(seen == [1, 2, 3])
         #expect(report.tokens == 4)
         #expect(report.loss == 2.5)

@@ -46,7 +46,10 @@ import Testing
     @Test(arguments: [
         ("{", "the line", "it is not valid JSON"),
         ("[1]", "the line", "expected an object"),
-        (#"{"category":"math","prompt":"p","scorer":{"type":"numeric","answer":1}}"#, "id", "missing"),
+        (
+            #"{"category":"math","prompt":"p","scorer":{"type":"numeric","answer":1}}"#, "id",
+            "missing"
+        ),
         (
             #"{"id":"x","category":"maths","prompt":"p","scorer":{}}"#, "category",
             "'maths' is none of math, reasoning, factual, format, summarization, style, context"

@@ -25,7 +25,8 @@ import Testing
         #expect(log.issues.isEmpty)
         #expect(log.exchanges.count >= 60)
         #expect(Set(log.exchanges.map(\.id)).count == log.exchanges.count)
-        let days = Set(log.exchanges.compactMap(\.timestamp).map { Int($0.timeIntervalSince1970 / 86_400) })
+        let times = log.exchanges.compactMap(\.timestamp?.timeIntervalSince1970)
+        let days = Set(times.map { Int($0 / 86_400) })
         #expect(days.count == 5)
         #expect(log.exchanges.allSatisfy { $0.session != nil })
         for exchange in log.exchanges {

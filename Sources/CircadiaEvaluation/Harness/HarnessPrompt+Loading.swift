@@ -4,8 +4,8 @@ import Foundation
 extension HarnessPrompt {
     /// Reads a file of prompts, one JSON object a line; empty lines are passed over.
     ///
-    /// A field that is missing, unknown or of the wrong kind is an error, for a typing mistake would
-    /// silently change what is measured. The schema is in `data/eval/README.md`.
+    /// A field that is missing, unknown or of the wrong kind is an error, for a typing mistake
+    /// would silently change what is measured. The schema is in `data/eval/README.md`.
     ///
     /// - Throws: `EvaluationError.promptsUnreadable`, `.badPrompt` with the line, `.noPrompts`.
     public static func load(_ url: URL) throws(EvaluationError) -> [HarnessPrompt] {
@@ -66,7 +66,9 @@ private struct PromptLine {
                 ?? HarnessPrompt.defaultMaxTokens)
     }
 
-    private func fields(_ value: PromptValue, in place: String) throws(EvaluationError) -> PromptFields {
+    private func fields(
+        _ value: PromptValue, in place: String
+    ) throws(EvaluationError) -> PromptFields {
         guard case .object(let values) = value else {
             throw error(place, "expected an object")
         }

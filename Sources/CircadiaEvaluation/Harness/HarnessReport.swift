@@ -49,6 +49,7 @@ public struct HarnessReport: Sendable, Equatable {
     ///   - model: the model's name.
     ///   - adapter: the adapter's path; nil for the bare model.
     ///   - codeVersion: the program's.
+    /// - Returns: counts of all and by category, with their intervals.
     public func summary(
         tag: String, model: String, adapter: String?, codeVersion: String
     ) -> HarnessSummary {

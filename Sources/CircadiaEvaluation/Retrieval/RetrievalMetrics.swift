@@ -2,8 +2,8 @@ import Foundation
 
 /// How well one ranked list answers a query whose evidence is known.
 ///
-/// `ranked` is best first; an id that appears twice counts where it first appears. `relevant` is the
-/// evidence; a query without evidence measures nothing and is not to be asked about.
+/// `ranked` is best first; an id that appears twice counts where it first appears. `relevant` is
+/// the evidence; a query without evidence measures nothing and is not to be asked about.
 public enum RetrievalMetrics {
     /// The share of the evidence among the first `k`.
     public static func recall(at k: Int, ranked: [String], relevant: Set<String>) -> Double {

@@ -14,10 +14,10 @@ public struct MultipleChoice: Sendable, Equatable {
         self.answer = answer
     }
 
-    /// The option that is chosen: the likeliest, the first of equals; nil where a likelihood is no
-    /// number.
+    /// Chooses the likeliest option, the first of equals.
     ///
     /// - Parameter likelihoods: nats a token of each option, in order.
+    /// - Returns: the option's index; nil where a likelihood is no number.
     public func choice(_ likelihoods: [Double]) -> Int? {
         precondition(likelihoods.count == options.count, "one likelihood an option")
         guard likelihoods.allSatisfy({ !$0.isNaN }), let best = likelihoods.max() else {

@@ -3,8 +3,8 @@ import Foundation
 /// Passes a reply whose answer is a number: the answer, not the first number in it.
 ///
 /// The answer is looked for in this order:
-/// 1. in the sentence of the last word "answer": a number right after "is" or ":" that starts no sum,
-///    else the number after the last "=", else the last one;
+/// 1. in the sentence of the last word "answer": a number right after "is" or ":" that starts no
+///    sum, else the number after the last "=", else the last one;
 /// 2. the number after the last "=" that has one;
 /// 3. the last number of the reply.
 ///

@@ -9,6 +9,7 @@ public enum Statistics {
     ///   - passed: `0 ... total`.
     ///   - total: with 0 nothing is known and the answer is `0 ... 1`.
     ///   - z: the normal quantile; 1.96 gives 95%.
+    /// - Returns: the interval, within 0 ... 1.
     public static func wilsonInterval(
         passed: Int, total: Int, z: Double = 1.959963984540054
     ) -> ClosedRange<Double> {
@@ -46,6 +47,7 @@ public enum Statistics {
     /// - Parameters:
     ///   - before: whether each task passed.
     ///   - after: the same tasks in the same order.
+    /// - Returns: p, in 0 ... 1; 1 where nothing changed.
     public static func mcNemarTest(before: [Bool], after: [Bool]) -> Double {
         precondition(before.count == after.count, "the tests are not paired")
         let pairs = zip(before, after)
@@ -60,6 +62,7 @@ public enum Statistics {
     ///   - confidence: in 0 ..< 1.
     ///   - resamples: how often to draw; a thousand gives two good digits.
     ///   - seed: the same seed gives the same interval.
+    /// - Returns: the interval between two quantiles of the resampled means.
     public static func bootstrapMeanInterval(
         of values: [Double], confidence: Double = 0.95, resamples: Int = 2000, seed: UInt64 = 0
     ) -> ClosedRange<Double> {
