@@ -117,7 +117,8 @@ let package = Package(
             name: "CircadiaTrainingTests",
             dependencies: ["CircadiaTraining", "CircadiaTestSupport"]),
         .testTarget(
-            name: "CircadiaMemoryTests", dependencies: ["CircadiaMemory", "CircadiaTestSupport"]),
+            name: "CircadiaMemoryTests", dependencies: ["CircadiaMemory", "CircadiaTestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "CircadiaEvaluationTests",
             dependencies: ["CircadiaEvaluation", "CircadiaTestSupport"]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CircadiaSleep
 
 /// The command-line program `circadia`.
 @main
@@ -6,5 +7,18 @@ struct Circadia: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "circadia",
         abstract: "A local language model that learns from you while it sleeps.",
-        version: "0.1.0")
+        version: CodeVersion.current,
+        groupedSubcommands: [
+            CommandGroup(name: "By day:", subcommands: [ChatCommand.self, GenerateCommand.self]),
+            CommandGroup(name: "By night:", subcommands: [SleepCommand.self, RunCycleCommand.self]),
+            CommandGroup(
+                name: "Memory:",
+                subcommands: [RagCommand.self, RouteCommand.self, DownloadDatasetCommand.self]),
+            CommandGroup(
+                name: "Measuring:",
+                subcommands: [EvalLossCommand.self, EvalHarnessCommand.self, BenchCommand.self]),
+            CommandGroup(
+                name: "Models:",
+                subcommands: [ModelCommand.self, TokenizeCommand.self, DoctorCommand.self]),
+        ])
 }

@@ -4,6 +4,8 @@ extension ModelError: CustomStringConvertible {
         switch self {
         case .format(let error):
             "\(error)"
+        case .tokenizer(let error):
+            "\(error)"
         case .vocabularyMismatch(let tokenizer, let model):
             "the tokenizer knows \(tokenizer) tokens, the model's embedding has \(model) rows; "
                 + "tokenizer.json and the weights come from different models: fetch both from the "

@@ -1,0 +1,196 @@
+import ArgumentParser
+import CircadiaFormats
+import CircadiaKernels
+import CircadiaModel
+import CircadiaTraining
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// `circadia bench`: tokens a second of prefill, decoding and training.
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measure prefill, decoding and training on this machine.")
+
+    @Option(help: "Tokens of a prompt; 0 leaves it out.")
+    var prefill = 512
+
+    @Option(help: "Tokens to generate; 0 leaves it out.")
+    var decode = 128
+
+    @Option(help: "Tokens already in the context when decoding starts.")
+    var depth = 0
+
+    @Option(help: ArgumentHelp("Train on B rows of T tokens, such as 4x128.", valueName: "BxT"))
+    var train: String?
+
+    @Option(help: "Repetitions, after one that warms up.")
+    var reps = 3
+
+    @Option(
+        help: ArgumentHelp(
+            "Random 4-bit weights of the shape in this config.json instead of a model.",
+            valueName: "config.json"))
+    var random: String?
+
+    @OptionGroup var model: ModelOptions
+    @OptionGroup var output: OutputOptions
+
+    struct Series: Encodable {
+        let tokens: Int
+        let tps: [Double]
+        let median: Double
+
+        init(tokens: Int, tps: [Double]) {
+            self.tokens = tokens
+            self.tps = tps
+            let sorted = tps.sorted()
+            let middle = sorted.count / 2
+            median =
+                sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+        }
+    }
+
+    struct Result: Encodable {
+        let isa: String
+        let threads: Int
+        let model: String
+        let loadSeconds: Double
+        let depth: Int
+        let prefill: Series?
+        let decode: Series?
+        let train: Series?
+        let peakRssBytes: Int
+    }
+
+    func validate() throws {
+        if reps < 1 { throw ValidationError("--reps must be at least 1") }
+        if prefill < 0 || decode < 0 || depth < 0 {
+            throw ValidationError("--prefill, --decode and --depth must not be negative")
+        }
+        _ = try trainShape()
+    }
+
+    /// Rows and tokens of `--train`.
+    private func trainShape() throws -> (rows: Int, tokens: Int)? {
+        guard let train else { return nil }
+        let parts = train.split(separator: "x").map { Int($0) }
+        guard parts.count == 2, let rows = parts[0], let tokens = parts[1], rows > 0, tokens > 1
+        else { throw ValidationError("--train “\(train)” is no BxT, such as 4x128") }
+        return (rows, tokens)
+    }
+
+    func run() throws {
+        let console = output.console
+        let start = Date()
+        let (loaded, temporary) = try load()
+        defer { if let temporary { try? FileManager.default.removeItem(at: temporary) } }
+        let loadSeconds = Date().timeIntervalSince(start)
+        let limit = loaded.model.configuration.vocabularySize
+        let prefillSeries = prefill > 0 ? measurePrefill(loaded.model, vocabulary: limit) : nil
+        let decodeSeries = decode > 0 ? measureDecode(loaded.model, vocabulary: limit) : nil
+        let trainSeries = try trainShape().map {
+            try measureTraining(loaded.model, rows: $0.rows, tokens: $0.tokens, vocabulary: limit)
+        }
+        let result = Result(
+            isa: KernelRuntime.isa, threads: KernelRuntime.threads, model: loaded.name,
+            loadSeconds: loadSeconds, depth: depth, prefill: prefillSeries, decode: decodeSeries,
+            train: trainSeries, peakRssBytes: Self.peakResidentBytes())
+        if output.json { return try console.json(result) }
+        console.result("\(result.model), \(result.isa), \(result.threads) threads")
+        for (name, series) in [
+            ("prefill", prefillSeries), ("decode", decodeSeries), ("train", trainSeries),
+        ] {
+            guard let series else { continue }
+            console.result(
+                name.padding(toLength: 8, withPad: " ", startingAt: 0)
+                    + String(format: "%5d tokens  %8.1f tokens/s", series.tokens, series.median))
+        }
+        console.result(String(format: "peak memory %.0f MB", Double(result.peakRssBytes) / 1e6))
+    }
+
+    private func load() throws -> (LoadedModel, temporary: URL?) {
+        guard let random else { return (try model.loadModel(), nil) }
+        KernelRuntime.threads = model.threads
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("circadia-bench-\(UUID().uuidString)")
+        try RandomModel.write(
+            configuration: JSONValue(contentsOf: URL(fileURLWithPath: random)), to: folder)
+        let directory = try ModelDirectory(folder)
+        return (
+            LoadedModel(
+                name: "random weights of \(random)", directory: directory,
+                model: try LlamaModel(directory: directory)), folder
+        )
+    }
+
+    private func tokens(_ count: Int, vocabulary: Int) -> [Int32] {
+        (0..<count).map { Int32((100 + $0 % 1000) % vocabulary) }
+    }
+
+    /// Runs `body` once to warm up and `reps` times for the record; gives tokens a second.
+    private func series(tokens: Int, _ body: () throws -> Void) rethrows -> Series {
+        try body()
+        var speeds: [Double] = []
+        let clock = ContinuousClock()
+        for _ in 0..<reps {
+            let duration = try clock.measure(body)
+            let seconds =
+                Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+            speeds.append(Double(tokens) / seconds)
+        }
+        return Series(tokens: tokens, tps: speeds)
+    }
+
+    private func measurePrefill(_ model: LlamaModel, vocabulary: Int) -> Series {
+        let prompt = tokens(prefill, vocabulary: vocabulary)
+        let cache = model.makeCache(capacity: prefill)
+        return series(tokens: prefill) {
+            cache.truncate(to: 0)
+            model.forward(prompt, cache: cache, logits: .last)
+        }
+    }
+
+    private func measureDecode(_ model: LlamaModel, vocabulary: Int) -> Series {
+        let cache = model.makeCache(capacity: depth + decode + 1)
+        model.forward(tokens(depth + 1, vocabulary: vocabulary), cache: cache, logits: .none)
+        let next = tokens(decode, vocabulary: vocabulary)
+        return series(tokens: decode) {
+            cache.truncate(to: depth + 1)
+            for token in next.dropLast() { model.forward([token], cache: cache, logits: .last) }
+            cache.truncate(to: depth)
+            model.forward([next[decode - 1]], cache: cache, logits: .last)
+        }
+    }
+
+    private func measureTraining(
+        _ model: LlamaModel, rows: Int, tokens count: Int, vocabulary: Int
+    ) throws -> Series {
+        var options = TrainingOptions()
+        options.maxSequenceLength = max(count, 16)
+        options.maxTokensPerMicroBatch = max(options.maxTokensPerMicroBatch, rows * count)
+        let trainer = try LoRATrainer(model: model, options: options)
+        let batch = (0..<rows).map { row in
+            TrainingRow(
+                id: "\(row)",
+                ids: (0..<count).map { Int32(($0 * 31 + row * 17) % vocabulary) },
+                scored: [1..<count])
+        }
+        return try series(tokens: rows * count) { _ = try trainer.step(rows: batch) }
+    }
+
+    static func peakResidentBytes() -> Int {
+        var usage = rusage()
+        #if canImport(Glibc)
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+            return usage.ru_maxrss * 1024
+        #else
+            getrusage(RUSAGE_SELF, &usage)
+            return usage.ru_maxrss
+        #endif
+    }
+}

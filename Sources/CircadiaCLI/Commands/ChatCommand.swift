@@ -1,0 +1,143 @@
+import ArgumentParser
+import CircadiaFormats
+import CircadiaMemory
+import CircadiaModel
+import CircadiaTokenizer
+import Foundation
+
+/// `circadia chat`: the day.
+struct ChatCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chat",
+        abstract: "Chat with the model; every exchange is logged.",
+        discussion: "Ctrl-C stops a reply, Ctrl-D leaves.")
+
+    @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
+    var memoryFile = "data/memories.jsonl"
+
+    @Option(help: "A system message.")
+    var system: String?
+
+    @Flag(help: "Look up earlier chats before each reply, and remember each exchange.")
+    var rag = false
+
+    @Option(help: ArgumentHelp("The retrieval store's folder.", valueName: "dir"))
+    var ragDir = "data/rag_memory"
+
+    @Option(help: "Memories shown to the model at most.")
+    var ragResults = 3
+
+    @Flag(help: "Show what was found (implies --rag).")
+    var ragVerbose = false
+
+    @OptionGroup var sampling: SamplingFlags
+    @OptionGroup var model: ModelOptions
+    @OptionGroup var adapter: AdapterOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if ragResults < 1 { throw ValidationError("--rag-results must be at least 1") }
+    }
+
+    func run() throws {
+        let console = output.console
+        let log = ChatLog(url: URL(fileURLWithPath: memoryFile))
+        // Found out now, not after the first exchange: a log that cannot be written loses what is said.
+        try log.checkWritable()
+        let loaded = try model.loadModel()
+        try adapter.apply(to: loaded, console: console)
+        let memories = rag || ragVerbose ? try MemoryLookup(folder: ragDir) : nil
+        let tokenizer = try loaded.makeTokenizer()
+        let template = try ChatTemplate(directory: loaded.directory.url, tokenizer: tokenizer)
+        let chat = ChatSession(
+            model: loaded.model, tokenizer: tokenizer, template: template,
+            system: system)
+        var options = sampling.options
+        var randomness = SeedSequence(seed: model.seed, isFixed: model.isSeedGiven)
+        let session = SessionName.make()
+        var reader = LineReader()
+        var unsaved: [Exchange] = []
+        Interrupt.install()
+        console.note("\(loaded.name): Ctrl-C stops a reply, Ctrl-D leaves; log: \(memoryFile)")
+
+        while true {
+            if Console.inputIsTerminal { console.stream("\n> ") }
+            let message: String
+            switch reader.next() {
+            case .end:
+                if Console.inputIsTerminal { console.stream("\n") }
+                try save(&unsaved, to: log)
+                return
+            case .interrupted:
+                Interrupt.clear()
+                continue
+            case .line(let line):
+                message = line.trimmingCharacters(in: .whitespacesAndNewlines)
+            }
+            if message.isEmpty { continue }
+            let found = try memories?.lookUp(message, limit: ragResults) ?? []
+            if ragVerbose { MemoryLookup.show(found, console: console) }
+            options.seed = randomness.next()
+            let reply = try chat.reply(
+                to: message, context: MemoryLookup.block(found), options: options
+            ) { piece in
+                console.stream(piece)
+                return !Interrupt.isRequested
+            }
+            Interrupt.clear()
+            console.stream("\n")
+            if reply.finishReason == .length {
+                console.note("(cut at \(sampling.maxTokens) tokens; --max-tokens allows more)")
+            }
+            if reply.droppedMessages > 0 {
+                console.note("(the oldest \(reply.droppedMessages) messages no longer fit)")
+            }
+            guard !reply.text.isEmpty else { continue }
+            let exchange = Exchange(
+                id: UUID().uuidString.lowercased(), timestamp: Date(), session: session,
+                messages: [
+                    ChatMessage(role: .user, content: message),
+                    ChatMessage(role: .assistant, content: reply.text),
+                ], model: loaded.name, adapter: adapter.presentURL?.relativePath)
+            unsaved.append(exchange)
+            do {
+                try save(&unsaved, to: log)
+            } catch {
+                console.warn("\(error)")
+                console.warn("nothing is lost: \(unsaved.count) exchanges are kept and tried again")
+            }
+            try memories?.remember(exchange)
+        }
+    }
+
+    /// Appends in order and forgets what is on the disk.
+    private func save(_ unsaved: inout [Exchange], to log: ChatLog) throws(MemoryError) {
+        while let exchange = unsaved.first {
+            try log.append(exchange)
+            unsaved.removeFirst()
+        }
+    }
+}
+
+/// Names a conversation after its first moment.
+enum SessionName {
+    static func make() -> String {
+        let formatter = ISO8601DateFormatter()
+        formatter.formatOptions = [.withInternetDateTime]
+        return formatter.string(from: Date()) + "-" + String(UUID().uuidString.prefix(4).lowercased())
+    }
+}
+
+/// A new seed for every reply: a fixed sequence where the user gave `--seed`, else a fresh one.
+struct SeedSequence {
+    private var state: UInt64
+
+    init(seed: UInt64, isFixed: Bool) {
+        state = isFixed ? seed : UInt64.random(in: .min ... .max)
+    }
+
+    mutating func next() -> UInt64 {
+        defer { state &+= 1 }
+        return state
+    }
+}

@@ -1,0 +1,168 @@
+import ArgumentParser
+import CircadiaEvaluation
+import CircadiaMemory
+import CircadiaModel
+import CircadiaSleep
+import CircadiaTokenizer
+import Foundation
+
+/// `circadia eval-loss`: how well the model foresees the assistant's words in a log.
+struct EvalLossCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval-loss",
+        abstract: "Mean loss of the assistant's tokens in a chat log, in nats.")
+
+    @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
+    var memoryFile = "data/memories.jsonl"
+
+    @Option(help: "Exchanges to measure at most; 0 means all.")
+    var maxSamples = 0
+
+    @Option(help: ArgumentHelp("Append a row per exchange to this file.", valueName: "file"))
+    var outCsv: String?
+
+    @Option(help: "A name for these rows.")
+    var tag = ""
+
+    @OptionGroup var model: ModelOptions
+    @OptionGroup var adapter: AdapterOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let console = output.console
+        let exchanges = try LogReader.read(memoryFile, limit: maxSamples, console: console)
+        let loaded = try model.loadModel()
+        try adapter.apply(to: loaded, console: console)
+        let report = try Measurement.loss(of: exchanges, loaded: loaded, console: console)
+        if let outCsv {
+            try LossTable.append(report, tag: tag, to: URL(fileURLWithPath: outCsv))
+        }
+        if output.json { return try console.json(report) }
+        console.result(
+            String(
+                format: "loss %.4f nats over %d tokens of %d exchanges (perplexity %.2f)",
+                report.loss, report.tokens, report.samples.count, report.perplexity))
+    }
+}
+
+/// `circadia eval-harness`: what the model can do, by category.
+struct EvalHarnessCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval-harness",
+        abstract: "Run the capability harness: greedy answers, scored, with 95% intervals.")
+
+    @Option(help: ArgumentHelp("Prompts (JSON lines); default: the shipped ones.", valueName: "file"))
+    var prompts: String?
+
+    @Option(help: "Prompts at most; 0 means all.")
+    var maxPrompts = 0
+
+    @Option(help: "A name for this run.")
+    var tag = ""
+
+    @Option(help: ArgumentHelp("Write every answer and score to this file.", valueName: "file"))
+    var outJsonl: String?
+
+    @Option(help: ArgumentHelp("Write the summary to this file.", valueName: "file"))
+    var outSummary: String?
+
+    @OptionGroup var model: ModelOptions
+    @OptionGroup var adapter: AdapterOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let console = output.console
+        let loaded = try model.loadModel()
+        try adapter.apply(to: loaded, console: console)
+        let report = try Measurement.harness(
+            prompts: prompts, limit: maxPrompts, loaded: loaded, console: console)
+        let summary = report.summary(
+            tag: tag, model: loaded.name, adapter: adapter.presentURL?.relativePath,
+            codeVersion: CodeVersion.current)
+        if let outJsonl { try report.writeResults(to: URL(fileURLWithPath: outJsonl)) }
+        if let outSummary {
+            try ExperimentLog.replace(summary, at: URL(fileURLWithPath: outSummary))
+        }
+        if output.json { return try console.json(summary, pretty: false) }
+        console.result(HarnessTable.text(summary))
+    }
+}
+
+/// Reads a log and reports its bad lines.
+enum LogReader {
+    /// The exchanges of the log, the first `limit` of them where that is above 0.
+    static func read(_ path: String, limit: Int = 0, console: Console) throws -> [Exchange] {
+        let contents = try ChatLog.read(URL(fileURLWithPath: path))
+        for issue in contents.issues { console.warn("\(path): \(issue)") }
+        let exchanges = try contents.requireExchanges()
+        return limit > 0 ? Array(exchanges.prefix(limit)) : exchanges
+    }
+}
+
+/// The two measurements that several commands share.
+enum Measurement {
+    static func loss(
+        of exchanges: [Exchange], loaded: LoadedModel, console: Console
+    ) throws -> LossReport {
+        let tokenizer = try loaded.makeTokenizer()
+        let template = try ChatTemplate(
+            directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
+        let evaluator = ChatLossEvaluator(model: loaded.model, template: template)
+        return try evaluator.evaluate(exchanges) { done, total in
+            if Console.errorIsTerminal {
+                console.progress("loss: \(done) of \(total)", isLast: done == total)
+            }
+        }
+    }
+
+    static func harness(
+        prompts path: String?, limit: Int, loaded: LoadedModel, console: Console
+    ) throws -> HarnessReport {
+        guard
+            let url = path.map({ URL(fileURLWithPath: $0) })
+                ?? ShippedFiles.locate("eval/harness.jsonl")
+        else {
+            throw CommandFailure(
+                "the harness's prompts were not found; run from the checkout, install with "
+                    + "'make install', or give --prompts FILE")
+        }
+        var prompts = try HarnessPrompt.load(url)
+        if limit > 0 { prompts = Array(prompts.prefix(limit)) }
+        let tokenizer = try loaded.makeTokenizer()
+        let template = try ChatTemplate(
+            directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
+        let harness = Harness(
+            subject: ModelSubject(model: loaded.model, tokenizer: tokenizer, template: template))
+        return try harness.run(prompts) { done, total in
+            if Console.errorIsTerminal {
+                console.progress("harness: \(done) of \(total)", isLast: done == total)
+            }
+        }
+    }
+}
+
+/// The date that templates show where text is trained or measured: pinned, so that the same exchange
+/// is the same tokens every day.
+enum PinnedDate {
+    static let text = "26 Jul 2024"
+}
+
+/// The harness's summary as a table.
+enum HarnessTable {
+    static func text(_ summary: HarnessSummary) -> String {
+        func row(_ name: String, _ passed: Int, _ total: Int, _ low: Double, _ high: Double) -> String {
+            name.padding(toLength: 15, withPad: " ", startingAt: 0)
+                + String(format: "%3d of %3d   %3.0f–%.0f%%", passed, total, low * 100, high * 100)
+        }
+        var lines = summary.categories.keys.sorted().compactMap { name -> String? in
+            summary.categories[name].map {
+                row(name, $0.passed, $0.total, $0.ci95.first ?? 0, $0.ci95.last ?? 0)
+            }
+        }
+        lines.append(
+            row(
+                "all", summary.passed, summary.total, summary.ci95.first ?? 0,
+                summary.ci95.last ?? 0))
+        return lines.joined(separator: "\n")
+    }
+}

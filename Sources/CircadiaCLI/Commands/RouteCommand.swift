@@ -1,0 +1,46 @@
+import ArgumentParser
+import CircadiaMemory
+import Foundation
+
+/// `circadia route`: where each exchange of a log goes, and why.
+struct RouteCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "route",
+        abstract: "Show which exchanges go to the retrieval store as well as to training.")
+
+    @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
+    var memoryFile = "data/memories.jsonl"
+
+    @Flag(help: "Give the reasons of every decision.")
+    var explain = false
+
+    @OptionGroup var output: OutputOptions
+
+    struct Row: Encodable {
+        let id: String
+        let destination: String
+        let reasons: [String]
+    }
+
+    func run() throws {
+        let log = try ChatLog.read(URL(fileURLWithPath: memoryFile))
+        for issue in log.issues { output.console.warn("\(memoryFile): \(issue)") }
+        var stored = 0
+        for exchange in log.exchanges {
+            let decision = Router.decide(exchange)
+            let isStored = decision.destination == .store
+            if isStored { stored += 1 }
+            let row = Row(
+                id: exchange.id, destination: isStored ? "weights+store" : "weights",
+                reasons: decision.reasons.map(\.description))
+            if output.json {
+                try output.console.json(row)
+            } else {
+                let reasons = explain ? "  " + row.reasons.joined(separator: "; ") : ""
+                output.console.result("\(row.id)  \(row.destination)\(reasons)")
+            }
+        }
+        output.console.note(
+            "\(log.exchanges.count) exchanges: all train, \(stored) also go to the store")
+    }
+}

@@ -1,0 +1,132 @@
+import ArgumentParser
+import CircadiaEvaluation
+import CircadiaMemory
+import CircadiaModel
+import CircadiaSleep
+import CircadiaTokenizer
+import CircadiaTraining
+import Foundation
+
+/// `circadia sleep`: the night.
+struct SleepCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sleep",
+        abstract: "Train on the day's chats and promote the adapter if it holds up.",
+        discussion: "Exit code 2 means that nothing was promoted: the night was judged worse, or another "
+            + "sleep is running.")
+
+    @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
+    var memoryFile = "data/memories.jsonl"
+
+    @OptionGroup var night: SleepFlags
+    @OptionGroup var store: NightStoreFlags
+    @OptionGroup var model: ModelOptions
+    @OptionGroup var adapter: AdapterOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let console = output.console
+        Interrupt.install(terminationToo: true)
+        let exchanges = try LogReader.read(memoryFile, console: console)
+        let loaded = try model.loadModel()
+        let report = try NightRunner(
+            loaded: loaded, adapterDirectory: adapter.url, options: night.options(seed: model.seed),
+            store: store, logPath: memoryFile, console: console
+        ).run(exchanges)
+        if output.json {
+            try console.json(report)
+        } else {
+            console.result(report.verdict)
+        }
+        if !report.accepted { throw ExitCode(2) }
+    }
+}
+
+/// What `sleep` and `run-cycle` share: lock, retrieval store, the night itself with its progress.
+struct NightRunner {
+    let loaded: LoadedModel
+    let adapterDirectory: URL
+    let options: SleepOptions
+    let store: NightStoreFlags
+    let logPath: String
+    let console: Console
+
+    func run(_ exchanges: [Exchange]) throws -> NightReport {
+        let lock: SleepLock
+        do {
+            lock = try SleepLock(guarding: adapterDirectory)
+        } catch let error as SleepError {
+            guard case .alreadySleeping = error else { throw error }
+            console.warn(error.description)
+            throw ExitCode(2)
+        }
+        defer { withExtendedLifetime(lock) {} }
+        if store.rag { try fillStore(exchanges) }
+        let tokenizer = try loaded.makeTokenizer()
+        let template = try ChatTemplate(
+            directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
+        let night = Night(
+            model: loaded.model, modelName: loaded.name, tokenizer: tokenizer, template: template,
+            adapterDirectory: adapterDirectory, options: options)
+        return try night.sleep(
+            over: exchanges, rehearsal: try rehearsal(), logPath: logPath,
+            isCancelled: { Interrupt.isRequested }, report: show)
+    }
+
+    /// Routes every exchange and takes what belongs there into the store.
+    private func fillStore(_ exchanges: [Exchange]) throws {
+        let memories = try MemoryLookup.open(store.ragDir)
+        if store.ragClear { try memories.clear() }
+        let report = try memories.ingest(exchanges)
+        console.note(
+            "store: \(exchanges.count - report.notSelected) of \(exchanges.count) exchanges belong "
+                + "there, \(report.added + report.replaced) were new (all \(exchanges.count) still "
+                + "train)")
+    }
+
+    /// The general-purpose pairs that ship with the program.
+    private func rehearsal() throws -> [Exchange] {
+        guard options.rehearsalShare > 0 else { return [] }
+        guard let url = ShippedFiles.locate("samples/general.jsonl") else {
+            console.warn("samples/general.jsonl was not found: the night rehearses no general skills")
+            return []
+        }
+        return try ChatLog.read(url).exchanges
+    }
+
+    private func show(_ event: Night.Event) {
+        switch event {
+        case .note(let text): console.note(text)
+        case .paraphrases(let good, let tried):
+            if Console.errorIsTerminal { console.progress("paraphrases: \(good) good of \(tried)") }
+        case .training(let progress): show(progress)
+        }
+    }
+
+    private func show(_ progress: TrainingProgress) {
+        switch progress.event {
+        case .evaluation(let step, let loss, _):
+            console.note(String(format: "step %d: held-out loss %.3f", step, loss))
+        case .restored(let step, let factor):
+            console.warn(
+                "step \(step): loss or gradient not finite; the last good state is back, "
+                    + "learning rate × \(factor)")
+        case .step(let step):
+            let isLast = step.step == progress.iterations
+            guard Console.errorIsTerminal || isLast || step.step % 10 == 0 || step.step == 1 else {
+                return
+            }
+            console.progress(
+                String(
+                    format: "step %d of %d  loss %.3f  %.0f tokens/s  %@ left", step.step,
+                    progress.iterations, step.loss, progress.tokensPerSecond,
+                    Self.clock(progress.secondsLeft)), isLast: isLast)
+        }
+    }
+
+    /// Seconds as `m:ss`.
+    static func clock(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        return String(format: "%d:%02d", whole / 60, whole % 60)
+    }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import CircadiaSleep
+import Foundation
+
+/// The settings of a night. `run-cycle` takes every one of them with the prefix `--sleep-`.
+struct SleepFlags: ParsableArguments {
+    @Option(help: "Optimiser steps.")
+    var iters = 50
+
+    @Option(help: "Peak learning rate.")
+    var learningRate: Float = 2e-5
+
+    @Option(help: "Exchanges in a step.")
+    var batchSize = 4
+
+    @Option(help: "Rank of the LoRA matrices.")
+    var loraR = 8
+
+    @Option(help: "Scale of the LoRA product (MLX's scale, not alpha/r).")
+    var loraScale: Float = 20
+
+    @Option(help: "Adapted blocks, counted from the last; -1 means all.")
+    var loraLayers = 16
+
+    @Option(help: "Tokens at which an exchange is cut.")
+    var maxSeqLen = 1024
+
+    @Option(help: "Steps over which the learning rate rises.")
+    var warmup = 5
+
+    @Flag(help: "Start from a fresh adapter instead of going on with the present one.")
+    var resetAdapter = false
+
+    @Flag(help: "Let the model write paraphrases of what was said, and train on them too.")
+    var augment = false
+
+    @Option(help: "With --augment: paraphrases to train on at most.")
+    var augmentPairs = 24
+
+    @Option(help: "General-purpose pairs mixed in per exchange, so that skills are rehearsed; 0: none.")
+    var rehearsal = 0.5
+
+    @Option(help: "Share of conversations that are never trained on, only measured.")
+    var heldOut = 0.15
+
+    @Flag(help: "Promote the adapter whatever its held-out loss.")
+    var noGate = false
+
+    func validate() throws {
+        if iters < 1 { throw ValidationError("--iters must be at least 1") }
+        if !(learningRate > 0) { throw ValidationError("--learning-rate must be positive") }
+        if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
+        if !(1...256).contains(loraR) { throw ValidationError("--lora-r must be 1 to 256") }
+        if !(loraScale > 0) { throw ValidationError("--lora-scale must be positive") }
+        if loraLayers == 0 || loraLayers < -1 {
+            throw ValidationError("--lora-layers must be at least 1, or -1 for all")
+        }
+        if maxSeqLen < 16 { throw ValidationError("--max-seq-len must be at least 16") }
+        if !(0..<1).contains(heldOut) { throw ValidationError("--held-out must lie in 0 ..< 1") }
+        if !(rehearsal >= 0) { throw ValidationError("--rehearsal must not be negative") }
+    }
+
+    func options(seed: UInt64) -> SleepOptions {
+        var options = SleepOptions()
+        options.iterations = iters
+        options.learningRate = learningRate
+        options.batchSize = batchSize
+        options.loraRank = loraR
+        options.loraScale = loraScale
+        options.loraLayers = loraLayers
+        options.maxSequenceLength = maxSeqLen
+        options.warmupSteps = warmup
+        options.resetAdapter = resetAdapter
+        options.augmentedPairs = augment ? augmentPairs : 0
+        options.rehearsalShare = rehearsal
+        options.heldOutShare = heldOut
+        options.gateTolerance = noGate ? nil : options.gateTolerance
+        options.seed = seed
+        return options
+    }
+}
+
+/// Retrieval during a night.
+struct NightStoreFlags: ParsableArguments {
+    @Flag(help: "Send what the router picks to the retrieval store.")
+    var rag = false
+
+    @Option(help: ArgumentHelp("The retrieval store's folder.", valueName: "dir"))
+    var ragDir = "data/rag_memory"
+
+    @Flag(help: "Empty the store first.")
+    var ragClear = false
+}

@@ -1,0 +1,186 @@
+import CircadiaTokenizer
+import Foundation
+import GRDB
+
+extension RetrievalStore {
+    /// Numbers about a store.
+    public struct Statistics: Sendable, Hashable, Codable {
+        /// Exchanges in it.
+        public let exchanges: Int
+        /// Conversations they belong to.
+        public let sessions: Int
+        /// Vectors: one an exchange, more for long ones.
+        public let vectors: Int
+        /// The embedder of the vectors.
+        public let embedder: String?
+        /// The time of the oldest exchange.
+        public let oldest: Date?
+        /// The time of the newest exchange.
+        public let newest: Date?
+        /// Bytes of the database and its side files.
+        public let byteCount: Int
+    }
+
+    /// How many exchanges there are.
+    ///
+    /// - Throws: `storeFailed` and its kin.
+    public func count() throws(MemoryError) -> Int {
+        try reading { database in
+            try Int.fetchOne(database, sql: "SELECT count(*) FROM exchange") ?? 0
+        }
+    }
+
+    /// Numbers about the store.
+    ///
+    /// - Throws: `storeFailed` and its kin.
+    public func statistics() throws(MemoryError) -> Statistics {
+        let file = Self.databaseFile(in: directory).path
+        let byteCount = ["", "-wal", "-shm"].reduce(0) { total, suffix in
+            let attributes = try? FileManager.default.attributesOfItem(atPath: file + suffix)
+            return total + ((attributes?[.size] as? NSNumber)?.intValue ?? 0)
+        }
+        return try reading { database in
+            let row = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT count(*) AS exchanges, count(DISTINCT session) AS sessions,
+                        (SELECT count(*) FROM vector) AS vectors,
+                        (SELECT value FROM property WHERE name = 'embedder') AS embedder,
+                        min(milliseconds) AS oldest, max(milliseconds) AS newest FROM exchange
+                    """)
+            return Statistics(
+                exchanges: row?["exchanges"] ?? 0, sessions: row?["sessions"] ?? 0,
+                vectors: row?["vectors"] ?? 0, embedder: row?["embedder"],
+                oldest: Self.date(row?["oldest"]), newest: Self.date(row?["newest"]),
+                byteCount: byteCount)
+        }
+    }
+
+    /// The exchanges, oldest arrivals first.
+    ///
+    /// - Parameters:
+    ///   - limit: at most so many; all where nil.
+    ///   - offset: how many to pass over first.
+    /// - Returns: the exchanges as they were ingested.
+    /// - Throws: `storeFailed` and its kin.
+    public func list(limit: Int? = nil, offset: Int = 0) throws(MemoryError) -> [Exchange] {
+        try reading { database in
+            try Row.fetchAll(
+                database, sql: "SELECT * FROM exchange ORDER BY number LIMIT ? OFFSET ?",
+                arguments: [limit ?? -1, offset]
+            ).map(Self.exchange)
+        }
+    }
+
+    /// The exchange with an id, if it is there.
+    ///
+    /// - Parameter id: the exchange's id.
+    /// - Returns: the exchange as it was ingested.
+    /// - Throws: `storeFailed` and its kin.
+    public func exchange(id: String) throws(MemoryError) -> Exchange? {
+        try reading { database in
+            try Row.fetchOne(database, sql: "SELECT * FROM exchange WHERE id = ?", arguments: [id])
+                .map(Self.exchange)
+        }
+    }
+
+    /// Takes exchanges out of the store; neighbours forget their words too.
+    ///
+    /// - Parameter ids: the exchanges' ids; unknown ones are passed over.
+    /// - Returns: how many were taken out.
+    /// - Throws: `storeFailed` and its kin.
+    @discardableResult
+    public func remove(ids: [String]) throws(MemoryError) -> Int {
+        try writing { database in
+            try ids.count { try Self.remove(id: $0, database) }
+        }
+    }
+
+    /// Takes everything out and gives the space back. The embedder may be another one afterwards.
+    ///
+    /// - Returns: how many exchanges were taken out.
+    /// - Throws: `storeFailed` and its kin.
+    @discardableResult
+    public func clear() throws(MemoryError) -> Int {
+        let count: Int = try writing { database in
+            let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM exchange") ?? 0
+            try database.execute(
+                sql: """
+                    DELETE FROM vector;
+                    DELETE FROM exchange;
+                    DELETE FROM searchText;
+                    DELETE FROM property WHERE name = 'embedder';
+                    """)
+            try Self.countRemoval(database)
+            return count
+        }
+        // What was said must be gone from the file too, not only from its tables.
+        try Self.compact(self)
+        return count
+    }
+
+    /// Removes one exchange and mends the context of its neighbours.
+    static func remove(id: String, _ database: Database) throws -> Bool {
+        guard
+            let row = try Row.fetchOne(
+                database, sql: "SELECT number, session FROM exchange WHERE id = ?",
+                arguments: [id])
+        else { return false }
+        let number: Int64 = row["number"]
+        let session: String? = row["session"]
+        func neighbour(_ comparison: String, _ order: String) throws -> Row? {
+            try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT * FROM exchange WHERE session IS ?
+                    AND number \(comparison) ? ORDER BY number \(order) LIMIT 1
+                    """, arguments: [session, number])
+        }
+        let previous = try neighbour("<", "DESC")
+        let following = try neighbour(">", "ASC")
+        for table in ["exchange WHERE number", "vector WHERE number", "searchText WHERE rowid"] {
+            try database.execute(sql: "DELETE FROM \(table) = ?", arguments: [number])
+        }
+        func mend(_ column: String, of row: Row?, with other: Row?) throws {
+            guard let number: Int64 = row?["number"] else { return }
+            let text = try other.map(exchange).map(PreparedExchange.searchText) ?? ""
+            try database.execute(
+                sql: "UPDATE searchText SET \(column) = ? WHERE rowid = ?",
+                arguments: [text, number])
+        }
+        try mend("following", of: previous, with: following)
+        try mend("previous", of: following, with: previous)
+        try countRemoval(database)
+        return true
+    }
+
+    /// Tells every reader that what it holds in memory is no longer right.
+    static func countRemoval(_ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE property SET value = value + 1 WHERE name = 'removals'")
+    }
+
+    static func date(_ milliseconds: Int64?) -> Date? {
+        milliseconds.map { Date(timeIntervalSince1970: Double($0) / 1000) }
+    }
+
+    static func exchange(_ row: Row) throws -> Exchange {
+        let messages: String = row["messages"]
+        return Exchange(
+            id: row["id"], timestamp: date(row["milliseconds"]), session: row["session"],
+            messages: try JSONDecoder().decode([ChatMessage].self, from: Data(messages.utf8)),
+            model: row["model"], adapter: row["adapter"],
+            tags: try tags(row["tags"]))
+    }
+
+    static func tags(_ json: String) throws -> [String] {
+        json == "[]" ? [] : try JSONDecoder().decode([String].self, from: Data(json.utf8))
+    }
+
+    private static func compact(_ store: RetrievalStore) throws(MemoryError) {
+        try store.outsideTransaction { database in
+            try database.execute(sql: "VACUUM")
+            try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+        }
+    }
+}

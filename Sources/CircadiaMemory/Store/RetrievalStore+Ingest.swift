@@ -1,0 +1,235 @@
+import CircadiaTokenizer
+import Foundation
+import GRDB
+
+extension RetrievalStore {
+    /// Which exchanges of a log go into the store.
+    public enum Selection: Sendable {
+        /// Those that the router sends there.
+        case routed
+        /// All but those that a person tagged `no-rag`.
+        case everything
+    }
+
+    /// What an ingest did.
+    public struct IngestReport: Sendable, Hashable {
+        /// Exchanges that were new.
+        public internal(set) var added = 0
+        /// Exchanges whose id was there with other contents, which were replaced.
+        public internal(set) var replaced = 0
+        /// Exchanges that were there already.
+        public internal(set) var alreadyThere = 0
+        /// Exchanges that the selection left out.
+        public internal(set) var notSelected = 0
+        /// Texts that were embedded: an exchange has one, a long one several.
+        public internal(set) var embedded = 0
+    }
+
+    /// Exchanges that are embedded and written together.
+    public static let batchSize = 64
+
+    /// Puts exchanges into the store. What is there already is neither stored nor embedded again,
+    /// so a repeated or interrupted ingest only does what is left.
+    ///
+    /// - Parameters:
+    ///   - exchanges: in the order in which they happened; neighbours in a session give each
+    ///     other context.
+    ///   - selection: which of them go in.
+    ///   - progress: called after each batch with the number of exchanges looked at; ingesting
+    ///     stops, keeping what is done, when it returns false.
+    /// - Returns: what was done.
+    /// - Throws: `storeFailed` and its kin, `embeddingFailed`, `embeddingShape`.
+    @discardableResult
+    public func ingest(
+        _ exchanges: [Exchange], selection: Selection = .routed,
+        progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
+    ) throws(MemoryError) -> IngestReport {
+        var report = IngestReport()
+        var start = 0
+        while start < exchanges.count {
+            let batch = exchanges[start..<min(start + Self.batchSize, exchanges.count)]
+            start = batch.endIndex
+            let chosen = batch.filter { Self.selects($0, selection) }
+            report.notSelected += batch.count - chosen.count
+            try ingest(batch: chosen.map(PreparedExchange.init), into: &report)
+            if !progress(start, exchanges.count) { break }
+        }
+        try embedMissing(into: &report)
+        return report
+    }
+
+    private static func selects(_ exchange: Exchange, _ selection: Selection) -> Bool {
+        if exchange.spokenMessages.isEmpty { return false }
+        if exchange.tags.contains(Exchange.noRetrievalTag) { return false }
+        // What the model made up at night is no memory.
+        if exchange.tags.contains(Exchange.syntheticTag) { return false }
+        return switch selection {
+        case .everything: true
+        case .routed: Router.decide(exchange).destination == .store
+        }
+    }
+
+    private func ingest(
+        batch: [PreparedExchange], into report: inout IngestReport
+    ) throws(MemoryError) {
+        let known: Set<String> = try reading { database in
+            try Set(batch.filter { try Self.isThere($0, database) }.map(\.exchange.id))
+        }
+        var new: [PreparedExchange] = []
+        for prepared in batch where !known.contains(prepared.exchange.id) {
+            new.append(prepared)
+        }
+        report.alreadyThere += batch.count - new.count
+        if new.isEmpty { return }
+        // Embedding takes long: it happens before the transaction, not inside.
+        let vectors = try embed(new.map(\.spoken))
+        var outcome = report
+        try writing { database in
+            outcome = report
+            try Self.recordEmbedder(self.embedder, database)
+            for (index, prepared) in new.enumerated() {
+                // Another program may have added it meanwhile.
+                if try Self.isThere(prepared, database) {
+                    outcome.alreadyThere += 1
+                    continue
+                }
+                let isReplaced = try Self.remove(id: prepared.exchange.id, database)
+                if isReplaced { outcome.replaced += 1 } else { outcome.added += 1 }
+                let number = try Self.insert(prepared, database)
+                for (part, vector) in (vectors?[index] ?? []).enumerated() {
+                    try Self.insert(vector, number: number, part: part, database)
+                    outcome.embedded += 1
+                }
+            }
+        }
+        report = outcome
+    }
+
+    /// Embeds what an ingest without an embedder left without vectors.
+    private func embedMissing(into report: inout IngestReport) throws(MemoryError) {
+        guard embedder != nil else { return }
+        while true {
+            let missing: [(number: Int64, spoken: String)] = try reading { database in
+                try Row.fetchAll(
+                    database,
+                    sql: """
+                        SELECT * FROM exchange WHERE number NOT IN (SELECT number FROM vector)
+                        ORDER BY number LIMIT ?
+                        """, arguments: [Self.batchSize]
+                ).map { ($0["number"], PreparedExchange(try Self.exchange($0)).spoken) }
+            }
+            if missing.isEmpty { return }
+            guard let vectors = try embed(missing.map(\.spoken)) else { return }
+            report.embedded += vectors.reduce(0) { $0 + $1.count }
+            try writing { database in
+                try Self.recordEmbedder(self.embedder, database)
+                for ((number, _), parts) in zip(missing, vectors) {
+                    for (part, vector) in parts.enumerated() {
+                        try Self.insert(vector, number: number, part: part, database)
+                    }
+                }
+                try Self.countRemoval(database)
+            }
+        }
+    }
+
+    /// The vectors of each text's pieces; nil without an embedder.
+    private func embed(_ texts: [String]) throws(MemoryError) -> [[[Float]]]? {
+        guard let embedder else { return nil }
+        let pieces = texts.map { text in
+            let pieces = TextPieces.pieces(of: text)
+            return pieces.isEmpty ? [text] : pieces
+        }
+        var flat = try Self.vectors(of: pieces.flatMap { $0 }, by: embedder)[...]
+        return pieces.map { pieces in
+            defer { flat = flat.dropFirst(pieces.count) }
+            return Array(flat.prefix(pieces.count))
+        }
+    }
+
+    static func vectors(
+        of texts: [String], by embedder: any TextEmbedding
+    ) throws(MemoryError) -> [[Float]] {
+        let vectors: [[Float]]
+        do {
+            vectors = try embedder.embed(texts)
+        } catch {
+            throw .embeddingFailed(detail: String(describing: error))
+        }
+        guard vectors.count == texts.count,
+            vectors.allSatisfy({ $0.count == embedder.dimension })
+        else {
+            throw .embeddingShape(
+                expectedCount: texts.count, count: vectors.count, dimension: embedder.dimension)
+        }
+        return vectors
+    }
+
+    // MARK: Rows
+
+    private static func isThere(
+        _ prepared: PreparedExchange, _ database: Database
+    ) throws -> Bool {
+        try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM exchange WHERE contentHash = ?)",
+            arguments: [prepared.contentHash]) ?? false
+    }
+
+    private static func recordEmbedder(
+        _ embedder: (any TextEmbedding)?, _ database: Database
+    ) throws {
+        guard let embedder else { return }
+        try database.execute(
+            sql: "INSERT OR IGNORE INTO property VALUES ('embedder', ?)",
+            arguments: [signature(of: embedder)])
+    }
+
+    private static func insert(
+        _ vector: [Float], number: Int64, part: Int, _ database: Database
+    ) throws {
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO vector VALUES (?, ?, ?)",
+            arguments: [number, part, VectorTable.blob(of: vector)])
+    }
+
+    private static func insert(_ prepared: PreparedExchange, _ database: Database) throws -> Int64 {
+        let exchange = prepared.exchange
+        let previousRow = try Row.fetchOne(
+            database,
+            sql: "SELECT * FROM exchange WHERE session IS ? ORDER BY number DESC LIMIT 1",
+            arguments: [exchange.session])
+        let previous = try previousRow.map(Self.exchange)
+        let milliseconds = exchange.timestamp.map {
+            Int64(($0.timeIntervalSince1970 * 1000).rounded())
+        }
+        try database.execute(
+            sql: """
+                INSERT INTO exchange (id, session, milliseconds, messages, transcript, model,
+                    adapter, tags, contentHash, namesTime)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                exchange.id, exchange.session, milliseconds, try json(exchange.messages),
+                prepared.transcript, exchange.model, exchange.adapter, try json(exchange.tags),
+                prepared.contentHash, TimeWords.namesTime(prepared.transcript),
+            ])
+        let number = database.lastInsertedRowID
+        try database.execute(
+            sql: "INSERT INTO searchText(rowid, body, previous, following) VALUES (?, ?, ?, '')",
+            arguments: [
+                number, prepared.searchBody, previous.map(PreparedExchange.searchText) ?? "",
+            ])
+        if let previousNumber: Int64 = previousRow?["number"] {
+            try database.execute(
+                sql: "UPDATE searchText SET following = ? WHERE rowid = ?",
+                arguments: [PreparedExchange.searchText(exchange), previousNumber])
+        }
+        return number
+    }
+
+    private static func json(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+}

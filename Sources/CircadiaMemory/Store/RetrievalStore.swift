@@ -1,0 +1,113 @@
+import Foundation
+import GRDB
+
+/// What was said, verbatim, in a database that finds it again by words, meaning and time.
+///
+/// A folder with one SQLite database (write-ahead log, mode 0600). Several programs may use it at
+/// once. Everything in it comes from the chat log, so it can always be made anew.
+public final class RetrievalStore: Sendable {
+    /// The folder that holds the database.
+    public let directory: URL
+
+    let pool: DatabasePool
+    let embedder: (any TextEmbedding)?
+    let vectors = VectorTable()
+
+    /// The database file of a store in `directory`.
+    public static func databaseFile(in directory: URL) -> URL {
+        directory.appendingPathComponent("memory.sqlite")
+    }
+
+    /// Opens the store in `directory`, making it where there is none.
+    ///
+    /// - Parameters:
+    ///   - directory: the store's folder, such as `data/rag_memory`.
+    ///   - embedder: makes the vectors; without one the store searches by words and time only.
+    /// - Throws: `folderNotMade`, `unwritable`, `storeFailed`, `storeCorrupt`, `storeTooNew`,
+    ///   `embedderMismatch`.
+    public init(directory: URL, embedder: (any TextEmbedding)?) throws(MemoryError) {
+        self.directory = directory
+        self.embedder = embedder
+        let file = Self.databaseFile(in: directory)
+        try OpenFile.makeFolder(directory)
+        // SQLite gives its side files the mode of the database; so make that one private first.
+        _ = try OpenFile(file, flags: O_RDWR | O_CREAT, failure: .write)
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(20)
+        configuration.label = "circadia.retrieval"
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA temp_store = MEMORY")
+        }
+        pool = try Self.mapping(file) {
+            let pool = try DatabasePool(path: file.path, configuration: configuration)
+            let migrator = StoreSchema.migrator
+            if try pool.read(migrator.hasBeenSuperseded) {
+                throw MemoryError.storeTooNew(path: file.path)
+            }
+            try migrator.migrate(pool)
+            return pool
+        }
+        if let embedder { try checkEmbedder(embedder, file: file) }
+    }
+
+    /// Closes the database. The store cannot be used afterwards.
+    public func close() { try? pool.close() }
+
+    /// Vectors of two embedders cannot be compared: a store belongs to the first one it met.
+    private func checkEmbedder(_ embedder: any TextEmbedding, file: URL) throws(MemoryError) {
+        let stored: String? = try reading { database in
+            try String.fetchOne(
+                database, sql: "SELECT value FROM property WHERE name = 'embedder'")
+        }
+        let given = Self.signature(of: embedder)
+        if let stored, stored != given {
+            throw .embedderMismatch(path: file.path, stored: stored, given: given)
+        }
+    }
+
+    static func signature(of embedder: any TextEmbedding) -> String {
+        "\(embedder.identifier) (\(embedder.dimension) dimensions)"
+    }
+
+    // MARK: The database with this module's errors
+
+    func reading<Value>(_ body: (Database) throws -> Value) throws(MemoryError) -> Value {
+        try Self.mapping(Self.databaseFile(in: directory)) { try pool.read(body) }
+    }
+
+    func writing<Value>(_ body: (Database) throws -> Value) throws(MemoryError) -> Value {
+        try Self.mapping(Self.databaseFile(in: directory)) { try pool.write(body) }
+    }
+
+    func outsideTransaction(_ body: (Database) throws -> Void) throws(MemoryError) {
+        try Self.mapping(Self.databaseFile(in: directory)) {
+            try pool.writeWithoutTransaction(body)
+        }
+    }
+
+    private static func mapping<Value>(
+        _ file: URL, _ body: () throws -> Value
+    ) throws(MemoryError) -> Value {
+        do {
+            return try body()
+        } catch let error as MemoryError {
+            throw error
+        } catch let error as DatabaseError {
+            throw memoryError(error, path: file.path)
+        } catch {
+            throw .storeFailed(path: file.path, detail: "\(type(of: error))")
+        }
+    }
+
+    /// Only the kind of failure is kept: SQLite's own message may quote what was said.
+    private static func memoryError(_ error: DatabaseError, path: String) -> MemoryError {
+        let detail = "SQLite reports \(error.resultCode)"
+        return switch error.resultCode {
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB: .storeCorrupt(path: path, detail: detail)
+        case .SQLITE_BUSY, .SQLITE_LOCKED: .storeBusy(path: path)
+        case .SQLITE_FULL: .unwritable(path: path, code: ENOSPC)
+        case .SQLITE_READONLY, .SQLITE_PERM: .unwritable(path: path, code: EACCES)
+        default: .storeFailed(path: path, detail: detail)
+        }
+    }
+}

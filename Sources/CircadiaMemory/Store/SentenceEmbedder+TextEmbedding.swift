@@ -1,0 +1,3 @@
+import CircadiaModel
+
+extension SentenceEmbedder: TextEmbedding {}

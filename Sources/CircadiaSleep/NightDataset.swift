@@ -1,0 +1,51 @@
+import CircadiaMemory
+import CircadiaTokenizer
+import CircadiaTraining
+import Foundation
+
+/// The rows of a night: what is trained, what is only measured.
+public struct NightDataset: Sendable {
+    /// Rows of the person's exchanges, of paraphrases and of general pairs.
+    public let training: [TrainingRow]
+    /// Rows of the held-out conversations.
+    public let heldOut: [TrainingRow]
+    /// Scored tokens of the training rows.
+    public let scoredTokens: Int
+    /// All tokens of the training rows.
+    public let totalTokens: Int
+
+    /// Renders exchanges with the model's template and keeps those that have something to learn.
+    ///
+    /// - `template`: with a pinned date, so that the same exchange is the same row every night.
+    public init(
+        training: [Exchange], heldOut: [Exchange], template: ChatTemplate, maxSequenceLength: Int
+    ) {
+        self.training = Self.rows(training, template: template, limit: maxSequenceLength)
+        self.heldOut = Self.rows(heldOut, template: template, limit: maxSequenceLength)
+        scoredTokens = self.training.reduce(0) { $0 + $1.scoredCount }
+        totalTokens = self.training.reduce(0) { $0 + $1.ids.count }
+    }
+
+    static func rows(
+        _ exchanges: [Exchange], template: ChatTemplate, limit: Int
+    ) -> [TrainingRow] {
+        exchanges.compactMap { exchange in
+            let rendered = template.render(exchange.messages, addGenerationPrompt: false)
+            let ids = Array(rendered.ids.prefix(limit))
+            let scored = rendered.scored.compactMap { range -> Range<Int>? in
+                let cut = range.clamped(to: 0..<ids.count)
+                return cut.isEmpty ? nil : cut
+            }
+            return scored.isEmpty
+                ? nil : TrainingRow(id: exchange.id, ids: ids, scored: scored)
+        }
+    }
+}
+
+extension TrainingRow {
+    /// The tokens whose loss counts. The first token of a row has nothing before it to be
+    /// predicted from.
+    var scoredCount: Int {
+        scored.reduce(0) { $0 + $1.count - ($1.lowerBound == 0 ? 1 : 0) }
+    }
+}

@@ -1,1 +1,0 @@
-// CircadiaTokenizer: see the README's table of parts.

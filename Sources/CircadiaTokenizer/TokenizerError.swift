@@ -1,0 +1,24 @@
+/// What can go wrong while a tokenizer or a chat template is read.
+///
+/// Encoding and decoding themselves cannot fail. Paths are the files as they were opened; byte
+/// offsets count from the start of the file.
+public enum TokenizerError: Error, Sendable, Equatable {
+    /// A file is missing or cannot be read.
+    case unreadable(path: String, reason: String)
+    /// The file is not the JSON it should be, at one byte.
+    case malformed(path: String, byte: Int, expected: String, found: String)
+    /// A field that the tokenizer needs is absent.
+    case missingField(path: String, field: String)
+    /// A component this project does not implement, named by its place in the file.
+    case unsupported(path: String, field: String, found: String, supported: String)
+    /// A token id is negative, too large or used twice.
+    case invalidTokenID(path: String, token: String, id: Int, reason: String)
+    /// A merge names a token that the vocabulary lacks; `index` counts from 0.
+    case unknownMergeToken(path: String, byte: Int, index: Int, token: String)
+    /// No chat template was found, and the special tokens do not tell which one to use.
+    case missingTemplate(directory: String)
+    /// The chat template is none of those this project renders.
+    case unknownTemplate(path: String, beginning: String)
+    /// The template writes a control token that the tokenizer does not have.
+    case missingControlToken(directory: String, template: String, token: String)
+}

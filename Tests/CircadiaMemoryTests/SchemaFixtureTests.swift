@@ -1,0 +1,61 @@
+import CircadiaMemory
+import Foundation
+import Testing
+
+/// Stores that released versions wrote. A new schema adds a fixture; none is ever changed.
+@Suite("Retrieval store: schemas")
+struct SchemaFixtureTests {
+    private static let fixtures = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().appendingPathComponent("Fixtures")
+
+    /// What each fixture holds.
+    static let exchanges: [Exchange] = [
+        exchange("first", "The boat is called Petrel.", "A fine name.", day: 0, tags: ["boat"]),
+        exchange("second", "It leaks at https://example.org/leak", "Oh dear.", day: 1),
+        exchange("third", "Nothing else.", day: nil, session: nil),
+    ]
+
+    @Test("A store of each schema opens, is brought up to date and works", arguments: ["v1"])
+    func opens(version: String) throws {
+        let folder = try TemporaryFolder()
+        let directory = folder.file("rag_memory")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(
+            at: Self.fixtures.appendingPathComponent("store-\(version).sqlite"),
+            to: RetrievalStore.databaseFile(in: directory))
+        let store = try RetrievalStore(
+            directory: directory, embedder: WordEmbedder(dimension: 16, identifier: "fixture"))
+        #expect(try store.list() == Self.exchanges)
+        #expect(try store.statistics().vectors == 3)
+        #expect(try store.search("the name of the boat").first?.id == "first")
+        let report = try store.ingest(
+            Self.exchanges + [exchange("fourth", "We sail on.", day: 2)], selection: .everything)
+        #expect(report.added == 1 && report.alreadyThere == 3 && report.embedded == 1)
+        #expect(try store.remove(ids: ["second"]) == 1)
+        #expect(try store.count() == 3)
+    }
+
+    @Test("A store of a later version is refused, not damaged")
+    func tooNew() throws {
+        let folder = try TemporaryFolder()
+        let directory = folder.file("rag_memory")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let file = RetrievalStore.databaseFile(in: directory)
+        // The name of the migration, changed in place to one that this version does not know.
+        var bytes = try Data(
+            contentsOf: Self.fixtures.appendingPathComponent("store-v1.sqlite"))
+        var searchFrom = bytes.startIndex
+        while let range = bytes.range(of: Data("v1".utf8), in: searchFrom..<bytes.endIndex) {
+            bytes.replaceSubrange(range, with: Data("v9".utf8))
+            searchFrom = range.upperBound
+        }
+        try bytes.write(to: file)
+        #expect(throws: MemoryError.storeTooNew(path: file.path)) {
+            try RetrievalStore(directory: directory, embedder: nil)
+        }
+        #expect(
+            MemoryError.storeTooNew(path: "/x").description
+                == "/x: the retrieval store was written by a newer circadia. Update this one, or "
+                + "name another folder with --rag-dir.")
+    }
+}
