@@ -17,20 +17,59 @@ typedef struct {
     void* tiles;
 } tile_job_t;
 
+typedef float four_t __attribute__((vector_size(16)));
+
+/* out[k, t] = x[t, k] for `width` rows (4, 8, … or 1) and `count` columns, by squares of 4 × 4. Any
+ * 32-bit numbers. */
+static void transpose(const float* x, size_t stride, int32_t width, int32_t count, float* out) {
+    if (width == 1) {
+        memcpy(out, x, sizeof(float) * count);
+        return;
+    }
+    for (int32_t k = 0; k + 4 <= count; k += 4) {
+        for (int32_t t = 0; t < width; t += 4) {
+            four_t row[4];
+            for (int i = 0; i < 4; i++) memcpy(&row[i], x + (t + i) * stride + k, sizeof row[i]);
+            const four_t a = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+            const four_t b = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+            const four_t c = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+            const four_t d = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+            const four_t columns[4] = {__builtin_shufflevector(a, b, 0, 1, 4, 5),
+                                       __builtin_shufflevector(a, b, 2, 3, 6, 7),
+                                       __builtin_shufflevector(c, d, 0, 1, 4, 5),
+                                       __builtin_shufflevector(c, d, 2, 3, 6, 7)};
+            for (int i = 0; i < 4; i++) {
+                memcpy(out + (size_t)(k + i) * width + t, &columns[i], sizeof columns[i]);
+            }
+        }
+    }
+    for (int32_t k = count / 4 * 4; k < count; k++) {
+        for (int32_t t = 0; t < width; t++)
+            memcpy(out + (size_t)k * width + t, x + t * stride + k, 4);
+    }
+}
+
+/* Columns laid out at a time: what is written to stays in L1. */
+enum { COLUMNS = 64 };
+
 static void tile_f32(const float* x, int32_t width, int32_t cols, float* out) {
-    for (int32_t t = 0; t < width; t++) {
-        const float* row = x + (size_t)t * cols;
-        for (int32_t k = 0; k < cols; k++) out[(size_t)k * width + t] = row[k];
+    for (int32_t k = 0; k < cols; k += COLUMNS) {
+        const int32_t count = cols - k < COLUMNS ? cols - k : COLUMNS;
+        transpose(x + k, cols, width, count, out + (size_t)k * width);
     }
 }
 
 static void tile_bf16(const float* x, int32_t width, int32_t cols, uint16_t* out) {
-    for (int32_t t = 0; t < width; t++) {
-        const float* row = x + (size_t)t * cols;
-        for (int32_t k = 0; k < cols; k++) {
-            out[((size_t)(k / 2) * width + t) * 2 + k % 2] = ck_to_bf16(row[k]);
+    for (int32_t k = 0; k < cols; k += COLUMNS) {
+        const int32_t count = cols - k < COLUMNS ? cols - k : COLUMNS;
+        float pairs[CK_TILE_WIDE * COLUMNS / 2]; /* two bf16 each */
+        for (int32_t t = 0; t < width; t++) {
+            uint16_t row[COLUMNS] = {0};
+            for (int32_t i = 0; i < count; i++) row[i] = ck_to_bf16(x[(size_t)t * cols + k + i]);
+            memcpy(pairs + t * COLUMNS / 2, row, sizeof row);
         }
-        if (cols % 2) out[((size_t)(cols / 2) * width + t) * 2 + 1] = 0;
+        transpose(pairs, COLUMNS / 2, width, (count + 1) / 2,
+                  (float*)out + (size_t)(k / 2) * width);
     }
 }
 

@@ -20,12 +20,10 @@ void ck_matmul_transposed_bf16_avx512bf16(const ck_matmul_args_t* a, int64_t beg
                                           void* scratch) {
     const ck_matrix_t* w = a->w;
     __m512i* panel = scratch;
-    for (int64_t b = begin; b < end; b++) {
-        const int32_t left = w->cols - (int32_t)b * 16;
-        tile_out_t out = {a->y + b * 16, a->stride,
-                          (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1), a->accumulate};
-        for (int32_t o = 0; o < w->rows; o += CK_PANEL_COLS) {
-            const int32_t count = w->rows - o < CK_PANEL_COLS ? w->rows - o : CK_PANEL_COLS;
+    /* rows outside, so that their part of dy stays in cache for all blocks of columns */
+    for (int32_t o = 0; o < w->rows; o += CK_PANEL_COLS) {
+        const int32_t count = w->rows - o < CK_PANEL_COLS ? w->rows - o : CK_PANEL_COLS;
+        for (int64_t b = begin; b < end; b++) {
             for (int32_t r = 0; r < count; r += 16) {
                 __m512 rows[16];
                 transposed_rows(w, (o + r) / 16, b, rows);
@@ -33,8 +31,11 @@ void ck_matmul_transposed_bf16_avx512bf16(const ck_matmul_args_t* a, int64_t beg
                     _mm512_store_si512(panel + r / 2 + i, bf16_pair(rows[2 * i], rows[2 * i + 1]));
                 }
             }
+            const int32_t left = w->cols - (int32_t)b * 16;
+            const tile_out_t out = {a->y + b * 16, a->stride,
+                                    (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1),
+                                    a->accumulate || o > 0};
             tiles_bf16(a, panel, (w->rows + 1) / 2, o / 2, (count + 1) / 2, out);
-            out.accumulate = true;
         }
     }
 }

@@ -25,10 +25,12 @@ void ck_matmul_transposed_f32_neon(const ck_matmul_args_t* a, int64_t begin, int
     const ck_matrix_t* w = a->w;
     float* panel = scratch;
     const size_t block_bytes = ck_block_bytes(w);
-    for (int64_t b = begin; b < end; b++) {
-        tile_out_t out = tile_out(a, b, w->cols);
-        for (int32_t o = 0; o < w->rows; o += CK_PANEL_COLS) {
-            const int32_t count = w->rows - o < CK_PANEL_COLS ? w->rows - o : CK_PANEL_COLS;
+    /* rows outside, so that their part of dy stays in cache for all blocks of columns */
+    for (int32_t o = 0; o < w->rows; o += CK_PANEL_COLS) {
+        const int32_t count = w->rows - o < CK_PANEL_COLS ? w->rows - o : CK_PANEL_COLS;
+        for (int64_t b = begin; b < end; b++) {
+            tile_out_t out = tile_out(a, b, w->cols);
+            out.accumulate |= o > 0;
             for (int32_t r = 0; r < count; r += 16) {
                 const uint8_t* block = (const uint8_t*)w->data + (o + r) / 16 * block_bytes;
                 float square[16 * 16] = {0}; /* columns past the end stay zero */
@@ -40,7 +42,6 @@ void ck_matmul_transposed_f32_neon(const ck_matmul_args_t* a, int64_t begin, int
                 transpose16(square, panel + 16 * (size_t)r);
             }
             tiles_f32(a, panel, w->rows, o, count, &out);
-            out.accumulate = true;
         }
     }
 }

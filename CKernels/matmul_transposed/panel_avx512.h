@@ -49,13 +49,23 @@ static inline void transposed_rows(const ck_matrix_t* w, int64_t row_block, int6
 #define CK_ROW(l, i)                                                                      \
     rows[4 * l + i] = _mm512_fmadd_ps(                                                    \
         _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(lanes[i], l))), \
-        _mm512_set1_ps(scale[4 * l + i]), _mm512_set1_ps(bias[4 * l + i]));
-    CK_ROW(0, 0)
-    CK_ROW(0, 1)
-    CK_ROW(0, 2)
-    CK_ROW(0, 3)
-    CK_ROW(1, 0) CK_ROW(1, 1) CK_ROW(1, 2) CK_ROW(1, 3) CK_ROW(2, 0) CK_ROW(2, 1) CK_ROW(2, 2)
-        CK_ROW(2, 3) CK_ROW(3, 0) CK_ROW(3, 1) CK_ROW(3, 2) CK_ROW(3, 3)
+        _mm512_set1_ps(scale[4 * l + i]), _mm512_set1_ps(bias[4 * l + i]))
+    CK_ROW(0, 0);
+    CK_ROW(0, 1);
+    CK_ROW(0, 2);
+    CK_ROW(0, 3);
+    CK_ROW(1, 0);
+    CK_ROW(1, 1);
+    CK_ROW(1, 2);
+    CK_ROW(1, 3);
+    CK_ROW(2, 0);
+    CK_ROW(2, 1);
+    CK_ROW(2, 2);
+    CK_ROW(2, 3);
+    CK_ROW(3, 0);
+    CK_ROW(3, 1);
+    CK_ROW(3, 2);
+    CK_ROW(3, 3);
 #undef CK_ROW
 }
 

@@ -56,8 +56,9 @@ static inline float ck_from_bf16(uint16_t half) {
 static inline uint16_t ck_to_bf16(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
-    if ((bits & 0x7fffffffu) > 0x7f800000u) return (uint16_t)((bits >> 16) | 0x40);
-    return (uint16_t)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+    const uint32_t rounded = bits + 0x7fff + ((bits >> 16) & 1);
+    const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
+    return (uint16_t)((is_nan ? bits | 0x400000 : rounded) >> 16);
 }
 
 /* IEEE binary16 to binary32, exactly, in integer arithmetic. */
