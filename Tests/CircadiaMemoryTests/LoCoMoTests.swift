@@ -78,7 +78,8 @@ struct RetrievalScoreTests {
         let folder = try TemporaryFolder()
         let url = folder.file("q.jsonl")
         try Data(
-            "{\"question\":\"Who?\",\"evidence\":[\"a\"],\"answer\":1}\n\n{\"question\":\"When?\"}\n".utf8
+            "{\"question\":\"Who?\",\"evidence\":[\"a\"],\"answer\":1}\n\n{\"question\":\"When?\"}\n"
+                .utf8
         ).write(to: url)
         #expect(
             try RetrievalQuestion.read(url) == [

@@ -11,6 +11,10 @@ enum FusionWeights {
     /// BM25 scores count as shares of the best one, but of no less than this: where every exchange
     /// holds every word, the words tell nothing.
     static let leastBest = 0.01
+    /// In a store of fewer exchanges any word is in half of them, and BM25 gives next to nothing
+    /// for it; there the least difference counts.
+    static let smallStore = 50
+    static let leastBestInSmallStore = 1e-9
     /// Cosine of the exchange and of its neighbourhood, beside BM25 as a share of the best.
     static let dense = 0.6
     static let neighbourhood = 0.4
@@ -94,7 +98,7 @@ extension RetrievalStore {
         let time = TimeWords(question: query, now: now)
         let words = words.filter { !time.relativeWords.contains($0) }
         let lexical = try Self.lexicalScores(words, database)
-        let best = max(lexical.values.max() ?? 0, FusionWeights.leastBest)
+        let best = max(lexical.values.max() ?? 0, try Self.leastBest(database))
         var nearness: [Int64: VectorTable.Snapshot.Nearness] = [:]
         if let vector {
             nearness = try vectors.snapshot(database, width: vector.count).nearness(to: vector)
@@ -132,6 +136,15 @@ extension RetrievalStore {
                 timestamp: Self.date(row["milliseconds"]), session: row["session"],
                 text: row["transcript"], tags: try Self.tags(row["tags"]), evidence: evidence)
         }
+    }
+
+    private static func leastBest(_ database: Database) throws -> Double {
+        let count =
+            try Int.fetchOne(
+                database, sql: "SELECT count(*) FROM (SELECT 1 FROM exchange LIMIT ?)",
+                arguments: [FusionWeights.smallStore]) ?? 0
+        return count < FusionWeights.smallStore
+            ? FusionWeights.leastBestInSmallStore : FusionWeights.leastBest
     }
 
     /// BM25 of the best exchanges by words; positive, larger is better.
