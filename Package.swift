@@ -117,7 +117,11 @@ let package = Package(
             name: "CircadiaTrainingTests",
             dependencies: ["CircadiaTraining", "CircadiaTestSupport"]),
         .testTarget(
-            name: "CircadiaMemoryTests", dependencies: ["CircadiaMemory", "CircadiaTestSupport"],
+            name: "CircadiaMemoryTests",
+            dependencies: [
+                "CircadiaMemory", "CircadiaModel", "CircadiaFormats", "CircadiaTokenizer",
+                "CircadiaTestSupport",
+            ],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "CircadiaEvaluationTests",

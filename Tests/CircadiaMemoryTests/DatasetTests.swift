@@ -35,15 +35,6 @@ struct DatasetDownloaderTests {
         try DatasetDownloader(timeoutSeconds: 20).download(server.address + path, to: target)
     }
 
-    /// Leaves the first 100,000 bytes behind, as an interruption does.
-    private func interrupt() throws {
-        let breaking = try FileServer(folder: served, breakAfter: 100_000)
-        #expect(throws: MemoryError.self) { try download(breaking) }
-        #expect(try Data(contentsOf: part) == body.prefix(100_000))
-        #expect(!FileManager.default.fileExists(atPath: target.path))
-        // The address is part of what is remembered; the test's servers have different ports.
-    }
-
     @Test("A file arrives whole, with size, checksum and progress")
     func whole() throws {
         let server = try FileServer(folder: served)

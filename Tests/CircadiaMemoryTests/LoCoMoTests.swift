@@ -1,4 +1,6 @@
+import CircadiaFormats
 import CircadiaMemory
+import CircadiaModel
 import Foundation
 import Testing
 
@@ -19,13 +21,15 @@ struct LoCoMoTests {
         return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
     }()
 
-    @Test("Words, neighbours and dates alone find most answers", .enabled(if: folder != nil))
-    func lexical() throws {
+    private static let embedderModel = try? ModelStore.resolve("all-minilm-l6-v2")
+
+    /// Every question asked of a store of its own conversation.
+    private func score(_ embedder: (any TextEmbedding)?) throws -> RetrievalScore {
         let source = try #require(Self.folder)
         var total = RetrievalScore()
         for conversation in Self.conversations {
             let folder = try TemporaryFolder()
-            let store = try RetrievalStore(directory: folder.file("rag"), embedder: nil)
+            let store = try RetrievalStore(directory: folder.file("rag"), embedder: embedder)
             let log = try ChatLog.read(
                 source.appendingPathComponent("memories-\(conversation).jsonl"), repairing: false)
             #expect(log.issues.isEmpty)
@@ -36,9 +40,27 @@ struct LoCoMoTests {
                         source.appendingPathComponent("questions-\(conversation).jsonl"))))
         }
         #expect(total.questions == 760)
+        return total
+    }
+
+    @Test("Words, neighbours and dates alone find most answers", .enabled(if: folder != nil))
+    func lexical() throws {
+        let total = try score(nil)
         #expect(total.recall(at: 1) >= 0.48)
         #expect(total.recall(at: 5) >= 0.79)
         #expect(total.recall(at: 10) >= 0.85)
+    }
+
+    @Test(
+        "Words and meaning together find more",
+        .enabled(if: folder != nil && embedderModel != nil))
+    func fused() throws {
+        let directory = try #require(Self.embedderModel)
+        let total = try score(SentenceEmbedder(directory: directory))
+        #expect(total.recall(at: 1) >= 0.49)
+        #expect(total.recall(at: 5) >= 0.83)
+        #expect(total.recall(at: 10) >= 0.88)
+        #expect(total.allEvidenceRecall >= 0.77)
     }
 
     @Test("No talk of these people is taken for code, links or JSON", .enabled(if: folder != nil))

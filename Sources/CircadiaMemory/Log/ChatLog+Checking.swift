@@ -7,8 +7,8 @@ import Foundation
 #endif
 
 extension ChatLog {
-    /// Makes the log and its folder where they are missing and makes sure that both can be written to, so
-    /// that a chat finds out before anything is said.
+    /// Makes the log and its folder where they are missing and makes sure that both can be
+    /// written to, so that a chat finds out before anything is said.
     ///
     /// - Throws: `folderNotMade`, `unwritable`.
     public func checkWritable() throws(MemoryError) {
