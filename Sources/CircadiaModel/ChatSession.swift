@@ -1,105 +1,151 @@
 import CircadiaTokenizer
 
-/// A conversation with a model: keeps the KV cache across turns, so that only what is new is read.
+/// A conversation with a model that keeps what it has read.
 ///
-/// Where the context is full, the oldest turns are dropped (the system message stays); a single message
-/// that is longer than the context is cut. Neither ever fails.
+/// The tokens of the conversation are kept as they were generated, and the `KVCache` with them, so
+/// that a turn reads its own tokens only. Where the context is full, the oldest turns are left out.
 public final class ChatSession {
-    /// What a turn gave.
-    public struct Reply: Sendable {
-        /// The reply's text.
-        public let text: String
-        /// Why it ended.
-        public let finishReason: FinishReason
-        /// Speed and counts.
-        public let generation: GenerationResult
-        /// Messages that no longer fit and were dropped in this turn.
-        public let droppedMessages: Int
-        /// Whether this message itself was cut to fit.
-        public let isMessageCut: Bool
+    /// The model that answers.
+    public let model: LlamaModel
+    /// Tokens that prompt and reply may take together.
+    public let contextLength: Int
+    /// The system message, or nil for the template's own.
+    public let system: String?
+
+    let tokenizer: BPETokenizer
+    let template: ChatTemplate
+    /// What was said, oldest first; turns that no longer fit are gone.
+    var turns: [Turn] = []
+    /// The tokens of `turns`, as they were read or generated, closed by the end-of-turn token; empty
+    /// where they have to be rendered anew.
+    var history: [Int32] = []
+    /// The tokens whose keys and values are in the cache.
+    private var cached: [Int32] = []
+    private let cache: KVCache
+    private var adapterVersion: Int
+
+    /// A message with the memories that were shown to the model in front of it.
+    struct Turn {
+        var message: ChatMessage
+        var context: String?
     }
 
-    private let model: LlamaModel
-    private let tokenizer: BPETokenizer
-    private let template: ChatTemplate
-    private let cache: KVCache
-    /// The tokens whose keys and values the cache holds.
-    private var cached: [Int32] = []
-    private var adapterVersion: Int
-    /// The conversation so far, as it is shown to the model.
-    public private(set) var messages: [ChatMessage] = []
+    /// Longest context that is used unless one is asked for: it bounds the cache's memory.
+    public static let defaultContextLength = 8192
 
-    /// A new conversation.
+    /// An empty conversation.
     ///
-    /// `system`: a system message, or nil for the template's own.
+    /// - Parameters:
+    ///   - model: its adapter may be changed between turns; everything is then read again.
+    ///   - tokenizer: the model's own.
+    ///   - template: the model's own.
+    ///   - system: a system message, or nil for the template's own.
+    ///   - contextLength: nil for the model's, at most `defaultContextLength`.
     public init(
-        model: LlamaModel, tokenizer: BPETokenizer, template: ChatTemplate, system: String? = nil
+        model: LlamaModel, tokenizer: BPETokenizer, template: ChatTemplate, system: String? = nil,
+        contextLength: Int? = nil
     ) {
         self.model = model
         self.tokenizer = tokenizer
         self.template = template
-        cache = model.makeCache(capacity: model.configuration.contextLength)
+        self.system = system
+        self.contextLength =
+            contextLength ?? min(model.configuration.contextLength, Self.defaultContextLength)
+        cache = model.makeCache(capacity: self.contextLength)
         adapterVersion = model.adapterVersion
-        if let system { messages = [ChatMessage(role: .system, content: system)] }
     }
 
-    /// Answers a message.
+    /// What was said and is still in the context, without memories, oldest first.
+    public var messages: [ChatMessage] { turns.map(\.message) }
+
+    /// Says something and streams the reply.
     ///
-    /// - `context`: text put before the message for this turn only, such as memories.
-    /// - `onText`: gets the reply piece by piece; false ends it. What was said until then stays in the
-    ///   conversation.
+    /// - Parameters:
+    ///   - message: what the person says.
+    ///   - context: memories to show to the model in front of the message; never part of `messages`.
+    ///   - options: how tokens are drawn, and how many at most.
+    ///   - onText: gets each piece of text, whole characters only; false ends the reply.
+    ///   - isCancelled: asked often, also while the prompt is read. A turn that is cancelled before
+    ///     its first token leaves no trace.
+    /// - Returns: the reply, also where it was cut; the conversation goes on after it either way.
+    /// - Throws: `ModelError.contextTooShort`, `.vocabularyMismatch`; the conversation is as before.
     public func reply(
         to message: String, context: String? = nil, options: SamplingOptions,
-        onText: (String) -> Bool
-    ) -> Reply {
-        if model.adapterVersion != adapterVersion {
-            adapterVersion = model.adapterVersion
-            cache.truncate(to: 0)
-            cached = []
+        onText: (String) -> Bool = { _ in true }, isCancelled: () -> Bool = { false }
+    ) throws(ModelError) -> ChatReply {
+        try model.check(tokenizer)
+        if adapterVersion != model.adapterVersion { forgetCache() }
+        let previous = (turns: turns, history: history)
+        turns.append(
+            Turn(message: ChatMessage(role: .user, content: message), context: context))
+        let prompt: FittedPrompt
+        do throws(ModelError) {
+            prompt = try fit(reserve: replyReserve(options))
+        } catch {
+            (turns, history) = previous
+            throw error
         }
-        var content = context.map { "\($0)\n\n\(message)" } ?? message
-        let room = max(1, cache.capacity - min(options.maxTokens, cache.capacity / 2))
-        var dropped = 0
-        var isCut = false
-        var ids = render(content)
-        while ids.count > room {
-            let first = messages.first?.role == .system ? 1 : 0
-            if messages.count > first {
-                // A question goes together with its answer.
-                messages.remove(at: first)
-                dropped += 1
-                if messages.count > first, messages[first].role == .assistant {
-                    messages.remove(at: first)
-                    dropped += 1
-                }
-            } else {
-                let shorter = content.count * room / (ids.count + 16)
-                guard shorter > 0, shorter < content.count else { break }
-                content = String(content.suffix(shorter))
-                isCut = true
-            }
-            ids = render(content)
-        }
-        if ids.count > room { ids = Array(ids.suffix(room)) }
 
-        // The common beginning is in the cache already; at least one token has to be read anew.
-        var shared = 0
-        while shared < min(cached.count, ids.count - 1), cached[shared] == ids[shared] { shared += 1 }
-        cache.truncate(to: shared)
-        let result = model.generate(
-            reading: Array(ids[shared...]), after: Array(ids[..<shared]), cache: cache,
-            tokenizer: tokenizer, stopTokens: template.stopTokens, options: options, onText: onText)
-        cached = Array((ids + result.tokens).prefix(cache.count))
-        messages.append(ChatMessage(role: .user, content: message))
-        messages.append(ChatMessage(role: .assistant, content: result.text))
-        return Reply(
-            text: result.text, finishReason: result.finishReason, generation: result,
-            droppedMessages: dropped, isMessageCut: isCut)
+        let known = min(commonPrefix(prompt.ids, cached), prompt.ids.count - 1)
+        cache.truncate(to: known)
+        var decoder = tokenizer.makeStreamDecoder()
+        var text = ""
+        let run = model.generateTokens(
+            prompt: prompt.ids[known...], history: prompt.ids[..<known], cache: cache,
+            stopTokens: template.stopTokens, options: options,
+            onToken: { token in
+                let piece = decoder.append(token)
+                text += piece
+                return piece.isEmpty || onText(piece)
+            }, isCancelled: isCancelled)
+        let tail = decoder.finish()
+        if !tail.isEmpty {
+            text += tail
+            _ = onText(tail)
+        }
+
+        cached = Array((prompt.ids + run.tokens).prefix(cache.count))
+        if run.finishReason == .cancelled && run.tokens.isEmpty {
+            (turns, history) = previous
+        } else {
+            turns.append(Turn(message: ChatMessage(role: .assistant, content: text)))
+            history = prompt.ids + run.tokens + closing()
+        }
+        return ChatReply(
+            generation: GenerationResult(run: run, text: text), reusedTokens: known,
+            droppedMessages: prompt.droppedMessages, isMessageCut: prompt.isMessageCut,
+            isContextDropped: prompt.isContextDropped)
     }
 
-    private func render(_ content: String) -> [Int32] {
-        template.render(
-            messages + [ChatMessage(role: .user, content: content)], addGenerationPrompt: true
-        ).ids
+    /// Starts over with an empty conversation.
+    public func reset() {
+        turns = []
+        history = []
+        forgetCache()
+    }
+
+    /// Forgets keys and values, not what was said. Needed only after an adapter's numbers were
+    /// changed in place; a change of `model.adapter` is noticed.
+    public func forgetCache() {
+        cache.truncate(to: 0)
+        cached = []
+        adapterVersion = model.adapterVersion
+    }
+
+    /// The tokens that end the last reply: the end-of-turn token, which a cut reply lacks and a
+    /// complete one has not read, and what the template puts after it.
+    private func closing() -> [Int32] {
+        let rendered = template.render(promptMessages(turns), addGenerationPrompt: false)
+        guard let end = rendered.scored.last?.upperBound else { return [template.endOfTurn] }
+        return [template.endOfTurn] + rendered.ids[end...]
+    }
+
+    /// Tokens of the context that are kept free for the reply.
+    private func replyReserve(_ options: SamplingOptions) -> Int {
+        max(1, min(options.maxTokens, contextLength / 4))
+    }
+
+    private func commonPrefix(_ first: [Int32], _ second: [Int32]) -> Int {
+        zip(first, second).prefix { $0 == $1 }.count
     }
 }

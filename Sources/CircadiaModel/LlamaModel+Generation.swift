@@ -1,77 +1,73 @@
 import CircadiaTokenizer
-import Dispatch
 
 extension LlamaModel {
-    /// Continues a prompt in a cache of its own.
+    /// Continues a prompt with text that is handed over as it comes.
     ///
-    /// - `prompt`: token ids; where it is longer than the context, only its end is read.
-    /// - `stopTokens`: end the text and are no part of it.
-    /// - `onText`: gets the text as it becomes whole characters; false ends the generation.
+    /// - Parameters:
+    ///   - prompt: ids in `0 ..< vocabularySize`, not empty, shorter than the context.
+    ///   - tokenizer: the model's own.
+    ///   - stopTokens: tokens that end the text; they are not part of it.
+    ///   - options: how tokens are drawn, and how many at most.
+    ///   - contextLength: tokens of prompt and text together; nil for the model's own limit.
+    ///   - onText: gets each piece of text, whole characters only; false ends the generation.
+    ///   - isCancelled: asked often, also while the prompt is read.
+    /// - Returns: the text, timings and why it ended.
+    /// - Throws: `ModelError.emptyPrompt`, `.promptTooLong`, `.unknownToken`.
     public func generate(
         prompt: [Int32], tokenizer: BPETokenizer, stopTokens: Set<Int32>,
-        options: SamplingOptions, onText: (String) -> Bool = { _ in true }
-    ) -> GenerationResult {
-        let context = configuration.contextLength
-        let kept = Array(prompt.suffix(max(1, context - 1)))
-        let cache = makeCache(capacity: min(context, kept.count + options.maxTokens))
-        return generate(
-            reading: kept, after: [], cache: cache, tokenizer: tokenizer, stopTokens: stopTokens,
-            options: options, onText: onText)
+        options: SamplingOptions, contextLength: Int? = nil,
+        onText: (String) -> Bool = { _ in true }, isCancelled: () -> Bool = { false }
+    ) throws(ModelError) -> GenerationResult {
+        let limit = contextLength ?? configuration.contextLength
+        guard !prompt.isEmpty else { throw .emptyPrompt }
+        guard prompt.count < limit else {
+            throw .promptTooLong(tokens: prompt.count, contextLength: limit)
+        }
+        try check(prompt)
+        var decoder = tokenizer.makeStreamDecoder()
+        var text = ""
+        let run = generateTokens(
+            prompt: prompt[...], history: [], cache: makeCache(capacity: limit),
+            stopTokens: stopTokens, options: options,
+            onToken: { token in
+                let piece = decoder.append(token)
+                text += piece
+                return piece.isEmpty || onText(piece)
+            }, isCancelled: isCancelled)
+        let tail = decoder.finish()
+        if !tail.isEmpty {
+            text += tail
+            _ = onText(tail)
+        }
+        return GenerationResult(run: run, text: text)
     }
 
-    /// Reads `reading` into `cache`, which holds the tokens `after` already, and generates.
+    /// Checks that the model has an embedding for every token.
     ///
-    /// Every generated token but the last is in the cache afterwards; the caller knows them from the
-    /// result. `reading` must not be empty and must fit.
-    public func generate(
-        reading: [Int32], after: [Int32], cache: KVCache, tokenizer: BPETokenizer,
-        stopTokens: Set<Int32>, options: SamplingOptions, onText: (String) -> Bool
-    ) -> GenerationResult {
-        let start = DispatchTime.now().uptimeNanoseconds
-        var sampler = Sampler(options)
-        var decoder = tokenizer.makeStreamDecoder()
-        var recent = after + reading
-        var text = ""
-        var tokens: [Int32] = []
-        tokens.reserveCapacity(options.maxTokens)
-        var drawn = 0
-        var reason = FinishReason.length
-        var logits = forward(reading, cache: cache, logits: .last)
-        let promptEnd = DispatchTime.now().uptimeNanoseconds
+    /// - Throws: `ModelError.unknownToken`.
+    public func check(_ tokens: [Int32]) throws(ModelError) {
+        let size = configuration.vocabularySize
+        for (position, id) in tokens.enumerated() where id < 0 || id >= size {
+            throw .unknownToken(id: id, position: position, vocabularySize: size)
+        }
+    }
 
-        while drawn < options.maxTokens {
-            let token = sampler.sample(logits[0], recent: recent)
-            drawn += 1
-            if stopTokens.contains(token) {
-                reason = .stop
-                break
-            }
-            tokens.append(token)
-            recent.append(token)
-            let piece = decoder.append(token)
-            text += piece
-            if !piece.isEmpty, !onText(piece) {
-                reason = .cancelled
-                break
-            }
-            if drawn == options.maxTokens { break }
-            if cache.remaining == 0 {
-                reason = .context
-                break
-            }
-            logits = withUnsafePointer(to: token) {
-                forward(UnsafeBufferPointer(start: $0, count: 1), cache: cache, logits: .last)
-            }
+    /// Checks that a tokenizer makes no ids beyond the model's embedding.
+    ///
+    /// - Throws: `ModelError.vocabularyMismatch`.
+    public func check(_ tokenizer: BPETokenizer) throws(ModelError) {
+        guard tokenizer.vocabularySize <= configuration.vocabularySize else {
+            throw .vocabularyMismatch(
+                tokenizer: tokenizer.vocabularySize, model: configuration.vocabularySize)
         }
-        let rest = decoder.finish()
-        if !rest.isEmpty {
-            text += rest
-            _ = onText(rest)
-        }
-        let end = DispatchTime.now().uptimeNanoseconds
-        return GenerationResult(
-            text: text, tokens: tokens, promptTokens: reading.count, generatedTokens: drawn,
-            promptSeconds: Double(promptEnd - start) / 1e9,
-            generationSeconds: Double(end - promptEnd) / 1e9, finishReason: reason)
+    }
+}
+
+extension GenerationResult {
+    init(run: TokenRun, text: String) {
+        self.init(
+            text: text, tokens: run.tokens, promptTokens: run.promptTokens,
+            generatedTokens: run.generatedTokens, promptSeconds: run.promptSeconds,
+            generationSeconds: run.generationSeconds, finishReason: run.finishReason)
     }
 }

@@ -47,7 +47,9 @@ public final class LlamaModel {
 
     /// Loads the weights of an MLX directory and packs them for the kernels.
     ///
-    /// - Parameter precision: nil for `defaultPrecision`.
+    /// - Parameters:
+    ///   - directory: the model's files.
+    ///   - precision: nil for `defaultPrecision`.
     /// - Throws: `ModelError.format` where a tensor is missing, truncated or of another shape.
     public init(
         directory: ModelDirectory, precision: Precision? = nil

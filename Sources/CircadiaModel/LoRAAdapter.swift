@@ -107,7 +107,9 @@ public final class LoRAAdapter {
 
     /// Writes the adapter directory in one atomic, durable step; mlx_lm loads it as it is.
     ///
-    /// - Parameter attachments: further files that change in the same step, by name.
+    /// - Parameters:
+    ///   - url: the directory; directories above it are created.
+    ///   - attachments: further files that change in the same step, by name.
     /// - Throws: `ModelError.format`; what was there before is intact then.
     public func save(
         to url: URL, attachments: [String: [UInt8]] = [:]
@@ -171,7 +173,9 @@ public final class LoRAAdapter {
     }
 
     @inline(__always)
-    private func slot(_ layer: Int, _ projection: Projection) -> Int { layer * 7 + projection.index }
+    private func slot(_ layer: Int, _ projection: Projection) -> Int {
+        layer * 7 + projection.index
+    }
 
     private static func name(
         _ layer: Int, _ projection: Projection, _ factor: AdapterTensorName.Factor

@@ -5,7 +5,7 @@ import CircadiaTokenizer
 public enum ModelError: Error, Sendable, Equatable {
     /// A file of the model, the adapter or the embedder is missing, broken or does not fit.
     case format(FormatError)
-    /// The tokenizer of the embedder is missing or broken.
+    /// A tokenizer file is missing or broken.
     case tokenizer(TokenizerError)
     /// The tokenizer makes ids that the model has no embedding for.
     case vocabularyMismatch(tokenizer: Int, model: Int)

@@ -72,8 +72,8 @@ public struct Sampler {
         let penalty = options.repetitionPenalty
         guard penalty != 1 else { return }
         // Each token once, however often it was said.
-        for id in Set(recent.suffix(options.repetitionWindow)) where logits.indices.contains(Int(id))
-        {
+        for id in Set(recent.suffix(options.repetitionWindow))
+        where logits.indices.contains(Int(id)) {
             let logit = logits[Int(id)]
             logits[Int(id)] = logit > 0 ? logit / penalty : logit * penalty
         }

@@ -3,143 +3,119 @@ import CircadiaKernels
 import CircadiaTokenizer
 import Foundation
 
-/// The sentence embedder all-MiniLM-L6-v2: BERT, mean pooling, L2 norm (Reimers & Gurevych 2019).
+/// Turns texts into vectors whose dot product is their likeness: all-MiniLM-L6-v2, a BERT encoder
+/// with mean pooling and L2 norm, in f32.
 ///
-/// Texts of a batch lie one after the other in one token sequence and see only themselves, so no padding
-/// is ever computed.
+/// Texts are packed one after the other into one sequence of tokens, kept apart by each token's range
+/// of keys, so no padding is ever computed. Calls from several threads take turns.
 public final class SentenceEmbedder: @unchecked Sendable {
-    /// Components of a vector.
+    /// Numbers per vector: 384 for MiniLM.
     public let dimension: Int
-    /// Names the model and the rules that its vectors depend on.
+    /// Names the model and the rules that its vectors depend on: vectors of two identifiers must not
+    /// be compared.
     public let identifier = "all-MiniLM-L6-v2/mean/256"
-    /// Tokens of a text that are read.
-    public static let maxTokens = 256
-    /// Tokens of a batch at most (one text may have more).
-    static let batchTokens = 1024
+    /// Tokens that are read of each text at most, `[CLS]` and `[SEP]` among them.
+    public let maxTokens: Int
 
+    /// Tokens that pass through the layers together.
+    private static let batchTokens = 1024
     private let tokenizer: WordPieceTokenizer
-    private let words, positions: WeightMatrix
-    private let type: FloatBuffer
-    private let norm: LayerNormWeights
-    private let layers: [EmbedderLayer]
-    private let heads: Int
-    private let epsilon: Float
-    private let workspace = Workspace()
-    // One call at a time uses the workspace.
+    let configuration: EmbedderConfiguration
+    /// `embeddings.word_embeddings.weight`: `[vocabulary, hidden]`.
+    let words: FloatBuffer
+    /// `embeddings.position_embeddings.weight`: `[positions, hidden]`.
+    let positions: FloatBuffer
+    /// `embeddings.token_type_embeddings.weight`: `[types, hidden]`; only type 0 is used.
+    let types: FloatBuffer
+    /// `embeddings.LayerNorm`.
+    let embeddingNorm: NormLayer
+    /// `encoder.layer.N`.
+    let layers: [EmbedderLayer]
+    let workspace = Workspace()
     private let lock = NSLock()
+    private var scratch: EmbedderScratch
 
-    /// Reads `model.safetensors`, `config.json` and `tokenizer.json` in `directory`.
+    /// Loads an encoder from `config.json`, `model.safetensors` and the tokenizer's files.
+    ///
+    /// - Throws: `ModelError.format`, `.tokenizer` or `.embedderConfiguration`.
     public init(directory: URL) throws(ModelError) {
-        do throws(FormatError) {
-            let configuration = try JSONValue(
-                contentsOf: directory.appendingPathComponent("config.json"))
-            let path = directory.appendingPathComponent("config.json").path
-            func number(_ name: String) throws(FormatError) -> Int {
-                guard let value = configuration.objectValue?[name]?.intValue, value > 0 else {
-                    throw .configuration(path: path, problem: .missingKey(name))
-                }
-                return value
-            }
-            dimension = try number("hidden_size")
-            heads = try number("num_attention_heads")
-            let inner = try number("intermediate_size")
-            epsilon = 1e-12
-            let weights = directory.appendingPathComponent("model.safetensors")
-            let file = try SafetensorsFile(path: weights)
-            let reader = EmbedderReader(file: file, path: weights.path, hidden: dimension)
-            words = try reader.matrix(
-                "embeddings.word_embeddings.weight", rows: try number("vocab_size"))
-            positions = try reader.matrix(
-                "embeddings.position_embeddings.weight",
-                rows: try number("max_position_embeddings"))
-            type = FloatBuffer(
-                try file.floats(of: "embeddings.token_type_embeddings.weight").prefix(dimension))
-            norm = try reader.norm("embeddings.LayerNorm")
-            var layers: [EmbedderLayer] = []
-            for index in 0..<(try number("num_hidden_layers")) {
-                layers.append(
-                    try EmbedderLayer(reader, prefix: "encoder.layer.\(index)", inner: inner))
-            }
-            self.layers = layers
-        } catch {
-            throw .format(error)
-        }
+        configuration = try EmbedderConfiguration(directory: directory)
         do throws(TokenizerError) {
             tokenizer = try WordPieceTokenizer(directory: directory)
         } catch {
             throw .tokenizer(error)
         }
+        let hidden = configuration.hiddenSize
+        do throws(FormatError) {
+            let file = EmbedderFile(
+                try SafetensorsFile(path: directory.appendingPathComponent("model.safetensors")))
+            words = try file.table(
+                "embeddings.word_embeddings.weight", [configuration.vocabularySize, hidden])
+            positions = try file.table(
+                "embeddings.position_embeddings.weight", [configuration.positionCount, hidden])
+            types = try file.table(
+                "embeddings.token_type_embeddings.weight", [configuration.typeCount, hidden])
+            embeddingNorm = try file.norm("embeddings.LayerNorm", hidden)
+            var layers: [EmbedderLayer] = []
+            for index in 0..<configuration.layerCount {
+                layers.append(
+                    try EmbedderLayer(file, index: index, configuration: configuration))
+            }
+            self.layers = layers
+        } catch {
+            throw .format(error)
+        }
+        dimension = hidden
+        maxTokens = min(256, configuration.positionCount)
+        scratch = EmbedderScratch(configuration: configuration, tokens: 0)
     }
 
-    /// One vector of length 1 for each text, in order.
+    /// The vectors of texts, in their order: `dimension` numbers each, of length 1.
+    ///
+    /// Texts longer than `maxTokens` tokens are cut.
     public func embed(_ texts: [String]) -> [[Float]] {
+        embed(tokens: texts.map { tokenizer.encode($0, maxTokens: maxTokens) })
+    }
+
+    /// The vectors of texts that are tokens already, `[CLS]` and `[SEP]` among them.
+    ///
+    /// - Parameter tokens: 1 to `maxTokens` ids of the vocabulary each (others trap).
+    /// - Returns: the vectors, in the order of `tokens`.
+    public func embed(tokens: [[Int32]]) -> [[Float]] {
         lock.lock()
         defer { lock.unlock() }
-        let tokens = texts.map { tokenizer.encode($0, maxTokens: Self.maxTokens) }
-        // Texts of like length together: the last batch of long texts does not hold up short ones.
-        let order = tokens.indices.sorted { tokens[$0].count < tokens[$1].count }
-        var vectors = [[Float]](repeating: [], count: texts.count)
-        var start = 0
-        while start < order.count {
-            var end = start
-            var total = 0
-            while end < order.count,
-                end == start || total + tokens[order[end]].count <= Self.batchTokens
-            {
-                total += tokens[order[end]].count
-                end += 1
+        var vectors = [[Float]](repeating: [], count: tokens.count)
+        // Texts of one length share their blocks of attention best.
+        var waiting = tokens.indices.sorted { (tokens[$0].count, $0) < (tokens[$1].count, $1) }[...]
+        while !waiting.isEmpty {
+            var count = 0
+            let batch = waiting.prefix { index in
+                count += tokens[index].count
+                return count <= Self.batchTokens
             }
-            let batch = order[start..<end]
-            for (index, vector) in zip(batch, embed(batch.map { tokens[$0] })) {
-                vectors[index] = vector
+            waiting = waiting.dropFirst(batch.count)
+            let total = batch.reduce(0) { $0 + tokens[$1].count }
+            if scratch.tokens < total {
+                scratch = EmbedderScratch(configuration: configuration, tokens: total)
             }
-            start = end
+            encode(batch.map { tokens[$0] }, total: total, scratch: scratch)
+            var row = 0
+            for index in batch {
+                vectors[index] = pooled(row..<row + tokens[index].count, scratch: scratch)
+                row += tokens[index].count
+            }
         }
         return vectors
     }
 
-    /// Runs one batch, packed.
-    private func embed(_ rows: [[Int32]]) -> [[Float]] {
-        let count = rows.reduce(0) { $0 + $1.count }
-        let ids = rows.flatMap { $0 }
-        var places: [Int32] = []
-        var firstKey: [Int32] = []
-        var endKey: [Int32] = []
+    /// The mean of rows of the encoder's output, scaled to length 1.
+    private func pooled(_ rows: Range<Int>, scratch: EmbedderScratch) -> [Float] {
+        var sums = [Double](repeating: 0, count: dimension)
         for row in rows {
-            let start = Int32(places.count)
-            places += (0..<Int32(row.count))
-            firstKey += [Int32](repeating: start, count: row.count)
-            endKey += [Int32](repeating: start + Int32(row.count), count: row.count)
+            let hidden = scratch.hidden.pointer + row * dimension
+            for index in 0..<dimension { sums[index] += Double(hidden[index]) }
         }
-        let x = FloatBuffer(count: count * dimension)
-        let other = FloatBuffer(count: count * dimension)
-        words.embed(ids, into: x.pointer)
-        positions.embed(places, into: other.pointer)
-        Kernels.add(x.pointer, other.pointer, count: x.count)
-        Kernels.addBias(x.pointer, bias: type.pointer, tokens: count, width: dimension)
-        norm.apply(to: x, tokens: count, epsilon: epsilon)
-        let shape = AttentionShape(
-            tokens: count, past: 0, heads: heads, kvHeads: heads, headDim: dimension / heads,
-            capacity: count)
-        for layer in layers {
-            layer.forward(
-                x, tokens: count, shape: shape, firstKey: firstKey, endKey: endKey,
-                epsilon: epsilon, workspace: workspace)
-        }
-        return pool(x, rows: rows)
-    }
-
-    /// The mean of each text's tokens, scaled to length 1.
-    private func pool(_ x: FloatBuffer, rows: [[Int32]]) -> [[Float]] {
-        var token = 0
-        return rows.map { row in
-            var sums = [Double](repeating: 0, count: dimension)
-            for _ in row {
-                for i in 0..<dimension { sums[i] += Double(x.pointer[token * dimension + i]) }
-                token += 1
-            }
-            let length = sums.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            return sums.map { Float($0 / max(length, 1e-12)) }
-        }
+        let length = sums.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        return sums.map { Float($0 / max(length, 1e-12)) }
     }
 }

@@ -20,8 +20,12 @@ extension LlamaModel {
     /// - Parameters:
     ///   - prompt: at least one token; `cache.remaining` at most.
     ///   - history: tokens before the prompt, for the repetition penalty.
+    ///   - cache: what was read before.
+    ///   - stopTokens: tokens that end the run.
+    ///   - options: how tokens are drawn, and how many at most.
     ///   - onToken: gets each token before the next one is made; false ends the generation.
     ///   - isCancelled: asked between the chunks of the prompt and between tokens.
+    /// - Returns: the tokens, timings and why the run ended.
     func generateTokens(
         prompt: ArraySlice<Int32>, history: ArraySlice<Int32>, cache: KVCache,
         stopTokens: Set<Int32>, options: SamplingOptions, onToken: (Int32) -> Bool,

@@ -16,7 +16,8 @@ enum Surroundings {
     static let shared: URL? = {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let url = variable("CIRCADIA_SHARED").map { URL(fileURLWithPath: $0) }
+        let url =
+            variable("CIRCADIA_SHARED").map { URL(fileURLWithPath: $0) }
             ?? root.appendingPathComponent("shared")
         let script = url.appendingPathComponent("peers/mlx_oracle.py")
         return FileManager.default.fileExists(atPath: script.path) ? url : nil

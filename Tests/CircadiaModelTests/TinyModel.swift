@@ -18,11 +18,8 @@ struct TinyModel {
         "rope_theta": .number(10_000), "tie_word_embeddings": .bool(true),
     ]
 
-    /// Writes and opens the model.
-    ///
-    /// - Parameters:
-    ///   - bits: 4 or 8, or nil for dense f32 weights.
-    ///   - changes: members of `config.json` that differ from `configuration`.
+    /// Writes and opens the model. `bits` are 4 or 8, or nil for dense f32 weights; `changes` are
+    /// members of `config.json` that differ from `configuration`.
     init(seed: UInt64 = 1, bits: Int? = 4, changes: JSONObject = [:]) throws {
         folder = try TemporaryFolder()
         var object = Self.configuration
@@ -51,7 +48,8 @@ struct TinyModel {
 func copy(_ logits: Logits) -> [Float] { Array(logits.values) }
 
 /// The largest difference between two runs, as a share of the largest value.
-func relativeDifference(_ first: some Collection<Float>, _ second: some Collection<Float>) -> Float {
+func relativeDifference(_ first: some Collection<Float>, _ second: some Collection<Float>) -> Float
+{
     guard first.count == second.count else { return .infinity }
     let size = first.reduce(Float.leastNormalMagnitude) { max($0, abs($1)) }
     var largest: Float = 0

@@ -15,8 +15,8 @@ public struct ModelSubject: HarnessSubject {
     }
 
     /// The greedy reply to `messages`.
-    public func reply(to messages: [ChatMessage], maxTokens: Int) -> String {
-        model.generate(
+    public func reply(to messages: [ChatMessage], maxTokens: Int) throws -> String {
+        try model.generate(
             prompt: template.render(messages, addGenerationPrompt: true).ids, tokenizer: tokenizer,
             stopTokens: template.stopTokens, options: .greedy(maxTokens: maxTokens)
         ).text

@@ -1,7 +1,8 @@
 """Records sentence embeddings as torch computes them (mean pooling, L2 norm).
 
-usage: record_embeddings.py MODEL_DIR < texts.json > vectors.json
-texts.json: an array of strings; vectors.json: an array of {"ids", "vector"}. Without input on a pipe the texts of minilm_embeddings.json are used and only the first 16 numbers of each vector are kept.
+usage: record_embeddings.py MODEL_DIR > minilm_embeddings.json
+       record_embeddings.py MODEL_DIR TEXTS.json
+The first form records the texts below, their token ids and the first 16 numbers of each vector. The second reads an array of strings and prints {"ids", "vector"} of each, one a line.
 """
 import json
 import sys
@@ -26,8 +27,8 @@ TEXTS = [
 
 tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
 model = AutoModel.from_pretrained(sys.argv[1], attn_implementation="eager").eval()
-given = None if sys.stdin.isatty() else sys.stdin.read().strip()
-texts = json.loads(given) if given else TEXTS
+given = len(sys.argv) > 2
+texts = json.load(open(sys.argv[2])) if given else TEXTS
 records = []
 for text in texts:
     batch = tokenizer(text, truncation=True, max_length=256, return_tensors="pt")
@@ -38,4 +39,5 @@ for text in texts:
     if not given:
         record = {"text": text, "ids": record["ids"], "vector": record["vector"][:16]}
     records.append(record)
-print("[\n" + ",\n".join(json.dumps(r) for r in records) + "\n]")
+lines = [json.dumps(r) for r in records]
+print("\n".join(lines) if given else "[\n" + ",\n".join(lines) + "\n]")

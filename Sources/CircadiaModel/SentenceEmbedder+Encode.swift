@@ -1,0 +1,128 @@
+import CircadiaKernels
+
+/// Activations of one batch of packed texts.
+final class EmbedderScratch {
+    /// Tokens that fit.
+    let tokens: Int
+    /// `[tokens, hidden]` each.
+    let hidden, q, k, v, attended: FloatBuffer
+    /// `[tokens, intermediate]`.
+    let inner: FloatBuffer
+    /// `[heads, tokens, headDim]` each.
+    let keys, values: AttentionCache
+    /// The range of keys that each token sees: `[tokens]` each.
+    let firstKey, endKey: AlignedBuffer<Int32>
+
+    init(configuration: EmbedderConfiguration, tokens: Int) {
+        self.tokens = tokens
+        let width = tokens * configuration.hiddenSize
+        hidden = FloatBuffer(count: width)
+        q = FloatBuffer(count: width)
+        k = FloatBuffer(count: width)
+        v = FloatBuffer(count: width)
+        attended = FloatBuffer(count: width)
+        inner = FloatBuffer(count: tokens * configuration.intermediateSize)
+        func cache() -> AttentionCache {
+            AttentionCache(
+                kvHeads: configuration.headCount, capacity: tokens,
+                headDim: configuration.headDim, format: .f32)
+        }
+        keys = cache()
+        values = cache()
+        firstKey = AlignedBuffer(count: tokens)
+        endKey = AlignedBuffer(count: tokens)
+    }
+}
+
+extension SentenceEmbedder {
+    /// Runs the encoder over texts that lie one after the other; `scratch.hidden` `[total, hidden]`
+    /// holds its output.
+    func encode(_ texts: [[Int32]], total: Int, scratch: EmbedderScratch) {
+        embedTokens(texts, scratch: scratch)
+        for layer in layers {
+            attend(layer, tokens: total, scratch: scratch)
+            feedForward(layer, tokens: total, scratch: scratch)
+        }
+    }
+
+    /// `hidden = norm(word + position + type 0)`, and each token's range of keys.
+    private func embedTokens(_ texts: [[Int32]], scratch: EmbedderScratch) {
+        let width = configuration.hiddenSize
+        var row = 0
+        for text in texts {
+            let first = Int32(row)
+            for (position, id) in text.enumerated() {
+                precondition(
+                    id >= 0 && id < configuration.vocabularySize && position < maxTokens,
+                    "a token outside the embedder's vocabulary, or a text too long")
+                let word = words.pointer + Int(id) * width
+                let place = positions.pointer + position * width
+                let out = scratch.hidden.pointer + row * width
+                for index in 0..<width { out[index] = word[index] + place[index] + types[index] }
+                scratch.firstKey[row] = first
+                scratch.endKey[row] = first + Int32(text.count)
+                row += 1
+            }
+        }
+        normalize(scratch.hidden, embeddingNorm, tokens: row)
+    }
+
+    /// `hidden = norm(hidden + output(attention(hidden)))`: every token sees its whole text.
+    private func attend(_ layer: EmbedderLayer, tokens: Int, scratch: EmbedderScratch) {
+        let width = configuration.hiddenSize
+        Kernels.matmul(
+            .exact, x: scratch.hidden.pointer, tokens: tokens, weights: layer.queryKeyValue,
+            outputs: [scratch.q.pointer, scratch.k.pointer, scratch.v.pointer],
+            workspace: workspace)
+        for (buffer, bias) in [
+            (scratch.q, layer.queryBias), (scratch.k, layer.keyBias), (scratch.v, layer.valueBias),
+        ] {
+            Kernels.addBias(buffer.pointer, bias: bias.pointer, tokens: tokens, width: width)
+        }
+        let shape = AttentionShape(
+            tokens: tokens, past: 0, heads: configuration.headCount,
+            kvHeads: configuration.headCount, headDim: configuration.headDim,
+            capacity: scratch.tokens)
+        Kernels.append(scratch.k.pointer, to: scratch.keys, shape: shape)
+        Kernels.append(scratch.v.pointer, to: scratch.values, shape: shape)
+        Kernels.attention(
+            shape, q: scratch.q.pointer, keys: scratch.keys, values: scratch.values,
+            firstKey: scratch.firstKey.pointer, endKey: scratch.endKey.pointer,
+            out: scratch.attended.pointer, workspace: workspace)
+        addDense(layer.attentionOutput, of: scratch.attended, tokens: tokens, scratch: scratch)
+        normalize(scratch.hidden, layer.attentionNorm, tokens: tokens)
+    }
+
+    /// `hidden = norm(hidden + output(gelu(intermediate(hidden))))`.
+    private func feedForward(_ layer: EmbedderLayer, tokens: Int, scratch: EmbedderScratch) {
+        let inner = configuration.intermediateSize
+        Kernels.matmul(
+            .exact, x: scratch.hidden.pointer, tokens: tokens, weights: layer.intermediate.weight,
+            outputs: [scratch.inner.pointer], workspace: workspace)
+        Kernels.addBias(
+            scratch.inner.pointer, bias: layer.intermediate.bias.pointer, tokens: tokens,
+            width: inner)
+        Kernels.gelu(
+            x: scratch.inner.pointer, count: tokens * inner, out: scratch.inner.pointer)
+        addDense(layer.output, of: scratch.inner, tokens: tokens, scratch: scratch)
+        normalize(scratch.hidden, layer.outputNorm, tokens: tokens)
+    }
+
+    /// `hidden += x · weightᵀ + bias`.
+    private func addDense(
+        _ dense: DenseLayer, of x: FloatBuffer, tokens: Int, scratch: EmbedderScratch
+    ) {
+        let hidden = scratch.hidden.pointer
+        Kernels.matmul(
+            .exact, x: x.pointer, tokens: tokens, weights: dense.weight, outputs: [hidden],
+            accumulate: true, workspace: workspace)
+        Kernels.addBias(
+            hidden, bias: dense.bias.pointer, tokens: tokens, width: configuration.hiddenSize)
+    }
+
+    private func normalize(_ x: FloatBuffer, _ norm: NormLayer, tokens: Int) {
+        Kernels.layerNorm(
+            x: x.pointer, weight: norm.weight.pointer, bias: norm.bias.pointer, tokens: tokens,
+            width: configuration.hiddenSize, epsilon: configuration.layerNormEpsilon, y: x.pointer)
+    }
+}
