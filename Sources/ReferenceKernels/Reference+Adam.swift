@@ -1,0 +1,62 @@
+import Foundation
+
+extension Reference {
+    /// The settings of one Adam step; see `ck_adam_t`.
+    public struct AdamStep: Sendable {
+        /// Step size.
+        public var learningRate: Double
+        /// Decay of the first moment.
+        public var beta1: Double
+        /// Decay of the second moment.
+        public var beta2: Double
+        /// Added to the root of the second moment.
+        public var epsilon: Double
+        /// Decoupled weight decay.
+        public var weightDecay: Double
+        /// Multiplies the gradient first.
+        public var gradientScale: Double
+        /// 1 for the first step.
+        public var step: Int
+        /// Divides the moments by `1 − βᵗ`.
+        public var usesBiasCorrection: Bool
+
+        /// Settings from their parts.
+        public init(
+            learningRate: Double, beta1: Double, beta2: Double, epsilon: Double,
+            weightDecay: Double, gradientScale: Double, step: Int, usesBiasCorrection: Bool
+        ) {
+            self.learningRate = learningRate
+            self.beta1 = beta1
+            self.beta2 = beta2
+            self.epsilon = epsilon
+            self.weightDecay = weightDecay
+            self.gradientScale = gradientScale
+            self.step = step
+            self.usesBiasCorrection = usesBiasCorrection
+        }
+    }
+
+    /// One Adam step (AdamW where the weight decay is not zero).
+    ///
+    /// - Returns: the new parameters and moments.
+    public static func adam(
+        _ options: AdamStep, gradient: [Double], parameter: [Double], m: [Double], v: [Double]
+    ) -> (parameter: [Double], m: [Double], v: [Double]) {
+        var (parameter, m, v) = (parameter, m, v)
+        let corrects = options.usesBiasCorrection
+        let correction1 = corrects ? 1 - pow(options.beta1, Double(options.step)) : 1
+        let correction2 = corrects ? 1 - pow(options.beta2, Double(options.step)) : 1
+        for i in gradient.indices {
+            let g = gradient[i] * options.gradientScale
+            m[i] = options.beta1 * m[i] + (1 - options.beta1) * g
+            v[i] = options.beta2 * v[i] + (1 - options.beta2) * g * g
+            let root = (v[i] / correction2).squareRoot() + options.epsilon
+            parameter[i] *= 1 - options.learningRate * options.weightDecay
+            parameter[i] -= options.learningRate * (m[i] / correction1) / root
+        }
+        return (parameter, m, v)
+    }
+
+    /// `Σ x[i]²`.
+    public static func sumSquares(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 } }
+}

@@ -1,1 +1,0 @@
-// ReferenceKernels: see the README's table of parts.
