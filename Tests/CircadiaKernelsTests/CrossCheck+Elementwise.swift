@@ -1,0 +1,142 @@
+import CircadiaKernels
+import CircadiaTestSupport
+import ReferenceKernels
+
+extension CrossCheck {
+    /// SwiGLU forward and backward, GELU, additions, rope.
+    static let elementwiseChecks = [
+        CrossCheck(kernels: ["swiglu"], cases: counts.map(swiGLU)),
+        CrossCheck(kernels: ["swiglu_backward"], cases: counts.map(swiGLUBackward)),
+        CrossCheck(kernels: ["gelu"], cases: counts.map(gelu)),
+        CrossCheck(kernels: ["add"], cases: counts.map(add)),
+        CrossCheck(
+            kernels: ["add_bias"],
+            cases: widths.map { addBias(tokens: 3, width: $0) }
+                + [addBias(tokens: 0, width: 8), addBias(tokens: 137, width: 24)]),
+        CrossCheck(kernels: ["rope"], cases: ropeCases),
+    ]
+
+    /// Numbers from ordinary to far beyond where exp saturates.
+    private static func wide(_ count: Int, _ generator: inout SeededGenerator) -> [Float] {
+        let far: [Float] = [0, -0.0, 20, -20, 87, -87, 88.5, -88.5, 104, -104, 1000, -1000]
+        return generator.floats(count, in: -6...6).enumerated().map { index, value in
+            index % 5 == 4 ? far[index / 5 % far.count] : value
+        }
+    }
+
+    private static func swiGLU(count: Int) -> CrossCheckCase {
+        var generator = SeededGenerator(seed: UInt64(count))
+        let gate = wide(count, &generator)
+        let up = generator.floats(count)
+        return CrossCheckCase(label: "\(count) elements") { memory in
+            Kernels.swiGLU(
+                gate: memory.input(gate), up: memory.input(up), count: count,
+                out: memory.output(count: count))
+            return memory.results
+        } expected: {
+            let out = Reference.swiGLU(gate: gate.doubles, up: up.doubles)
+            // Below 1e-35 e^-gate nears infinity; what is left has no digits to lose.
+            return [Expected(out) { 8 * epsilon * abs(out[$0]) + 1e-35 }]
+        }
+    }
+
+    private static func swiGLUBackward(count: Int) -> CrossCheckCase {
+        var generator = SeededGenerator(seed: UInt64(count) + 1000)
+        let gate = wide(count, &generator)
+        let up = generator.floats(count)
+        let dout = generator.floats(count)
+        return CrossCheckCase(label: "\(count) elements") { memory in
+            Kernels.swiGLUBackward(
+                gate: memory.input(gate), up: memory.input(up), dout: memory.input(dout),
+                count: count, dgate: memory.output(count: count), dup: memory.output(count: count))
+            return memory.results
+        } expected: {
+            let (dgate, dup) = Reference.swiGLUBackward(
+                gate: gate.doubles, up: up.doubles, dout: dout.doubles)
+            return [
+                Expected(dgate) { index in
+                    // 1 + gate·(1 − σ) cancels around −1.28: count both of its terms.
+                    let (g, d) = (Double(gate[index]), Double(dout[index]))
+                    let one = Reference.swiGLU(gate: [abs(g)], up: [1])[0]
+                    let sigmoid = g == 0 ? 0.5 : (g > 0 ? one / g : 1 - one / -g)
+                    let magnitude = abs(d * Double(up[index])) * sigmoid * (1 + abs(g))
+                    return 8 * epsilon * magnitude + 1e-35
+                },
+                Expected(dup) { 8 * epsilon * abs(dup[$0]) + 1e-35 },
+            ]
+        }
+    }
+
+    private static func gelu(count: Int) -> CrossCheckCase {
+        var generator = SeededGenerator(seed: UInt64(count) + 2000)
+        let x = wide(count, &generator)
+        return CrossCheckCase(label: "\(count) elements") { memory in
+            Kernels.gelu(x: memory.input(x), count: count, out: memory.output(count: count))
+            return memory.results
+        } expected: {
+            // Φ is exact to some ε of 1, so far below zero the result is exact to ε of x.
+            [Expected(Reference.gelu(x.doubles)) { 4 * epsilon * abs(Double(x[$0])) }]
+        }
+    }
+
+    private static func add(count: Int) -> CrossCheckCase {
+        var generator = SeededGenerator(seed: UInt64(count) + 3000)
+        let (y, x) = (generator.floats(count), generator.floats(count))
+        return CrossCheckCase(label: "\(count) elements") { memory in
+            Kernels.add(memory.output(y), memory.input(x), count: count)
+            return memory.results
+        } expected: {
+            let sum = Reference.add(y.doubles, x.doubles)
+            return [Expected(sum) { epsilon / 2 * abs(sum[$0]) }]
+        }
+    }
+
+    private static func addBias(tokens: Int, width: Int) -> CrossCheckCase {
+        var generator = SeededGenerator(seed: UInt64(width) + 4000)
+        let (y, bias) = (generator.floats(tokens * width), generator.floats(width))
+        return CrossCheckCase(label: "\(tokens) × \(width)") { memory in
+            Kernels.addBias(memory.output(y), bias: memory.input(bias), tokens: tokens, width: width)
+            return memory.results
+        } expected: {
+            let sum = Reference.addBias(y.doubles, bias: bias.doubles)
+            return [Expected(sum) { epsilon / 2 * abs(sum[$0]) }]
+        }
+    }
+
+    private static var ropeCases: [CrossCheckCase] {
+        [2, 6, 14, 16, 18, 30, 32, 34, 62, 64, 66, 128].flatMap { headDim in
+            [false, true].map { rope(tokens: 3, heads: 2, headDim: headDim, inverse: $0) }
+        } + [
+            rope(tokens: 0, heads: 2, headDim: 64, inverse: false),
+            rope(tokens: 140, heads: 9, headDim: 64, inverse: false),
+        ]
+    }
+
+    private static func rope(
+        tokens: Int, heads: Int, headDim: Int, inverse: Bool
+    ) -> CrossCheckCase {
+        var generator = SeededGenerator(seed: UInt64(headDim) + 5000)
+        let x = generator.floats(tokens * heads * headDim)
+        let positions = (0..<tokens).map { $0 < 100 ? Int32($0 * $0 * 1301) : Int32($0) }
+        let frequencies = generator.floats(headDim / 2, in: 0...1)
+        return CrossCheckCase(
+            label: "\(tokens) × \(heads) × \(headDim)\(inverse ? ", inverse" : "")"
+        ) { memory in
+            Kernels.rope(
+                memory.output(x), positions: positions, frequencies: memory.input(frequencies),
+                tokens: tokens, heads: heads, headDim: headDim, inverse: inverse)
+            return memory.results
+        } expected: {
+            let out = Reference.rope(
+                x.doubles, positions: positions, frequencies: frequencies, heads: heads,
+                inverse: inverse)
+            return [
+                Expected(out) { index in
+                    let half = headDim / 2
+                    let partner = index % headDim < half ? index + half : index - half
+                    return 3 * epsilon * (abs(Double(x[index])) + abs(Double(x[partner])))
+                }
+            ]
+        }
+    }
+}

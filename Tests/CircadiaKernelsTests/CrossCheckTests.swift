@@ -1,0 +1,76 @@
+import CircadiaKernels
+import CircadiaTestSupport
+import Testing
+
+/// A line of the registry, as an argument of tests.
+struct VariantName: Sendable, Codable, CustomTestStringConvertible {
+    let kernel: String
+    let name: String
+    let isSupported: Bool
+
+    var testDescription: String { "\(kernel)/\(name)" }
+
+    static let all = KernelRuntime.variants.map {
+        VariantName(kernel: $0.kernel, name: $0.name, isSupported: $0.isSupported)
+    }
+}
+
+extension KernelSuite {
+    @Suite struct CrossCheckTests {
+        @Test(arguments: VariantName.all)
+        func variantAgreesWithScalarAndReference(_ variant: VariantName) async throws {
+            guard variant.isSupported else {
+                try Test.cancel("this processor cannot run \(variant.testDescription)")
+            }
+            await #expect(processExitsWith: .success) { [variant] in
+                let failures = try CrossCheckRunner.failures(
+                    kernel: variant.kernel, variant: variant.name)
+                for failure in failures.prefix(5) { Issue.record("\(failure)") }
+            }
+        }
+
+        @Test func everyKernelIsChecked() {
+            let checked = CrossCheck.all.reduce(into: Set<String>()) { $0.formUnion($1.kernels) }
+            let registered = Set(KernelRuntime.variants.map(\.kernel))
+            #expect(registered.subtracting(checked).isEmpty, "kernels without a cross-check")
+            #expect(checked.subtracting(registered).isEmpty, "cross-checks of no kernel")
+        }
+
+        @Test(arguments: ["scalar", "avx2", "avx512", "neon"])
+        func forcedISAIsTheActiveOne(_ isa: String) async throws {
+            let choices = KernelRuntime.isaChoices.split(separator: ", ").map(String.init)
+            guard choices.contains(isa) else {
+                try Test.cancel("this processor cannot run \(isa)")
+            }
+            await #expect(processExitsWith: .success) { [isa] in
+                try KernelRuntime.use(isa: isa)
+                #expect(KernelRuntime.isa == isa)
+                let order = ["scalar", "avx2", "avx512", "neon"]
+                let allowed = order.prefix(through: order.firstIndex(of: isa) ?? 0)
+                let variants = KernelRuntime.variants
+                for variant in variants where variant.isActive {
+                    #expect(allowed.contains(variant.isa), "\(variant.kernel)/\(variant.name)")
+                }
+                // Where a kernel has a variant of just this ISA, one of them is active.
+                let own = variants.filter { $0.isa == isa && $0.isSupported }
+                for kernel in Set(own.map(\.kernel)) {
+                    #expect(own.contains { $0.kernel == kernel && $0.isActive }, "\(kernel)")
+                }
+            }
+        }
+
+        @Test func unknownISAIsRefused() async {
+            await #expect(processExitsWith: .success) {
+                #expect(
+                    throws: KernelError.unknownISA(
+                        requested: "sse9", choices: KernelRuntime.isaChoices)
+                ) {
+                    try KernelRuntime.use(isa: "sse9")
+                }
+                #expect(throws: KernelError.self) {
+                    try KernelRuntime.use(variant: "sse9", of: "rmsnorm")
+                }
+            }
+        }
+    }
+}
