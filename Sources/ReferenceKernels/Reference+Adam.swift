@@ -57,6 +57,17 @@ extension Reference {
         return (parameter, m, v)
     }
 
-    /// `Σ x[i]²`.
-    public static func sumSquares(_ x: [Double]) -> Double { x.reduce(0) { $0 + $1 * $1 } }
+    /// `Σ x[i]²`, with what each addition rounds off kept and added at the end (Neumaier): the
+    /// kernels sum in double too, so a plain sum would be no more exact than they are.
+    public static func sumSquares(_ x: [Double]) -> Double {
+        var sum = 0.0
+        var lost = 0.0
+        for value in x {
+            let square = value * value
+            let next = sum + square
+            lost += sum >= square ? (sum - next) + square : (square - next) + sum
+            sum = next
+        }
+        return sum + lost
+    }
 }

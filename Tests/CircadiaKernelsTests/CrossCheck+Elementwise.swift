@@ -54,7 +54,7 @@ extension CrossCheck {
             let (dgate, dup) = Reference.swiGLUBackward(
                 gate: gate.doubles, up: up.doubles, dout: dout.doubles)
             return [
-                Expected(dgate) { index in
+                Expected(dgate) { (index: Int) -> Double in
                     // 1 + gate·(1 − σ) cancels around −1.28: count both of its terms.
                     let (g, d) = (Double(gate[index]), Double(dout[index]))
                     let one = Reference.swiGLU(gate: [abs(g)], up: [1])[0]
@@ -104,12 +104,14 @@ extension CrossCheck {
     }
 
     private static var ropeCases: [CrossCheckCase] {
-        [2, 6, 14, 16, 18, 30, 32, 34, 62, 64, 66, 128].flatMap { headDim in
-            [false, true].map { rope(tokens: 3, heads: 2, headDim: headDim, inverse: $0) }
-        } + [
-            rope(tokens: 0, heads: 2, headDim: 64, inverse: false),
-            rope(tokens: 140, heads: 9, headDim: 64, inverse: false),
-        ]
+        var cases: [CrossCheckCase] = []
+        for headDim in [2, 6, 14, 16, 18, 30, 32, 34, 62, 64, 66, 128] {
+            cases.append(rope(tokens: 3, heads: 2, headDim: headDim, inverse: false))
+            cases.append(rope(tokens: 3, heads: 2, headDim: headDim, inverse: true))
+        }
+        cases.append(rope(tokens: 0, heads: 2, headDim: 64, inverse: false))
+        cases.append(rope(tokens: 140, heads: 9, headDim: 64, inverse: false))
+        return cases
     }
 
     private static func rope(
@@ -117,10 +119,12 @@ extension CrossCheck {
     ) -> CrossCheckCase {
         var generator = SeededGenerator(seed: UInt64(headDim) + 5000)
         let x = generator.floats(tokens * heads * headDim)
-        let positions = (0..<tokens).map { $0 < 100 ? Int32($0 * $0 * 1301) : Int32($0) }
+        let positions: [Int32] = (0..<tokens).map { (t: Int) -> Int32 in
+            t < 100 ? Int32(t * t * 13) : Int32(t)
+        }
         let frequencies = generator.floats(headDim / 2, in: 0...1)
         return CrossCheckCase(
-            label: "\(tokens) × \(heads) × \(headDim)\(inverse ? ", inverse" : "")"
+            label: "\(tokens) × \(heads) × \(headDim), inverse \(inverse)"
         ) { memory in
             Kernels.rope(
                 memory.output(x), positions: positions, frequencies: memory.input(frequencies),
@@ -131,10 +135,11 @@ extension CrossCheck {
                 x.doubles, positions: positions, frequencies: frequencies, heads: heads,
                 inverse: inverse)
             return [
-                Expected(out) { index in
+                Expected(out) { (index: Int) -> Double in
                     let half = headDim / 2
                     let partner = index % headDim < half ? index + half : index - half
-                    return 3 * epsilon * (abs(Double(x[index])) + abs(Double(x[partner])))
+                    let size = abs(Double(x[index])) + abs(Double(x[partner]))
+                    return 3 * epsilon * size
                 }
             ]
         }

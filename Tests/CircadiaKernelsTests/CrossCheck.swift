@@ -82,7 +82,13 @@ struct CrossCheckCase: Sendable {
 struct CrossCheck: Sendable {
     /// The registry's names of the kernels that a run goes through.
     let kernels: Set<String>
-    let cases: [CrossCheckCase]
+    /// The shapes, made when they are asked for: packing all matrices takes a moment.
+    let cases: @Sendable () -> [CrossCheckCase]
+
+    init(kernels: Set<String>, cases: @autoclosure @escaping @Sendable () -> [CrossCheckCase]) {
+        self.kernels = kernels
+        self.cases = cases
+    }
 
     /// Every check there is. A kernel of the registry that none names fails `everyKernelIsChecked`.
     static let all: [CrossCheck] =

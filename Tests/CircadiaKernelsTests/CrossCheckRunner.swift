@@ -15,7 +15,7 @@ enum CrossCheckRunner {
     static func failures(kernel: String, variant: String) throws -> [String] {
         var failures: [String] = []
         for check in CrossCheck.all where check.kernels.contains(kernel) {
-            for item in check.cases {
+            for item in check.cases() {
                 if let failure = try failure(of: item, kernel: kernel, variant: variant) {
                     failures.append("\(kernel)/\(variant), \(item.label): \(failure)")
                 }

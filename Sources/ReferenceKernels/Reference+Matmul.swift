@@ -1,0 +1,70 @@
+extension Reference {
+    /// An MLX affine-quantised matrix: `w[o, i] = scale · q + bias` per group.
+    public struct AffineMatrix: Sendable {
+        /// Rows of the matrix.
+        public var rows: Int
+        /// Columns of the matrix.
+        public var columns: Int
+        /// Columns that share a scale and a bias.
+        public var groupSize: Int
+        /// The quantised values, `[rows, columns]`.
+        public var values: [UInt8]
+        /// `[rows, columns/groupSize]`.
+        public var scales: [Double]
+        /// Like `scales`.
+        public var biases: [Double]
+
+        /// A matrix from its parts.
+        public init(
+            rows: Int, columns: Int, groupSize: Int, values: [UInt8], scales: [Double],
+            biases: [Double]
+        ) {
+            self.rows = rows
+            self.columns = columns
+            self.groupSize = groupSize
+            self.values = values
+            self.scales = scales
+            self.biases = biases
+        }
+
+        /// The numbers that the matrix stands for, `[rows, columns]`.
+        public var dequantized: [Double] {
+            values.indices.map { index in
+                let group = index / columns * (columns / groupSize) + index % columns / groupSize
+                return scales[group] * Double(values[index]) + biases[group]
+            }
+        }
+    }
+
+    /// `x · wᵀ` of `x` `[tokens, columns]` and `w` `[rows, columns]`: `[tokens, rows]`.
+    public static func matmul(
+        x: [Double], tokens: Int, w: [Double], rows: Int, columns: Int
+    ) -> [Double] {
+        (0..<tokens * rows).map { index in
+            dot(x, index / rows * columns, w, index % rows * columns, columns)
+        }
+    }
+
+    /// `x` `[tokens, columns]` rounded to 8 bits per token and group: `absmax/127 · round(…)`.
+    ///
+    /// The quotient is taken in f32, as by the kernels, so that both round the same way.
+    public static func roundedToInt8(_ x: [Double], groupSize: Int) -> [Double] {
+        var out = x
+        for start in stride(from: 0, to: x.count, by: groupSize) {
+            let group = x[start..<start + groupSize]
+            let most = group.reduce(0) { max($0, abs($1)) }
+            for i in group.indices where most > 0 {
+                let quotient = Float(x[i]) * (127 / Float(most))
+                out[i] = Double(quotient.rounded(.toNearestOrEven)) * most / 127
+            }
+        }
+        return out
+    }
+
+    /// The bf16 number nearest to `x`, ties to even.
+    public static func roundedToBFloat16(_ x: Double) -> Double {
+        let bits = Float(x).bitPattern
+        let rounded = (bits &+ 0x7fff &+ (bits >> 16 & 1)) & 0xffff_0000
+        return Double(Float(bitPattern: rounded))
+    }
+}

@@ -1,0 +1,60 @@
+import CircadiaKernels
+import CircadiaTestSupport
+import ReferenceKernels
+
+extension CrossCheck {
+    /// Vector search and greedy choice.
+    static let searchChecks = [
+        CrossCheck(
+            kernels: ["dot_rows"],
+            cases: widths.map { dotRows(count: 5, width: $0) }
+                + [0, 1, 3, 4, 15, 16, 17, 389].map { dotRows(count: $0, width: 24) }),
+        CrossCheck(kernels: ["argmax"], cases: argmaxCases),
+    ]
+
+    private static func dotRows(count: Int, width: Int) -> CrossCheckCase {
+        var generator = SeededGenerator(seed: UInt64(count * 1000 + width))
+        let vectors = generator.floats(count * width)
+        let query = generator.floats(width)
+        return CrossCheckCase(label: "\(count) × \(width)") { memory in
+            Kernels.dotRows(
+                vectors: memory.input(vectors), query: memory.input(query), count: count,
+                width: width, scores: memory.output(count: count))
+            return memory.results
+        } expected: {
+            let scores = Reference.dotRows(
+                vectors: vectors.doubles, query: query.doubles, count: count)
+            let sizes = Reference.dotRows(
+                vectors: vectors.doubles.magnitudes, query: query.doubles.magnitudes, count: count)
+            return [
+                Expected(scores) { Comparison.sumTolerance(terms: width, magnitude: sizes[$0]) }
+            ]
+        }
+    }
+
+    private static var argmaxCases: [CrossCheckCase] {
+        var cases: [CrossCheckCase] = []
+        for count in counts where count > 0 {
+            var generator = SeededGenerator(seed: UInt64(count))
+            let x = generator.floats(count)
+            var twice = x
+            for index in [count / 2, count - 1, count / 3] { twice[index] = 2 }
+            var holes = x
+            for index in stride(from: 0, to: count, by: 2) { holes[index] = .nan }
+            let named: [(String, [Float])] = [
+                ("random", x), ("first of equals", twice), ("every other NaN", holes),
+                ("all NaN", x.map { _ in .nan }), ("all equal", x.map { _ in -1 }),
+                ("all -inf", x.map { _ in -.infinity }),
+                ("-inf after NaN", x.indices.map { $0 == 0 ? .nan : -.infinity }),
+            ]
+            cases += named.map { name, values in
+                CrossCheckCase(label: "\(count), \(name)") { memory in
+                    [[Double(Kernels.argmax(memory.input(values), count: count))]]
+                } expected: {
+                    [Expected([Double(Reference.argmax(values.doubles))]) { _ in 0 }]
+                }
+            }
+        }
+        return cases
+    }
+}
