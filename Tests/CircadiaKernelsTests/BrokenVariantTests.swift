@@ -6,9 +6,10 @@ import Testing
 extension KernelSuite {
     @Suite struct BrokenVariantTests {
         private static func additions(
-            _ broken: @escaping @Sendable (
-                UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int
-            ) -> Void
+            _ broken:
+                @escaping @Sendable (
+                    UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int
+                ) -> Void
         ) -> String? {
             var generator = SeededGenerator(seed: 7)
             let (y, x) = (generator.floats(33), generator.floats(33))

@@ -1,5 +1,6 @@
 import CircadiaKernels
 import CircadiaTestSupport
+import Foundation
 import ReferenceKernels
 
 extension CrossCheck {
@@ -95,6 +96,8 @@ extension CrossCheck {
             cases.append(attention(131, 37, 4, 4, 32, mask, format))
             cases.append(attention(3, 290, 4, 2, 64, mask, format))
         }
+        cases.append(exponential(tokens: 1, format))
+        cases.append(exponential(tokens: 20, format))
         cases.append(attention(0, 5, 3, 1, 64, .causal, format))
         cases.append(attention(2, 3, 0, 0, 64, .causal, format))
         return cases
@@ -153,6 +156,50 @@ extension CrossCheck {
                 Expected(out) { _ in 2 * score + mean },
                 Expected(logSum) { score + mean + epsilon * abs(logSum[$0]) },
             ]
+        }
+    }
+}
+
+extension CrossCheck {
+    /// Two keys with scores of exactly 0 and -x and values of 0 and 1, so that every output is
+    /// `e^-x / (1 + e^-x)`: what is left of an error is the exponential's own.
+    fileprivate static func exponential(tokens: Int, _ format: FloatFormat) -> CrossCheckCase {
+        let (heads, width) = (48, 16)
+        var shape = AttentionShape(
+            tokens: tokens, past: 2, heads: heads, kvHeads: 1, headDim: width, capacity: tokens + 2)
+        shape.scale = 1
+        let call = shape
+        let steps = (0..<tokens * heads).map { Float($0) * 80 / Float(tokens * heads) }
+        var q = [Float](repeating: 0, count: tokens * heads * width)
+        for (row, x) in steps.enumerated() { q[row * width] = x }
+        var k = [Float](repeating: 0, count: (tokens + 2) * width)
+        k[width] = -1
+        var v = [Float](repeating: 0, count: k.count)
+        for i in width..<2 * width { v[i] = 1 }
+        let (queries, keys, values) = (q, k, v)
+        return CrossCheckCase(label: "\(format) exponential, \(tokens) tokens") { memory in
+            let caches = [keys, values].map { rows in
+                let cache = AttentionCache(
+                    kvHeads: 1, capacity: tokens + 2, headDim: width, format: format)
+                var filling = call
+                filling.tokens = tokens + 2
+                filling.past = 0
+                Kernels.append(rows, to: cache, shape: filling)
+                return cache
+            }
+            Kernels.attention(
+                call, q: memory.input(queries), keys: caches[0], values: caches[1],
+                endKey: [Int32](repeating: 2, count: tokens),
+                out: memory.output(count: queries.count), workspace: memory.workspace)
+            return memory.results
+        } expected: {
+            let out = (0..<queries.count).map { index in
+                let e = exp(-Double(steps[index / width]))
+                return e / (1 + e)
+            }
+            // The bound of math/vector_avx512.h (2e-7), and the roundings of the sum, its inverse
+            // and the products with it.
+            return [Expected(out) { (2e-7 + 2 * epsilon) * out[$0] }]
         }
     }
 }

@@ -12,12 +12,13 @@ extension CrossCheck {
     private static var backwardCases: [CrossCheckCase] {
         [1, 2, 15, 16, 17, 31, 33, 63, 64, 65, 97].map {
             backward(tokens: $0, heads: 3, kvHeads: 1, headDim: 64, segment: $0)
-        } + [8, 15, 16, 17, 32, 48, 80, 128, 144].map {
-            backward(tokens: 19, heads: 4, kvHeads: 2, headDim: $0, segment: 19)
-        } + [
-            backward(tokens: 0, heads: 3, kvHeads: 1, headDim: 64, segment: 1),
-            backward(tokens: 130, heads: 9, kvHeads: 3, headDim: 64, segment: 29),
-        ]
+        }
+            + [8, 15, 16, 17, 32, 48, 80, 128, 144].map {
+                backward(tokens: 19, heads: 4, kvHeads: 2, headDim: $0, segment: 19)
+            } + [
+                backward(tokens: 0, heads: 3, kvHeads: 1, headDim: 64, segment: 1),
+                backward(tokens: 130, heads: 9, kvHeads: 3, headDim: 64, segment: 29),
+            ]
     }
 
     /// Causal attention over conversations of `segment` tokens packed one after the other.

@@ -95,7 +95,8 @@ extension CrossCheck {
         var generator = SeededGenerator(seed: UInt64(width) + 4000)
         let (y, bias) = (generator.floats(tokens * width), generator.floats(width))
         return CrossCheckCase(label: "\(tokens) × \(width)") { memory in
-            Kernels.addBias(memory.output(y), bias: memory.input(bias), tokens: tokens, width: width)
+            Kernels.addBias(
+                memory.output(y), bias: memory.input(bias), tokens: tokens, width: width)
             return memory.results
         } expected: {
             let sum = Reference.addBias(y.doubles, bias: bias.doubles)

@@ -7,7 +7,9 @@ extension CrossCheck {
     static let loraChecks = [
         CrossCheck(
             kernels: ["lora_down", "lora_up", "lora_outer"],
-            cases: [1, 3, 7, 8, 9, 16, 17].map { lora(tokens: 5, inputs: 33, outputs: 17, rank: $0) }
+            cases: [1, 3, 7, 8, 9, 16, 17].map {
+                lora(tokens: 5, inputs: 33, outputs: 17, rank: $0)
+            }
                 + [1, 7, 8, 15, 16, 17, 31, 64, 65].map {
                     lora(tokens: 7, inputs: $0, outputs: $0 + 1, rank: 8)
                 }

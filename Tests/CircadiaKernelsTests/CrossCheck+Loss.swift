@@ -13,7 +13,8 @@ extension CrossCheck {
         CrossCheck(kernels: ["sum_squares"], cases: (counts + [70_001]).map(sumSquares)),
         CrossCheck(
             kernels: ["adam"],
-            cases: counts.map { adam(count: $0, corrects: true) } + [adam(count: 33, corrects: false)]),
+            cases: counts.map { adam(count: $0, corrects: true) }
+                + [adam(count: 33, corrects: false)]),
     ]
 
     private static func crossEntropy(tokens: Int, vocabulary: Int) -> CrossCheckCase {

@@ -37,7 +37,8 @@ extension CrossCheck {
         }
         // Steps of 2^-10, so that every format holds them exactly; some scales are negative.
         let groups = rows * columns / groupSize
-        let steps = (0..<2 * groups).map { _ in Float(Int.random(in: -127...127, using: &generator)) }
+        let steps = (0..<2 * groups).map { _ in Float(Int.random(in: -127...127, using: &generator))
+        }
         let scales = steps[..<groups].map { $0 / 1024 }
         let biases = steps[groups...].map { $0 / 64 }
         var words = [UInt32](repeating: 0, count: rows * columns * bits / 32)
@@ -116,7 +117,8 @@ extension CrossCheck {
             }
         }
         if precision != .exact { return cases }
-        return cases + [matmul(.exact, (5, 19, 37), (32, 0, .f32), accumulate: false)]
+        return cases
+            + [matmul(.exact, (5, 19, 37), (32, 0, .f32), accumulate: false)]
             .compactMap { $0 }
     }
 

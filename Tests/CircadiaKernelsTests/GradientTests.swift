@@ -19,7 +19,8 @@ extension KernelSuite {
                 slopes.append((loss(up) - loss(down)) / (2 * step))
             }
             let size = slopes.magnitudes.max() ?? 0
-            return zip(slopes, gradient).map { abs($0 - $1) }.max().map { $0 / max(size, 1e-9) } ?? 0
+            return zip(slopes, gradient).map { abs($0 - $1) }.max().map { $0 / max(size, 1e-9) }
+                ?? 0
         }
 
         private static func sum(_ a: [Double], _ b: [Double]) -> Double {
@@ -44,9 +45,12 @@ extension KernelSuite {
             let (gate, up, dout) = (random(17), random(17), random(17))
             let (dgate, dup) = Reference.swiGLUBackward(gate: gate, up: up, dout: dout)
             #expect(
-                Self.error(of: dgate, at: gate) { Self.sum(Reference.swiGLU(gate: $0, up: up), dout) } < 1e-7)
+                Self.error(of: dgate, at: gate) {
+                    Self.sum(Reference.swiGLU(gate: $0, up: up), dout)
+                } < 1e-7)
             #expect(
-                Self.error(of: dup, at: up) { Self.sum(Reference.swiGLU(gate: gate, up: $0), dout) } < 1e-7)
+                Self.error(of: dup, at: up) { Self.sum(Reference.swiGLU(gate: gate, up: $0), dout) }
+                    < 1e-7)
         }
 
         @Test mutating func ropeTurnsBack() {
