@@ -25,12 +25,13 @@ models: build ## bring the default model and the embedder
 demo: models ## a day and a night on a real model, in ./demo
 	@CIRCADIA=$(CURDIR)/$(CIRCADIA) bash Scripts/demo.sh
 
+# Threads and instruction set are settings of the whole process, so suites run one after the other.
 test: models ## every test, peers included where they can be installed
 	@$(CIRCADIA) model pull llama-3.2-tokenizer
 	@bash Scripts/peers.sh "$(PEERS)"
 	swift build -c $(CONFIGURATION) --build-tests
 	CIRCADIA_PEERS_PYTHON="$$(test -x '$(PEERS)/bin/python' && echo '$(PEERS)/bin/python')" \
-		swift test -c $(CONFIGURATION) --skip-build
+		swift test -c $(CONFIGURATION) --skip-build --no-parallel
 
 bench: models ## speed of this machine
 	@bash Benchmarks/run.sh
