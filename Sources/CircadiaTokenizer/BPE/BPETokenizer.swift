@@ -1,0 +1,133 @@
+import Foundation
+
+/// Whether control tokens are recognised inside text that is encoded.
+public enum SpecialTokens: Sendable {
+    /// `<|im_end|>` in the text becomes that token, as in Hugging Face's
+    /// `encode(add_special_tokens=False)`.
+    case parse
+    /// `<|im_end|>` in the text stays eight ordinary characters: for text that people wrote.
+    case plain
+}
+
+/// A byte-level BPE tokenizer, read from Hugging Face's `tokenizer.json`.
+///
+/// Gives the ids that the `tokenizers` library gives, without tokens added around the text. Text
+/// goes through three steps: added tokens are cut out, the rest is cut into words, the bytes of
+/// each word are merged. Safe to share between threads.
+public final class BPETokenizer: Sendable {
+    private let vocabulary: VocabularyTable
+    private let merges: MergeTable
+    private let tokenOfByte: [Int32]
+    private let ignoresMerges: Bool
+    private let preTokenizer: PreTokenizer
+    private let addedTokens: [String: AddedToken]
+    private let addedFinder: AddedTokenFinder
+    private let normalizedFinder: AddedTokenFinder
+    private let specialIDs: Set<Int32>
+    private let otherTokens: [String: Int32]
+
+    /// Reads `tokenizer.json` in `directory`.
+    ///
+    /// Throws if the file is missing or broken, or uses a normalizer, pre-tokenizer or model that
+    /// is not supported; the message names what was found.
+    public convenience init(directory: URL) throws(TokenizerError) {
+        try self.init(file: directory.appendingPathComponent("tokenizer.json"))
+    }
+
+    /// Reads a file in the format of `tokenizer.json`; throws as `init(directory:)` does.
+    public init(file url: URL) throws(TokenizerError) {
+        let definition = try BPEDefinition(url)
+        vocabulary = definition.vocabulary
+        merges = definition.merges
+        tokenOfByte = definition.tokenOfByte
+        ignoresMerges = definition.ignoresMerges
+        preTokenizer = definition.preTokenizer
+        addedTokens = Dictionary(
+            definition.addedTokens.map { ($0.content, $0) }, uniquingKeysWith: { $1 })
+        addedFinder = AddedTokenFinder(definition.addedTokens.filter { !$0.isNormalized })
+        normalizedFinder = AddedTokenFinder(definition.addedTokens.filter { $0.isNormalized })
+        specialIDs = Set(definition.addedTokens.lazy.filter(\.isSpecial).map(\.id))
+        otherTokens = definition.otherTokens
+    }
+
+    /// One more than the largest token id.
+    public var vocabularySize: Int { vocabulary.count }
+
+    /// The id of a token as tokenizer.json writes it (a space is `Ġ`), or nil.
+    public func id(of token: String) -> Int32? {
+        if let added = addedTokens[token] { return added.id }
+        var written = token
+        let id = written.withUTF8 { text -> Int32? in
+            var bytes: [UInt8] = []
+            guard ByteAlphabet.appendBytes(of: text, to: &bytes) else { return nil }
+            return bytes.withUnsafeBufferPointer { vocabulary.id(of: $0) }
+        }
+        return id ?? otherTokens[token]
+    }
+
+    /// Whether the id is a control token.
+    public func isSpecial(_ id: Int32) -> Bool { specialIDs.contains(id) }
+
+    // MARK: Decoding
+
+    /// The text of tokens; bytes that are no UTF-8 become U+FFFD, ids without a token nothing.
+    public func decode(_ ids: [Int32], skippingSpecial: Bool = false) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(ids.count * 4)
+        for id in ids where !(skippingSpecial && isSpecial(id)) { appendBytes(of: id, to: &bytes) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// A decoder for tokens that arrive one by one.
+    public func makeStreamDecoder(skippingSpecial: Bool = false) -> StreamDecoder {
+        StreamDecoder(tokenizer: self, skippingSpecial: skippingSpecial)
+    }
+
+    func appendBytes(of id: Int32, to bytes: inout [UInt8]) {
+        vocabulary.withBytes(of: id) { bytes.append(contentsOf: $0) }
+    }
+
+    // MARK: Encoding
+
+    /// The tokens of a text. No token is put before or after it.
+    public func encode(_ text: String, special: SpecialTokens = .parse) -> [Int32] {
+        var text = text
+        return text.withUTF8 { encode($0, special: special) }
+    }
+
+    private func encode(
+        _ text: UnsafeBufferPointer<UInt8>, special: SpecialTokens
+    ) -> [Int32] {
+        var ids: [Int32] = []
+        ids.reserveCapacity(text.count / 3 + 8)
+        let skips = special == .plain
+        let outer = addedFinder.split(text, 0..<text.count, skippingSpecial: skips)
+        merges.withUnsafeTable { merges in
+            vocabulary.withUnsafeTables { vocabulary in
+                tokenOfByte.withUnsafeBufferPointer { tokenOfByte in
+                    var encoder = WordEncoder(
+                        text: text, tokenOfByte: tokenOfByte, merger: WordMerger(table: merges),
+                        vocabulary: ignoresMerges ? vocabulary : nil)
+                    for piece in outer {
+                        if let token = piece.token {
+                            ids.append(token)
+                            continue
+                        }
+                        let inner = normalizedFinder.split(
+                            text, piece.range, skippingSpecial: skips)
+                        for piece in inner {
+                            if let token = piece.token {
+                                ids.append(token)
+                            } else {
+                                preTokenizer.forEachWord(in: text, piece.range) {
+                                    encoder.append($0, to: &ids)
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return ids
+    }
+}
