@@ -109,7 +109,8 @@ let package = Package(
             name: "CircadiaFormatsTests", dependencies: ["CircadiaFormats", "CircadiaTestSupport"]),
         .testTarget(
             name: "CircadiaTokenizerTests",
-            dependencies: ["CircadiaTokenizer", "CircadiaTestSupport"]),
+            dependencies: ["CircadiaTokenizer", "CircadiaTestSupport"],
+            exclude: ["Fixtures", "Tools"]),
         .testTarget(
             name: "CircadiaModelTests", dependencies: ["CircadiaModel", "CircadiaTestSupport"],
             exclude: ["Fixtures"]),
