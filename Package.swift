@@ -130,7 +130,7 @@ let package = Package(
         .testTarget(
             name: "CircadiaSleepTests", dependencies: ["CircadiaSleep", "CircadiaTestSupport"]),
         .testTarget(
-            name: "CircadiaCLITests", dependencies: ["CircadiaCLI", "CircadiaTestSupport"]),
+            name: "CircadiaCLITests", dependencies: ["CircadiaCLI", "CircadiaFormats", "CircadiaTestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )
