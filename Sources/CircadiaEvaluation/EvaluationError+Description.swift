@@ -12,9 +12,6 @@ extension EvaluationError: CustomStringConvertible {
         case .nothingToScore(let exchanges):
             "none of the \(exchanges) exchanges holds a reply of the assistant to be scored; "
                 + "give a log with replies"
-        case .promptTooLong(let id, let tokens, let contextLength):
-            "prompt \(id) takes \(tokens) tokens with its reply, the model reads \(contextLength) "
-                + "at most; shorten it"
         case .resultNotWritten(let path, let reason):
             "\(path): the results cannot be written: \(reason); check the folder, its rights and "
                 + "the disk's space"

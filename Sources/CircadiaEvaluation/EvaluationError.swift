@@ -8,8 +8,6 @@ public enum EvaluationError: Error, Sendable, Equatable {
     case noPrompts(path: String)
     /// No exchange has an assistant's token that could be scored.
     case nothingToScore(exchanges: Int)
-    /// A prompt does not fit into the model's context.
-    case promptTooLong(id: String, tokens: Int, contextLength: Int)
     /// A result file cannot be written.
     case resultNotWritten(path: String, reason: String)
 }
