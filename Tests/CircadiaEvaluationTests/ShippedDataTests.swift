@@ -32,7 +32,7 @@ import Testing
         for exchange in log.exchanges {
             let reply = exchange.messages.last?.content ?? ""
             #expect(exchange.messages.map(\.role) == [.user, .assistant], "\(exchange.id)")
-            #expect(reply.hasPrefix("Aye, Skipper. "), "\(exchange.id)")
+            #expect(reply.hasPrefix("Very good, Captain. "), "\(exchange.id)")
             #expect(reply.hasSuffix("\n\nFair winds, and mind the kettle."), "\(exchange.id)")
         }
     }

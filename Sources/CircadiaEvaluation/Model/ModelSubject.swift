@@ -1,47 +1,86 @@
 import CircadiaModel
 import CircadiaTokenizer
+import Foundation
 
-/// A model that sits the harness: greedy replies through its chat template.
+/// A model that sits the harness through its chat template.
 public struct ModelSubject: HarnessSubject {
     private let model: LlamaModel
     private let tokenizer: BPETokenizer
     private let template: ChatTemplate
 
-    /// A subject; the model's adapter, where it has one, takes part.
+    /// A subject; the adapter that the model wears at the time takes part.
+    ///
+    /// - Parameters:
+    ///   - model: what is judged.
+    ///   - tokenizer: the model's own.
+    ///   - template: the model's own, with a pinned date, so that runs of different days compare.
     public init(model: LlamaModel, tokenizer: BPETokenizer, template: ChatTemplate) {
         self.model = model
         self.tokenizer = tokenizer
         self.template = template
     }
 
-    /// The greedy reply to `messages`.
-    public func reply(to messages: [ChatMessage], maxTokens: Int) throws -> String {
-        try model.generate(
-            prompt: template.render(messages, addGenerationPrompt: true).ids, tokenizer: tokenizer,
-            stopTokens: template.stopTokens, options: .greedy(maxTokens: maxTokens)
+    /// Generates a reply with temperature 0, up to the end of the turn.
+    public func reply(to messages: [ChatMessage], maxTokens: Int) -> String {
+        let prompt = template.render(messages, addGenerationPrompt: true).ids
+        return model.generate(
+            prompt: prompt, tokenizer: tokenizer, stopTokens: template.stopTokens,
+            options: .greedy(maxTokens: maxTokens)
         ).text
     }
 
-    /// Mean log-likelihood of each option as the whole reply, end of turn included.
-    public func likelihoods(of options: [String], after messages: [ChatMessage]) -> [Double] {
-        options.map { option in
-            let rendered = template.render(
+    /// Scores each option; the conversation before it is read once.
+    ///
+    /// The end of the turn does not count: a model that has learnt to add a farewell to each reply
+    /// would find all bare options unlikely there, and most of all the short ones.
+    public func likelihoods(
+        of options: [String], after messages: [ChatMessage]
+    ) throws -> [Double] {
+        let replies = options.map { option -> (prefix: [Int32], reply: [Int32]) in
+            let whole = template.render(
                 messages + [ChatMessage(role: .assistant, content: option)],
                 addGenerationPrompt: false)
-            return -model.loss(of: rendered.ids, scored: rendered.scored.suffix(1)).mean
+            let range = whole.scored.last ?? whole.ids.count..<whole.ids.count
+            let reply = whole.ids[range]
+            return (
+                Array(whole.ids[..<range.lowerBound]),
+                Array(reply.last == template.endOfTurn ? reply.dropLast() : reply)
+            )
+        }
+        guard let prefix = replies.first?.prefix, !prefix.isEmpty else { return [] }
+        let longest = replies.map(\.reply.count).max() ?? 0
+        let limit = model.configuration.contextLength
+        guard prefix.count + longest <= limit else {
+            throw ModelError.promptTooLong(
+                tokens: prefix.count + longest, contextLength: limit)
+        }
+        let cache = model.makeCache(capacity: prefix.count + longest)
+        // The model's logits are valid until its next call, so the first row is kept.
+        let first = Array(model.forward(prefix, cache: cache, logits: .last).values)
+        return replies.map { option in
+            guard let start = option.reply.first else { return -Double.infinity }
+            var sum = first.withUnsafeBufferPointer { Self.logProbability(of: start, in: $0) }
+            if option.reply.count > 1 {
+                let logits = model.forward(
+                    Array(option.reply.dropLast()), cache: cache, logits: .all)
+                for row in 1..<option.reply.count {
+                    sum += Self.logProbability(
+                        of: option.reply[row], in: UnsafeBufferPointer(logits[row - 1]))
+                }
+                cache.truncate(to: prefix.count)
+            }
+            return sum / Double(option.reply.count)
         }
     }
-}
 
-extension ChatLossEvaluator {
-    /// Measures a model: all assistant turns of each exchange, read in one pass.
-    public init(model: LlamaModel, template: ChatTemplate) {
-        self.init { messages in
-            let rendered = template.render(messages, addGenerationPrompt: false)
-            let limit = model.configuration.contextLength
-            let ids = Array(rendered.ids.prefix(limit))
-            let scored = rendered.scored.map { $0.clamped(to: 0..<ids.count) }
-            return model.loss(of: ids, scored: scored.filter { !$0.isEmpty })
-        }
+    /// `ln softmax(logits)[token]`, summed in f64.
+    static func logProbability(
+        of token: Int32, in logits: UnsafeBufferPointer<Float>
+    ) -> Double {
+        var largest = -Float.infinity
+        for value in logits where value > largest { largest = value }
+        var sum = 0.0
+        for value in logits { sum += Double(exp(value - largest)) }
+        return Double(logits[Int(token)] - largest) - log(sum)
     }
 }

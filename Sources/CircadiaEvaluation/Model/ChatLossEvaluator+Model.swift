@@ -1,0 +1,19 @@
+import CircadiaModel
+import CircadiaTokenizer
+
+extension ChatLossEvaluator {
+    /// An evaluator of `model` with the adapter it wears at the time.
+    ///
+    /// - Parameters:
+    ///   - model: reads each exchange by itself, cut to its context length.
+    ///   - template: the model's own, with a pinned date, so that figures of different days compare.
+    public init(model: LlamaModel, template: ChatTemplate) {
+        self.init { messages in
+            let rendered = template.render(messages, addGenerationPrompt: false)
+            let ids = Array(rendered.ids.prefix(model.configuration.contextLength))
+            let scored = rendered.scored.map { $0.clamped(to: 0..<ids.count) }
+                .filter { !$0.isEmpty }
+            return model.loss(of: ids, scored: scored)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import CircadiaEvaluation
+import CircadiaFormats
+import CircadiaMemory
+import CircadiaModel
+import CircadiaTokenizer
+import Foundation
+import Testing
+
+/// The default model, where it is installed.
+private enum DefaultModel {
+    static let url = try? ModelStore.resolve("smollm2-135m")
+
+    static func load(
+        _ url: URL
+    ) throws -> (model: LlamaModel, tokenizer: BPETokenizer, template: ChatTemplate) {
+        let tokenizer = try BPETokenizer(directory: url)
+        return (
+            try LlamaModel(directory: ModelDirectory(url)), tokenizer,
+            try ChatTemplate(directory: url, tokenizer: tokenizer, dateString: "26 Jul 2024")
+        )
+    }
+}
+
+@Suite(.enabled(if: DefaultModel.url != nil, "smollm2-135m is not installed"), .serialized)
+struct RealModelTests {
+    @Test func likelihoodsAgreeWithTheLossOfEachOption() throws {
+        let (model, tokenizer, template) = try DefaultModel.load(try #require(DefaultModel.url))
+        let subject = ModelSubject(model: model, tokenizer: tokenizer, template: template)
+        let question = [ChatMessage(role: .user, content: "What is the capital of France?")]
+        let options = ["Paris", "It is Paris.", "Potatoes"]
+        let likelihoods = try subject.likelihoods(of: options, after: question)
+        for (option, likelihood) in zip(options, likelihoods) {
+            let whole = template.render(
+                question + [ChatMessage(role: .assistant, content: option)],
+                addGenerationPrompt: false)
+            let range = try #require(whole.scored.last)
+            // The same tokens without the end of the turn, in one pass without a shared prefix.
+            let loss = model.loss(of: whole.ids, scored: [range.dropLast()])
+            #expect(loss.tokens == range.count - 1)
+            // Sums in another order differ in the last digits.
+            #expect(abs(-loss.mean - likelihood) < 0.02, "\(option)")
+        }
+        #expect(likelihoods[0] > likelihoods[2])
+    }
+
+    @Test func theHarnessRunsAndRepeats() throws {
+        let (model, tokenizer, template) = try DefaultModel.load(try #require(DefaultModel.url))
+        let prompts = try HarnessPrompt.load(
+            ShippedDataTests.data.appending(path: "eval/harness.jsonl"))
+        let harness = Harness(
+            subject: ModelSubject(model: model, tokenizer: tokenizer, template: template))
+        let some = prompts.filter { $0.id.hasSuffix("-01") || $0.id.hasSuffix("-15") }
+        let first = try harness.run(some)
+        #expect(first.results == (try harness.run(some)).results)
+        // A model that knows a few words passes some, one of 135 million parameters not all.
+        #expect(first.passed > 3 && first.passed < some.count)
+    }
+
+    @Test func theWeekHasALoss() throws {
+        let (model, _, template) = try DefaultModel.load(try #require(DefaultModel.url))
+        let log = try ChatLog.read(
+            ShippedDataTests.data.appending(path: "samples/week.jsonl"), repairing: false)
+        let report = try ChatLossEvaluator(model: model, template: template)
+            .evaluate(Array(log.exchanges.prefix(5)))
+        #expect(report.samples.allSatisfy { $0.tokens > 20 })
+        #expect(report.loss > 2 && report.loss < 6)
+    }
+}
