@@ -116,7 +116,8 @@ let package = Package(
             exclude: ["Fixtures"]),
         .testTarget(
             name: "CircadiaTrainingTests",
-            dependencies: ["CircadiaTraining", "CircadiaTestSupport"]),
+            dependencies: ["CircadiaTraining", "CircadiaTestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "CircadiaMemoryTests",
             dependencies: [

@@ -2,7 +2,7 @@ import CircadiaModel
 import Dispatch
 
 extension LoRATrainer {
-    /// Steps in a row that may fail to be finite before training is given up.
+    /// Restorations without two good steps in a row before training is given up.
     static let allowedFailures = 5
 
     /// Trains for `options.iterations` steps.
@@ -35,6 +35,7 @@ private struct TrainingRun {
     private let given: Int
     private var planner: BatchPlanner
     private var steps: [StepReport] = []
+    private var lastBatch: [PreparedRow] = []
     private var seconds = 0.0
     private var tokens = 0
     private var failures = 0
@@ -74,6 +75,7 @@ private struct TrainingRun {
             }
         }
         if !goesOn { end = .cancelled }
+        checkLastUpdate()
         if !heldOut.isEmpty, goesOn, lastEvaluation?.step != step {
             if !evaluate(step: step, progress) { end = .cancelled }
         }
@@ -84,12 +86,15 @@ private struct TrainingRun {
         _ step: Int, _ progress: (TrainingProgress) -> Bool
     ) throws(TrainingError) -> Bool {
         let start = DispatchTime.now().uptimeNanoseconds
-        let report = trainer.step(planner.nextBatch().map { rows[$0] })
+        lastBatch = planner.nextBatch().map { rows[$0] }
+        let report = trainer.step(lastBatch)
         seconds += Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
         tokens += report.tokens
         steps.append(report)
         if report.isApplied {
-            failures = 0
+            // After a restoration the same numbers give the same finite loss: only the step after
+            // tells whether the smaller rate helped.
+            if steps.dropLast().last?.isApplied ?? true { failures = 0 }
             return progress(self.progress(.step(report)))
         }
         failures += 1
@@ -99,6 +104,14 @@ private struct TrainingRun {
         return progress(
             self.progress(
                 .restored(step: step, learningRateFactor: trainer.learningRateFactor)))
+    }
+
+    /// Nobody has seen yet whether the last update left numbers that give a finite loss.
+    private mutating func checkLastUpdate() {
+        guard steps.last?.isApplied == true, !trainer.loss(lastBatch).mean.isFinite else { return }
+        trainer.restore()
+        steps[steps.count - 1].isApplied = false
+        lastEvaluation = nil
     }
 
     private mutating func evaluate(step: Int, _ progress: (TrainingProgress) -> Bool) -> Bool {

@@ -119,8 +119,7 @@ public final class LoRATrainer {
             step: stepsTried, loss: loss, scoredTokens: scored, tokens: tokens,
             gradientNorm: norm, learningRate: rate, isApplied: true)
         guard loss.isFinite, norm.isFinite else {
-            state.restore()
-            learningRateFactor /= 2
+            restore()
             report.isApplied = false
             return report
         }
@@ -131,6 +130,12 @@ public final class LoRATrainer {
             learningRate: rate, gradientScale: clips ? Float(options.clipNorm / norm) : 1,
             options: options)
         return report
+    }
+
+    /// Returns to the last good numbers and halves the learning rates to come.
+    func restore() {
+        state.restore()
+        learningRateFactor /= 2
     }
 
     /// Leaves the gradient of the rows' mean loss in `state`.

@@ -16,8 +16,8 @@ extension TrainingError: CustomStringConvertible {
                 + "the adapter was trained on."
         case .diverged(let step, let attempts):
             "training diverged at step \(step): loss or gradients were not finite \(attempts) "
-                + "times in a row, though the learning rate was halved each time. The adapter "
-                + "holds the last good numbers. Lower --learning-rate or --lora-scale."
+                + "times, though the learning rate was halved each time. The adapter holds the "
+                + "last good numbers. Lower --learning-rate or --lora-scale."
         }
     }
 }

@@ -10,7 +10,7 @@ public enum TrainingError: Error, Sendable, Equatable {
     case unknownToken(row: String, position: Int, id: Int32, vocabularySize: Int)
     /// The adapter to go on from was made for another number of blocks.
     case adapterMismatch(adapterLayers: Int, modelLayers: Int)
-    /// Loss or gradients were not finite in so many steps in a row, though the learning rate was
-    /// halved each time. The adapter holds the last good numbers.
+    /// Loss or gradients were not finite so many times without two good steps in between, though
+    /// the learning rate was halved each time. The adapter holds the last good numbers.
     case diverged(step: Int, attempts: Int)
 }

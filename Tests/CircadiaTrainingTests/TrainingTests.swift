@@ -1,0 +1,4 @@
+import Testing
+
+/// All tests of this target, one after the other: they change the number of threads.
+@Suite(.serialized) struct TrainingTests {}
