@@ -21,9 +21,9 @@ public struct ModelSubject: HarnessSubject {
     }
 
     /// Generates a reply with temperature 0, up to the end of the turn.
-    public func reply(to messages: [ChatMessage], maxTokens: Int) -> String {
+    public func reply(to messages: [ChatMessage], maxTokens: Int) throws -> String {
         let prompt = template.render(messages, addGenerationPrompt: true).ids
-        return model.generate(
+        return try model.generate(
             prompt: prompt, tokenizer: tokenizer, stopTokens: template.stopTokens,
             options: .greedy(maxTokens: maxTokens)
         ).text
