@@ -15,7 +15,7 @@ for round in $(seq "$rounds"); do
     "$circadia" bench --json --quiet --prefill 512 --decode 128 --train 4x128 --reps 1
     if [ -n "${LLAMA_PYTHON:-}" ]; then
         gguf=$("$LLAMA_PYTHON" Benchmarks/default_gguf.py)
-        "$LLAMA_PYTHON" Benchmarks/llama_cpp.py "$gguf"
+        "$LLAMA_PYTHON" Benchmarks/llama_bench.py "$gguf"
     fi
     if [ -n "${TORCH_PYTHON:-}" ]; then
         "$TORCH_PYTHON" Benchmarks/torch_lora.py

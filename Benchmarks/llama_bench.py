@@ -1,6 +1,6 @@
 """llama.cpp on the same GGUF: prefill and decode, tokens a second, as one JSON line.
 
-usage: llama_cpp.py MODEL.gguf [PREFILL] [DECODE] [THREADS]
+usage: llama_bench.py MODEL.gguf [PREFILL] [DECODE] [THREADS]
 """
 import json
 import statistics
