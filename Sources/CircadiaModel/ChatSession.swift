@@ -88,7 +88,7 @@ public final class ChatSession {
 
         let known = min(commonPrefix(prompt.ids, cached), prompt.ids.count - 1)
         cache.truncate(to: known)
-        var decoder = tokenizer.makeStreamDecoder()
+        var decoder = tokenizer.makeStreamDecoder(skippingSpecial: true)
         var text = ""
         let run = model.generateTokens(
             prompt: prompt.ids[known...], history: prompt.ids[..<known], cache: cache,

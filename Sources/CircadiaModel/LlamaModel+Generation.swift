@@ -24,7 +24,7 @@ extension LlamaModel {
             throw .promptTooLong(tokens: prompt.count, contextLength: limit)
         }
         try check(prompt)
-        var decoder = tokenizer.makeStreamDecoder()
+        var decoder = tokenizer.makeStreamDecoder(skippingSpecial: true)
         var text = ""
         let run = generateTokens(
             prompt: prompt[...], history: [], cache: makeCache(capacity: limit),

@@ -3,8 +3,16 @@ import Foundation
 
 /// What the environment offers beyond this repository.
 enum Surroundings {
-    /// A Python with mlx, mlx_lm, torch and transformers (`CIRCADIA_PEERS_PYTHON`).
+    /// A Python with mlx, mlx_lm and transformers (`CIRCADIA_PEERS_PYTHON`).
     static let peersPython = variable("CIRCADIA_PEERS_PYTHON")
+
+    /// Whether that Python has torch too.
+    static let hasTorch: Bool = {
+        guard peersPython != nil, let folder = try? TemporaryFolder() else { return false }
+        let script = folder.file("probe.py")
+        guard (try? Data("import torch".utf8).write(to: script)) != nil else { return false }
+        return (try? python(script, [])) != nil
+    }()
 
     /// The default chat model, where it is installed.
     static let chatModel = try? ModelStore.resolve("smollm2-135m")

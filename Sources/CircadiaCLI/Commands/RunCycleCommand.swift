@@ -11,7 +11,7 @@ struct RunCycleCommand: ParsableCommand {
         abstract: "Evaluate, sleep, evaluate again, and log the difference.",
         discussion: """
             Takes every flag of 'circadia sleep' with the prefix --sleep-, such as \
-            --sleep-iters 50 or --sleep-reset-adapter.
+            --sleep-iters 50 or --sleep-reset-adapter ('circadia sleep --help' lists them).
             """)
 
     @Option(help: "A name for this run in the logs.")
@@ -44,14 +44,20 @@ struct RunCycleCommand: ParsableCommand {
 
     /// The flags of the night, from the `--sleep-` ones.
     func sleepFlags() throws -> SleepFlags {
-        try SleepFlags.parse(
-            sleepArguments.map { argument in
-                guard argument.hasPrefix("-"), Double(argument) == nil else { return argument }
-                guard argument.hasPrefix("--sleep-") else {
-                    throw ValidationError("Unknown option '\(argument)'")
-                }
-                return "--" + argument.dropFirst("--sleep-".count)
-            })
+        let arguments = try sleepArguments.map { argument in
+            guard argument.hasPrefix("-"), Double(argument) == nil else { return argument }
+            guard argument.hasPrefix("--sleep-") else {
+                throw ValidationError("Unknown option '\(argument)'")
+            }
+            return "--" + argument.dropFirst("--sleep-".count)
+        }
+        do {
+            return try SleepFlags.parse(arguments)
+        } catch {
+            // The parser knows the flags without their prefix; the user typed it.
+            throw ValidationError(
+                SleepFlags.message(for: error).replacingOccurrences(of: "--", with: "--sleep-"))
+        }
     }
 
     /// One side of the comparison.

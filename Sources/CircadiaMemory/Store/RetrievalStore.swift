@@ -30,24 +30,56 @@ public final class RetrievalStore: Sendable {
         self.embedder = embedder
         let file = Self.databaseFile(in: directory)
         try OpenFile.makeFolder(directory)
-        // SQLite gives its side files the mode of the database; so make that one private first.
-        _ = try OpenFile(file, flags: O_RDWR | O_CREAT, failure: .write)
+        try Self.makePrivate(file)
         var configuration = Configuration()
-        configuration.busyMode = .timeout(20)
+        configuration.busyMode = .timeout(Self.patienceSeconds)
         configuration.label = "circadia.retrieval"
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA temp_store = MEMORY")
         }
         pool = try Self.mapping(file) {
-            let pool = try DatabasePool(path: file.path, configuration: configuration)
-            let migrator = StoreSchema.migrator
-            if try pool.read(migrator.hasBeenSuperseded) {
-                throw MemoryError.storeTooNew(path: file.path)
-            }
-            try migrator.migrate(pool)
-            return pool
+            try Self.open(file, configuration, until: Date() + Self.patienceSeconds)
         }
         if let embedder { try checkEmbedder(embedder, file: file) }
+    }
+
+    /// How long a store waits for other programs that write.
+    private static let patienceSeconds: TimeInterval = 20
+
+    /// SQLite gives its side files the mode of the database; so that one is made first, with 0600.
+    ///
+    /// A database that exists is not opened here: closing it again would drop the locks that
+    /// SQLite holds on it elsewhere in this process.
+    private static func makePrivate(_ file: URL) throws(MemoryError) {
+        do throws(MemoryError) {
+            _ = try OpenFile(file, flags: O_RDWR | O_CREAT | O_EXCL, failure: .write)
+        } catch .unwritable(_, code: EEXIST) {
+            return
+        }
+    }
+
+    /// Opens the pool and brings the schema up to date.
+    ///
+    /// The change to the write-ahead log and its recovery are refused at once where another
+    /// program is at them, whatever the busy timeout, so they are tried again here.
+    private static func open(
+        _ file: URL, _ configuration: Configuration, until deadline: Date
+    ) throws -> DatabasePool {
+        while true {
+            do {
+                let pool = try DatabasePool(path: file.path, configuration: configuration)
+                let migrator = StoreSchema.migrator
+                if try pool.read(migrator.hasBeenSuperseded) {
+                    throw MemoryError.storeTooNew(path: file.path)
+                }
+                try migrator.migrate(pool)
+                return pool
+            } catch let error as DatabaseError
+                where error.resultCode == .SQLITE_BUSY && Date() < deadline
+            {
+                usleep(20_000)
+            }
+        }
     }
 
     /// Closes the database. The store cannot be used afterwards.
