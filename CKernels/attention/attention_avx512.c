@@ -2,8 +2,8 @@
  * q, out [tokens, heads, head_dim]; caches [kv_heads, capacity, head_dim] f32 or f16.
  * Many queries (prefill, training): FMA throughput. A block of keys is widened and transposed once for
  * all queries of a block and all heads of a group, then both products are 6 × 64 register tiles.
- * Few queries (decode): cache bandwidth. Every key row is read once for all heads of its group, sixteen
- * dot products are summed by one tree. Heads that are no multiple of 16 wide take the scalar variant. */
+ * Few queries (decode): cache bandwidth. Every key and value row is read and widened once for all heads of
+ * its group (four at a time), sixteen dot products are summed by one tree. Heads that are no multiple of 16 wide take the scalar variant. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>
@@ -17,7 +17,7 @@
 
 #include "math/vector_avx512.h"
 
-enum { ROWS = 6, KEYS = CK_KEY_BLOCK, CHUNK = 256 };
+enum { ROWS = 6, KEYS = CK_KEY_BLOCK, CHUNK = 256, GROUP = 4, COLUMNS = 4, AHEAD = 16 };
 
 static inline __m512 load_cache(ck_cache_t c, size_t at) {
     return c.dtype == CK_F32
@@ -28,6 +28,15 @@ static inline __m512 load_cache(ck_cache_t c, size_t at) {
 /* Where key s of the tile's KV head begins in a cache. */
 static inline size_t cache_at(const ck_attention_tile_t* a, int32_t s) {
     return ((size_t)a->kv_head * a->shape->capacity + s) * a->shape->head_dim;
+}
+
+/* Asks for the `width` numbers at `at`, which will be wanted soon. */
+static inline void prefetch(ck_cache_t c, size_t at, int32_t width) {
+    const size_t size = c.dtype == CK_F32 ? 4 : 2;
+    const char* row = (const char*)c.data + at * size;
+    for (size_t byte = 0; byte < size * (size_t)width; byte += 64) {
+        _mm_prefetch(row + byte, _MM_HINT_T0);
+    }
 }
 
 static inline const float* query_row(const ck_attention_tile_t* a, int32_t row) {
@@ -203,53 +212,136 @@ static void attend_blocks(const ck_attention_tile_t* a) {
 
 /* ---- Few queries --------------------------------------------------------------------------- */
 
-/* One row against keys from ..< to, at most CHUNK of them. */
-static void attend_row(const ck_attention_tile_t* a, int32_t row, int32_t from, int32_t to) {
+/* scores[r][s - from] = scale * q_r·k[s] for keys from ..< to, at most CHUNK of them. A key is widened once
+ * for all rows; four keys are at work together, so that additions do not wait for each other. */
+static inline __attribute__((always_inline)) void score_keys(const ck_attention_tile_t* a, int rows,
+                                                             const float* const* q, int32_t from,
+                                                             int32_t to, float (*scores)[CHUNK]) {
     const ck_attention_shape_t* p = a->shape;
     const int32_t dim = p->head_dim;
-    const float* q = query_row(a, row);
-    float scores[CHUNK], most = -INFINITY;
     for (int32_t s = from; s < to; s += 16) {
-        __m512 v[16];
-        for (int i = 0; i < 16; i++) {
-            const size_t at = cache_at(a, s + i < to ? s + i : to - 1);
-            v[i] = _mm512_mul_ps(_mm512_loadu_ps(q), load_cache(a->keys, at));
-            for (int32_t d = 16; d < dim; d += 16) {
-                v[i] = _mm512_fmadd_ps(_mm512_loadu_ps(q + d), load_cache(a->keys, at + d), v[i]);
+        __m512 quads[GROUP][4];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 4; i++) {
+            size_t at[4];
+#pragma clang loop unroll(full)
+            for (int j = 0; j < 4; j++) {
+                at[j] = cache_at(a, s + 4 * i + j < to ? s + 4 * i + j : to - 1);
+                prefetch(a->keys, at[j] + (size_t)AHEAD * dim, dim);
             }
+            __m512 sums[GROUP][4];
+#pragma clang loop unroll(full)
+            for (int r = 0; r < rows; r++) {
+#pragma clang loop unroll(full)
+                for (int j = 0; j < 4; j++) sums[r][j] = _mm512_setzero_ps();
+            }
+            for (int32_t d = 0; d < dim; d += 16) {
+                __m512 k[4];
+#pragma clang loop unroll(full)
+                for (int j = 0; j < 4; j++) k[j] = load_cache(a->keys, at[j] + d);
+#pragma clang loop unroll(full)
+                for (int r = 0; r < rows; r++) {
+                    const __m512 query = _mm512_loadu_ps(q[r] + d);
+#pragma clang loop unroll(full)
+                    for (int j = 0; j < 4; j++)
+                        sums[r][j] = _mm512_fmadd_ps(query, k[j], sums[r][j]);
+                }
+            }
+#pragma clang loop unroll(full)
+            for (int r = 0; r < rows; r++) quads[r][i] = quad_sums(sums[r]);
         }
-        const __m512 sum = _mm512_mul_ps(sums16(v), _mm512_set1_ps(p->scale));
-        _mm512_storeu_ps(scores + (s - from), sum);
-        const __mmask16 mask = (__mmask16)(to - s >= 16 ? 0xffff : (1 << (to - s)) - 1);
-        const float high = _mm512_mask_reduce_max_ps(mask, sum);
-        if (high > most) most = high;
+#pragma clang loop unroll(full)
+        for (int r = 0; r < rows; r++) {
+            _mm512_storeu_ps(scores[r] + (s - from),
+                             _mm512_mul_ps(lane_sums(quads[r]), _mm512_set1_ps(p->scale)));
+        }
     }
-    __m512 total = _mm512_setzero_ps();
-    for (int32_t s = 0; s < to - from; s += 16) {
-        const int32_t left = to - from - s;
-        const __mmask16 mask = (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1);
+}
+
+/* weighted_r[16 * first ..< 16 * (first + vectors)] = Σ_s scores[r][s - from] v[s]: rows * vectors sums side by
+ * side hide the additions' latency. */
+static inline __attribute__((always_inline)) void weigh_values(const ck_attention_tile_t* a,
+                                                               int rows, int vectors, int32_t first,
+                                                               int32_t row, int32_t from,
+                                                               int32_t to, float (*scores)[CHUNK]) {
+    const int32_t dim = a->shape->head_dim;
+    __m512 sums[GROUP][COLUMNS];
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) sums[r][j] = _mm512_setzero_ps();
+    }
+    for (int32_t s = from; s < to; s++) {
+        const size_t at = cache_at(a, s) + 16 * (size_t)first;
+        prefetch(a->values, at + (size_t)AHEAD * dim, 16 * vectors);
+        __m512 v[COLUMNS];
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) v[j] = load_cache(a->values, at + 16 * (size_t)j);
+#pragma clang loop unroll(full)
+        for (int r = 0; r < rows; r++) {
+            const __m512 weight = _mm512_set1_ps(scores[r][s - from]);
+#pragma clang loop unroll(full)
+            for (int j = 0; j < vectors; j++)
+                sums[r][j] = _mm512_fmadd_ps(weight, v[j], sums[r][j]);
+        }
+    }
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+        float* out = a->weighted + (size_t)(row + r) * dim + 16 * (size_t)first;
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) _mm512_storeu_ps(out + 16 * j, sums[r][j]);
+    }
+}
+
+/* scores[0 ..< count] become e^(s - m); m and their sum are written out. */
+static void soften_row(float* scores, int32_t count, float* maximum, float* sum) {
+    __m512 high = _mm512_set1_ps(-INFINITY), total = _mm512_setzero_ps();
+    for (int32_t s = 0; s < count; s += 16) {
+        const __mmask16 mask = (__mmask16)(count - s >= 16 ? 0xffff : (1 << (count - s)) - 1);
+        high = _mm512_mask_max_ps(high, mask, high, _mm512_loadu_ps(scores + s));
+    }
+    const float most = _mm512_reduce_max_ps(high);
+    for (int32_t s = 0; s < count; s += 16) {
+        const __mmask16 mask = (__mmask16)(count - s >= 16 ? 0xffff : (1 << (count - s)) - 1);
         const __m512 e = _mm512_maskz_mov_ps(
             mask, exp16(_mm512_sub_ps(_mm512_loadu_ps(scores + s), _mm512_set1_ps(most))));
         _mm512_storeu_ps(scores + s, e);
         total = _mm512_add_ps(total, e);
     }
-    a->maximum[row] = most;
-    a->sum[row] = _mm512_reduce_add_ps(total);
-    for (int32_t d = 0; d < dim; d += 16) {
-        __m512 even = _mm512_setzero_ps(), odd = _mm512_setzero_ps();
-        int32_t s = from;
-        for (; s + 2 <= to; s += 2) {
-            even = _mm512_fmadd_ps(_mm512_set1_ps(scores[s - from]),
-                                   load_cache(a->values, cache_at(a, s) + d), even);
-            odd = _mm512_fmadd_ps(_mm512_set1_ps(scores[s + 1 - from]),
-                                  load_cache(a->values, cache_at(a, s + 1) + d), odd);
-        }
-        if (s < to) {
-            even = _mm512_fmadd_ps(_mm512_set1_ps(scores[s - from]),
-                                   load_cache(a->values, cache_at(a, s) + d), even);
-        }
-        _mm512_storeu_ps(a->weighted + (size_t)row * dim + d, _mm512_add_ps(even, odd));
+    *maximum = most;
+    *sum = _mm512_reduce_add_ps(total);
+}
+
+/* `rows` heads of one token, from `row` on, against keys from ..< to, at most CHUNK of them. */
+static inline __attribute__((always_inline)) void attend_rows(const ck_attention_tile_t* a,
+                                                              int rows, int32_t row, int32_t from,
+                                                              int32_t to) {
+    float scores[GROUP][CHUNK];
+    const float* q[GROUP];
+    for (int r = 0; r < rows; r++) q[r] = query_row(a, row + r);
+    score_keys(a, rows, q, from, to, scores);
+    for (int r = 0; r < rows; r++) {
+        soften_row(scores[r], to - from, &a->maximum[row + r], &a->sum[row + r]);
     }
+    const int32_t vectors = a->shape->head_dim / 16;
+    int32_t first = 0;
+    for (; first + COLUMNS <= vectors; first += COLUMNS) {
+        weigh_values(a, rows, COLUMNS, first, row, from, to, scores);
+    }
+    for (; first < vectors; first++) weigh_values(a, rows, 1, first, row, from, to, scores);
+}
+
+static void attend_1(const ck_attention_tile_t* a, int32_t row, int32_t from, int32_t to) {
+    attend_rows(a, 1, row, from, to);
+}
+static void attend_2(const ck_attention_tile_t* a, int32_t row, int32_t from, int32_t to) {
+    attend_rows(a, 2, row, from, to);
+}
+static void attend_3(const ck_attention_tile_t* a, int32_t row, int32_t from, int32_t to) {
+    attend_rows(a, 3, row, from, to);
+}
+static void attend_4(const ck_attention_tile_t* a, int32_t row, int32_t from, int32_t to) {
+    attend_rows(a, 4, row, from, to);
 }
 
 void ck_attention_avx512(const ck_attention_tile_t* a) {
@@ -268,12 +360,19 @@ void ck_attention_avx512(const ck_attention_tile_t* a) {
         attend_blocks(a);
         return;
     }
-    for (int32_t r = 0; r < rows; r++) {
-        int32_t from, to;
-        ck_visible_keys(p, a->token_begin + r / group, &from, &to);
-        if (from < a->key_begin) from = a->key_begin;
-        if (to > a->key_end) to = a->key_end;
-        if (from < to) attend_row(a, r, from, to);
+    /* rows <= group: one token's heads, which see the same keys */
+    int32_t from, to;
+    ck_visible_keys(p, a->token_begin, &from, &to);
+    if (from < a->key_begin) from = a->key_begin;
+    if (to > a->key_end) to = a->key_end;
+    if (from >= to) return;
+    for (int32_t r = 0; r < rows;) {
+        const int32_t here = rows - r < GROUP ? rows - r : GROUP;
+        (here == 1   ? attend_1
+         : here == 2 ? attend_2
+         : here == 3 ? attend_3
+                     : attend_4)(a, r, from, to);
+        r += here;
     }
 }
 

@@ -48,6 +48,12 @@ int32_t ck_threads(void);
 /* True where the build has OpenMP; without it every entry runs on the calling thread. */
 bool ck_has_threads(void);
 
+/* Calls body(context) on the calling thread while the other threads stand by, so that entries called
+ * inside share their work out without starting threads. The others spin meanwhile: a team is for
+ * stretches of many small entries, such as a forward pass. Results are the same with and without;
+ * a team inside a team is the outer one. */
+void ck_team(void (*body)(void* context), void* context);
+
 /* One implementation of one kernel: a line of dispatch/registry.def. */
 typedef struct ck_variant {
     const char* kernel; /* "rmsnorm" */

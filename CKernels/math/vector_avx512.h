@@ -20,23 +20,30 @@ static inline __m512 exp16(__m512 x) {
     return _mm512_scalef_ps(p, n);
 }
 
-/* Lane i of the result is the sum of the lanes of v[i]: a tree of 15 additions. v is overwritten. */
-static inline __m512 sums16(__m512 v[16]) {
-    for (int i = 0; i < 8; i++) {
-        v[i] = _mm512_add_ps(_mm512_unpacklo_ps(v[2 * i], v[2 * i + 1]),
-                             _mm512_unpackhi_ps(v[2 * i], v[2 * i + 1]));
-    }
-    for (int i = 0; i < 4; i++) {
-        const __m512d a = _mm512_castps_pd(v[2 * i]), b = _mm512_castps_pd(v[2 * i + 1]);
-        v[i] = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)),
-                             _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)));
-    }
-    for (int i = 0; i < 2; i++) {
-        v[i] = _mm512_add_ps(_mm512_shuffle_f32x4(v[2 * i], v[2 * i + 1], 0x88),
-                             _mm512_shuffle_f32x4(v[2 * i], v[2 * i + 1], 0xdd));
-    }
-    return _mm512_add_ps(_mm512_shuffle_f32x4(v[0], v[1], 0x88),
-                         _mm512_shuffle_f32x4(v[0], v[1], 0xdd));
+/* The tree of sums16 in two halves, for callers that make their vectors four at a time. Lane 4i + j of
+ * quad_sums is the sum over quarter i of v[j]; lane 4i + j of lane_sums is the sum over the quarters of lane
+ * j of v[i]. */
+static inline __m512 quad_sums(const __m512 v[4]) {
+    const __m512d a = _mm512_castps_pd(
+        _mm512_add_ps(_mm512_unpacklo_ps(v[0], v[1]), _mm512_unpackhi_ps(v[0], v[1])));
+    const __m512d b = _mm512_castps_pd(
+        _mm512_add_ps(_mm512_unpacklo_ps(v[2], v[3]), _mm512_unpackhi_ps(v[2], v[3])));
+    return _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(a, b)),
+                         _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)));
+}
+
+static inline __m512 lane_sums(const __m512 v[4]) {
+    const __m512 a = _mm512_add_ps(_mm512_shuffle_f32x4(v[0], v[1], 0x88),
+                                   _mm512_shuffle_f32x4(v[0], v[1], 0xdd));
+    const __m512 b = _mm512_add_ps(_mm512_shuffle_f32x4(v[2], v[3], 0x88),
+                                   _mm512_shuffle_f32x4(v[2], v[3], 0xdd));
+    return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+}
+
+/* Lane i of the result is the sum of the lanes of v[i]. */
+static inline __m512 sums16(const __m512 v[16]) {
+    const __m512 quads[4] = {quad_sums(v), quad_sums(v + 4), quad_sums(v + 8), quad_sums(v + 12)};
+    return lane_sums(quads);
 }
 
 /* Transposes a 16 × 16 square in place. */

@@ -3,6 +3,13 @@
 #include <unistd.h>
 
 #include "CKernels.h"
+#include "parallel/team.h"
+
+#ifdef _OPENMP
+/* As omp.h declares them; compilers that come without the runtime come without the header too. */
+int omp_get_thread_num(void);
+int omp_get_num_threads(void);
+#endif
 
 static int32_t thread_count = 0;
 
@@ -24,37 +31,58 @@ bool ck_has_threads(void) {
 #endif
 }
 
-void ck_parallel(int64_t count, int64_t grain, ck_body_t* body, void* context) {
-    const int64_t grains = (count + grain - 1) / grain;
-    const int64_t parts = grains < ck_threads() ? grains : ck_threads();
-    if (parts <= 1) {
-        if (count > 0) body(context, 0, count, 0);
+/* The team that this thread is the caller of, or NULL. */
+static _Thread_local ck_team_state_t* own_team = NULL;
+
+void ck_team(void (*body)(void* context), void* context) {
+    const int32_t threads = ck_threads();
+    if (threads == 1 || own_team) {
+        body(context);
         return;
     }
+#ifdef _OPENMP
+    ck_team_state_t team = {0};
+#pragma omp parallel num_threads(threads)
+    {
+        const int32_t thread = omp_get_thread_num();
+        if (thread == 0) {
+            team.size = omp_get_num_threads();
+            own_team = &team;
+            body(context);
+            own_team = NULL;
+            ck_team_dismiss(&team);
+        } else {
+            ck_team_serve(&team, thread);
+        }
+    }
+#endif
+}
+
+static void run(const ck_job_t* job) {
+    if (job->count <= 0) return;
+    const int64_t grains = (job->count + job->grain - 1) / job->grain;
+    const int64_t parts = grains < ck_threads() ? grains : ck_threads();
+    if (parts == 1) {
+        job->body(job->context, 0, job->count, 0);
+        return;
+    }
+    if (own_team) {
+        ck_team_run(own_team, job);
+        return;
+    }
+    _Atomic int64_t next = 0;
 #pragma omp parallel for num_threads((int)parts) schedule(static, 1)
     for (int64_t part = 0; part < parts; part++) {
-        const int64_t begin = grains * part / parts * grain;
-        const int64_t end = grains * (part + 1) / parts * grain;
-        body(context, begin, end < count ? end : count, (int32_t)part);
+        ck_job_part(job, &next, (int32_t)part, (int32_t)parts);
     }
 }
 
+void ck_parallel(int64_t count, int64_t grain, ck_body_t* body, void* context) {
+    const ck_job_t job = {body, context, count, grain, false};
+    run(&job);
+}
+
 void ck_parallel_dynamic(int64_t count, int64_t grain, ck_body_t* body, void* context) {
-    const int64_t grains = (count + grain - 1) / grain;
-    const int32_t threads = ck_threads();
-    if (grains <= 1 || threads == 1) {
-        if (count > 0) body(context, 0, count, 0);
-        return;
-    }
-    int64_t next = 0;
-#pragma omp parallel for num_threads(threads) schedule(static, 1)
-    for (int32_t thread = 0; thread < threads; thread++) {
-        for (;;) {
-            const int64_t taken = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
-            if (taken >= grains) break;
-            const int64_t begin = taken * grain;
-            const int64_t end = begin + grain;
-            body(context, begin, end < count ? end : count, thread);
-        }
-    }
+    const ck_job_t job = {body, context, count, grain, true};
+    run(&job);
 }

@@ -2,7 +2,7 @@ import CircadiaKernels
 import Foundation
 
 /// Packed weights on disk, beside the checkpoint that they were made from, so that the next start
-/// maps them instead of packing again.
+/// reads them instead of packing again.
 ///
 /// The file `.circadia-pack-v1` holds a header of 64 bytes (magic, versions, key, place and
 /// checksum of the table, file size), the packed matrices at multiples of 64 bytes, and a JSON
@@ -76,19 +76,65 @@ enum PackCache {
 }
 
 /// A cache file that was found whole and up to date.
-final class PackCacheFile: Sendable {
+/// Immutable once made, hence `@unchecked Sendable`.
+final class PackCacheFile: @unchecked Sendable {
     private typealias Entries = [String: (shape: JSONValue, range: Range<Int>)]
 
-    private let file: MappedFile
+    private let owner: AnyObject
+    private let bytes: UnsafeRawBufferPointer
     private let entries: Entries
 
-    /// Maps the cache of a directory; nil where there is none, or a stale or damaged one.
+    /// Takes a copy in memory only where it is a small part of what the machine has.
+    private static let largestShareInMemory: UInt64 = 4
+
+    /// Reads the cache of a directory; nil where there is none, or a stale or damaged one.
+    ///
+    /// The weights are copied into memory of huge pages, from where every token reads them faster
+    /// than from the mapped file; where they would take too much of the memory they stay mapped.
     init?(_ url: URL, key: UInt64) {
         guard let file = try? MappedFile(url),
             let entries = file.withBytes({ Self.entries($0, key: key, path: url.path) })
         else { return nil }
-        self.file = file
         self.entries = entries
+        let limit = ProcessInfo.processInfo.physicalMemory / Self.largestShareInMemory
+        if UInt64(file.bytes.count) <= limit, let copy = Self.copy(of: file) {
+            owner = copy
+            bytes = UnsafeRawBufferPointer(start: copy.pointer, count: copy.count)
+        } else {
+            owner = file
+            bytes = file.bytes
+            // Reading ahead lets the pages come while the rest of the model is set up.
+            if let base = file.bytes.baseAddress {
+                madvise(
+                    UnsafeMutableRawPointer(mutating: base), file.bytes.count, MADV_WILLNEED)
+            }
+        }
+    }
+
+    /// The file's bytes, read by all processors at once; nil where the file changes meanwhile.
+    private static func copy(of file: MappedFile) -> AlignedBuffer<UInt8>? {
+        let descriptor = open(file.url.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        let count = file.bytes.count
+        let buffer = AlignedBuffer<UInt8>(uninitializedCount: count)
+        let pieceBytes = 8 << 20
+        let pieces = (count + pieceBytes - 1) / pieceBytes
+        let whole = UnsafeMutablePointer<Bool>.allocate(capacity: pieces)
+        defer { whole.deallocate() }
+        nonisolated(unsafe) let results = whole
+        DispatchQueue.concurrentPerform(iterations: pieces) { piece in
+            var position = piece * pieceBytes
+            let end = min(count, position + pieceBytes)
+            while position < end {
+                let got = pread(
+                    descriptor, buffer.pointer + position, end - position, off_t(position))
+                if got <= 0 { break }
+                position += got
+            }
+            results[piece] = position == end
+        }
+        return (0..<pieces).allSatisfy { whole[$0] } ? buffer : nil
     }
 
     private static func entries(
@@ -116,10 +162,6 @@ final class PackCacheFile: Sendable {
             else { return nil }
             entries[path] = (shape, offset..<offset + count)
         }
-        if let base = bytes.baseAddress {
-            // Reading ahead lets the pages come while the rest of the model is set up.
-            madvise(UnsafeMutableRawPointer(mutating: base), bytes.count, MADV_WILLNEED)
-        }
         return entries
     }
 
@@ -129,7 +171,7 @@ final class PackCacheFile: Sendable {
             entry.range.count == shape.byteCount
         else { return nil }
         return WeightMatrix(
-            packed: UnsafeRawBufferPointer(rebasing: file.bytes[entry.range]), owner: file,
+            packed: UnsafeRawBufferPointer(rebasing: bytes[entry.range]), owner: owner,
             rows: shape.rows, columns: shape.columns, bits: shape.bits,
             groupSize: shape.groupSize, scaleFormat: shape.scaleFormat)
     }

@@ -45,6 +45,17 @@ public enum KernelRuntime {
     /// Whether the build has OpenMP.
     public static var hasThreads: Bool { ck_has_threads() }
 
+    /// Calls `body` while the other threads stand by for the kernels inside, so that many small
+    /// ones cost no thread's start. Results are the same; a team inside a team is the outer one.
+    public static func withTeam(_ body: () -> Void) {
+        withoutActuallyEscaping(body) { escaping in
+            var call = escaping
+            withUnsafeMutablePointer(to: &call) { pointer in
+                ck_team({ $0?.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
+            }
+        }
+    }
+
     /// Every registered variant, in the registry's order.
     public static var variants: [Variant] {
         (0..<ck_variant_count()).map { index in

@@ -5,21 +5,43 @@ public final class AttentionCache: @unchecked Sendable {
     /// The dtype of the stored numbers.
     public let format: FloatFormat
     /// Bytes held.
-    public var byteCount: Int { buffer.byteCount }
+    public let byteCount: Int
     private let buffer: AlignedBuffer<UInt8>
     let ck: ck_cache_t
 
+    /// The bytes of such a cache, a multiple of 64.
+    public static func byteCount(
+        kvHeads: Int, capacity: Int, headDim: Int, format: FloatFormat
+    ) -> Int {
+        (kvHeads * capacity * headDim * format.byteCount + 63) / 64 * 64
+    }
+
     /// An empty cache; `format` is `.f32` or `.f16`.
-    public init(kvHeads: Int, capacity: Int, headDim: Int, format: FloatFormat) {
+    public convenience init(kvHeads: Int, capacity: Int, headDim: Int, format: FloatFormat) {
+        let byteCount = Self.byteCount(
+            kvHeads: kvHeads, capacity: capacity, headDim: headDim, format: format)
+        self.init(
+            kvHeads: kvHeads, capacity: capacity, headDim: headDim, format: format,
+            in: AlignedBuffer(count: byteCount), at: 0)
+    }
+
+    /// An empty cache in a part of `buffer`, zeroed, from byte `offset` (a multiple of 64) on.
+    public init(
+        kvHeads: Int, capacity: Int, headDim: Int, format: FloatFormat,
+        in buffer: AlignedBuffer<UInt8>, at offset: Int
+    ) {
         precondition(format != .bf16, "a cache is f32 or f16")
+        byteCount = Self.byteCount(
+            kvHeads: kvHeads, capacity: capacity, headDim: headDim, format: format)
+        precondition(offset.isMultiple(of: 64) && offset + byteCount <= buffer.count)
         self.format = format
-        buffer = AlignedBuffer(count: kvHeads * capacity * headDim * format.byteCount)
-        ck = ck_cache_t(data: buffer.pointer, dtype: format.ck)
+        self.buffer = buffer
+        ck = ck_cache_t(data: buffer.pointer + offset, dtype: format.ck)
     }
 
     /// The stored bytes, for moving rows when a context is cut.
     public var bytes: UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(start: buffer.pointer, count: buffer.count)
+        UnsafeMutableRawBufferPointer(start: ck.data, count: byteCount)
     }
 }
 

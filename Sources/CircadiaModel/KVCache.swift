@@ -51,29 +51,28 @@ public final class KVCache {
         guard needed > rows else { return }
         let step = max(needed, rows + max(256, rows / 2))
         let newRows = min(capacity, (step + 255) / 256 * 256)
-        for layer in 0..<layerCount {
-            let isNew = layer >= keys.count
-            let key = grown(isNew ? nil : keys[layer], to: newRows)
-            let value = grown(isNew ? nil : values[layer], to: newRows)
-            if isNew {
-                keys.append(key)
-                values.append(value)
-            } else {
-                keys[layer] = key
-                values[layer] = value
-            }
+        let byteCount = AttentionCache.byteCount(
+            kvHeads: kvHeads, capacity: newRows, headDim: headDim, format: format)
+        // One buffer for all layers is large enough for huge pages.
+        let buffer = AlignedBuffer<UInt8>(count: 2 * layerCount * byteCount)
+        let old = keys + values
+        let new = (0..<2 * layerCount).map { index in
+            let cache = AttentionCache(
+                kvHeads: kvHeads, capacity: newRows, headDim: headDim, format: format, in: buffer,
+                at: index * byteCount)
+            if index < old.count { move(old[index], to: cache, newRows: newRows) }
+            return cache
         }
+        keys = Array(new[..<layerCount])
+        values = Array(new[layerCount...])
         rows = newRows
     }
 
     /// Counts tokens whose keys and values all layers have written.
     func advance(by tokens: Int) { count += tokens }
 
-    /// A larger copy: heads lie one after the other, so each moves by itself.
-    private func grown(_ old: AttentionCache?, to newRows: Int) -> AttentionCache {
-        let new = AttentionCache(
-            kvHeads: kvHeads, capacity: newRows, headDim: headDim, format: format)
-        guard let old, count > 0 else { return new }
+    /// Copies what is stored: heads lie one after the other, so each moves by itself.
+    private func move(_ old: AttentionCache, to new: AttentionCache, newRows: Int) {
         let rowBytes = headDim * format.byteCount
         for head in 0..<kvHeads {
             let source = UnsafeRawBufferPointer(old.bytes)[head * rows * rowBytes..<old.bytes.count]
@@ -82,6 +81,5 @@ public final class KVCache {
                 .copyMemory(
                     from: UnsafeRawBufferPointer(rebasing: source.prefix(count * rowBytes)))
         }
-        return new
     }
 }

@@ -30,6 +30,16 @@ extension LlamaModel {
             case .all: tokens.count
             }
         reserveHead(rows: wanted)
+        KernelRuntime.withTeam {
+            readAndScore(tokens, cache: cache, wanted: wanted)
+        }
+        return headLogits(rows: wanted)
+    }
+
+    /// Reads all chunks and writes the logits of the last `wanted` tokens.
+    private func readAndScore(
+        _ tokens: UnsafeBufferPointer<Int32>, cache: KVCache, wanted: Int
+    ) {
         let firstWanted = tokens.count - wanted
         var start = 0
         while start < tokens.count {
@@ -45,7 +55,6 @@ extension LlamaModel {
             }
             start = end
         }
-        return headLogits(rows: wanted)
     }
 
     /// Passes one chunk through all layers; afterwards rows `first...` of `scratch.x` hold the last
