@@ -61,7 +61,7 @@ enum NightLock {
         }
         do {
             return try SleepLock(guarding: adapterDirectory)
-        } catch let error as SleepError {
+        } catch {
             guard case .alreadySleeping = error else { throw error }
             console.warn(error.description)
             throw ExitCode(2)
