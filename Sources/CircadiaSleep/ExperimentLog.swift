@@ -18,9 +18,14 @@ public enum ExperimentLog {
             throw .recordNotWritten(path: url.path, reason: String(cString: strerror(errno)))
         }
         defer { close(descriptor) }
+        var status = stat()
+        let sizeBefore = fstat(descriptor, &status) == 0 ? status.st_size : -1
         let written = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
         guard written == line.count, fsync(descriptor) == 0 else {
-            throw .recordNotWritten(path: url.path, reason: String(cString: strerror(errno)))
+            let code = written >= 0 && written < line.count ? ENOSPC : errno
+            // Half a line would spoil the record that comes next.
+            if written > 0, sizeBefore >= 0 { ftruncate(descriptor, sizeBefore) }
+            throw .recordNotWritten(path: url.path, reason: String(cString: strerror(code)))
         }
     }
 

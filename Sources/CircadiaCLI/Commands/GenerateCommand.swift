@@ -47,11 +47,11 @@ struct GenerateCommand: ParsableCommand {
         options.seed = model.seed
         Interrupt.install()
         let result = try loaded.model.generate(
-            prompt: ids, tokenizer: tokenizer, stopTokens: template.stopTokens, options: options
-        ) { piece in
-            if !output.json { console.stream(piece) }
-            return !Interrupt.isRequested
-        }
+            prompt: ids, tokenizer: tokenizer, stopTokens: template.stopTokens, options: options,
+            onText: { piece in
+                if !output.json { console.stream(piece) }
+                return !Interrupt.isRequested
+            }, isCancelled: { Interrupt.isRequested })
         if output.json {
             try console.json(
                 Result(

@@ -28,7 +28,8 @@ struct RagCommand: ParsableCommand {
         func run() throws {
             let console = output.console
             let exchanges = try LogReader.read(memoryFile, console: console)
-            let report = try store.open().ingest(exchanges, selection: all ? .everything : .routed) {
+            let report = try store.open().ingest(exchanges, selection: all ? .everything : .routed)
+            {
                 done, total in
                 if Console.errorIsTerminal {
                     console.progress("ingest: \(done) of \(total)", isLast: done == total)
@@ -54,7 +55,8 @@ struct RagCommand: ParsableCommand {
     struct Search: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Find exchanges.")
         @Argument(help: "What to look for.") var query: String?
-        @Option(help: ArgumentHelp("JSON lines with \"question\", one query each.", valueName: "file"))
+        @Option(
+            help: ArgumentHelp("JSON lines with \"question\", one query each.", valueName: "file"))
         var queries: String?
         @Option(help: "Results per query at most.") var topK = 10
         @Option(help: "The moment that “last week” is relative to (RFC 3339); default: now.")
@@ -71,6 +73,17 @@ struct RagCommand: ParsableCommand {
             let score: Double
             let timestamp: Date?
             let text: String
+
+            private enum CodingKeys: String, CodingKey { case id, score, timestamp, text }
+
+            /// Writes all fields: of an exchange without a time it is null, not absent.
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.container(keyedBy: CodingKeys.self)
+                try container.encode(id, forKey: .id)
+                try container.encode(score, forKey: .score)
+                try container.encode(timestamp, forKey: .timestamp)
+                try container.encode(text, forKey: .text)
+            }
         }
         struct Question: Decodable { let question: String }
 
@@ -80,7 +93,8 @@ struct RagCommand: ParsableCommand {
             }
             if topK < 1 { throw ValidationError("--top-k must be at least 1") }
             if let now, Self.date(now) == nil {
-                throw ValidationError("--now “\(now)” is no RFC 3339 time, such as 2026-11-24T09:00:00Z")
+                throw ValidationError(
+                    "--now “\(now)” is no RFC 3339 time, such as 2026-11-24T09:00:00Z")
             }
         }
 

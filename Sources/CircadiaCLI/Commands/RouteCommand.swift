@@ -23,8 +23,7 @@ struct RouteCommand: ParsableCommand {
     }
 
     func run() throws {
-        let log = try ChatLog.read(URL(fileURLWithPath: memoryFile))
-        for issue in log.issues { output.console.warn("\(memoryFile): \(issue)") }
+        let log = try LogReader.contents(of: memoryFile, console: output.console)
         var stored = 0
         for exchange in log.exchanges {
             let decision = Router.decide(exchange)

@@ -88,12 +88,13 @@ struct RunCycleCommand: ParsableCommand {
     func run() throws {
         let console = output.console
         let start = Date()
-        Interrupt.install(terminationToo: true)
         let flags = try sleepFlags()
         let exchanges = try LogReader.read(memoryFile, console: console)
         let measured = maxSamples > 0 ? Array(exchanges.prefix(maxSamples)) : exchanges
+        // Taken first, so that a second night is refused before minutes of measuring.
+        let lock = try NightLock.take(for: adapter.url, console: console)
+        defer { withExtendedLifetime(lock) {} }
         let loaded = try model.loadModel()
-
         try adapter.apply(to: loaded, console: console)
         console.note("before: loss and harness")
         let before = try measure(measured, loaded: loaded, moment: "pre", console: console)

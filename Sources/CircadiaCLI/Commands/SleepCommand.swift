@@ -12,7 +12,8 @@ struct SleepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sleep",
         abstract: "Train on the day's chats and promote the adapter if it holds up.",
-        discussion: "Exit code 2 means that nothing was promoted: the night was judged worse, or another "
+        discussion:
+            "Exit code 2 means that nothing was promoted: the night was judged worse, or another "
             + "sleep is running.")
 
     @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
@@ -26,8 +27,9 @@ struct SleepCommand: ParsableCommand {
 
     func run() throws {
         let console = output.console
-        Interrupt.install(terminationToo: true)
         let exchanges = try LogReader.read(memoryFile, console: console)
+        let lock = try NightLock.take(for: adapter.url, console: console)
+        defer { withExtendedLifetime(lock) {} }
         let loaded = try model.loadModel()
         let report = try NightRunner(
             loaded: loaded, adapterDirectory: adapter.url, options: night.options(seed: model.seed),
@@ -42,7 +44,33 @@ struct SleepCommand: ParsableCommand {
     }
 }
 
-/// What `sleep` and `run-cycle` share: lock, retrieval store, the night itself with its progress.
+/// The lock of a night, as a command takes it.
+enum NightLock {
+    /// Takes the lock; where another sleep holds it, says so and leaves with exit code 2.
+    ///
+    /// Making the lock is also the proof that an adapter can be written there, before any time is
+    /// spent on training.
+    static func take(for adapterDirectory: URL, console: Console) throws -> SleepLock {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: adapterDirectory.path, isDirectory: &isFolder),
+            !isFolder.boolValue
+        {
+            throw CommandFailure(
+                "\(adapterDirectory.relativePath): this is a file, and the adapter's folder cannot "
+                    + "be made in its place; name another with --adapter-dir")
+        }
+        do {
+            return try SleepLock(guarding: adapterDirectory)
+        } catch {
+            guard case .alreadySleeping = error else { throw error }
+            console.warn(error.description)
+            throw ExitCode(2)
+        }
+    }
+}
+
+/// What `sleep` and `run-cycle` share: the retrieval store and the night itself with its progress.
+/// The caller holds the lock.
 struct NightRunner {
     let loaded: LoadedModel
     let adapterDirectory: URL
@@ -52,15 +80,9 @@ struct NightRunner {
     let console: Console
 
     func run(_ exchanges: [Exchange]) throws -> NightReport {
-        let lock: SleepLock
-        do {
-            lock = try SleepLock(guarding: adapterDirectory)
-        } catch let error as SleepError {
-            guard case .alreadySleeping = error else { throw error }
-            console.warn(error.description)
-            throw ExitCode(2)
-        }
-        defer { withExtendedLifetime(lock) {} }
+        // Only the night answers to signals by itself, between steps; elsewhere they end the program.
+        Interrupt.install(terminationToo: true)
+        defer { Interrupt.uninstall() }
         if store.rag { try fillStore(exchanges) }
         let tokenizer = try loaded.makeTokenizer()
         let template = try ChatTemplate(
@@ -88,7 +110,8 @@ struct NightRunner {
     private func rehearsal() throws -> [Exchange] {
         guard options.rehearsalShare > 0 else { return [] }
         guard let url = ShippedFiles.locate("samples/general.jsonl") else {
-            console.warn("samples/general.jsonl was not found: the night rehearses no general skills")
+            console.warn(
+                "samples/general.jsonl was not found: the night rehearses no general skills")
             return []
         }
         return try ChatLog.read(url).exchanges

@@ -30,6 +30,12 @@ enum Interrupt {
         if terminationToo { sigaction(SIGTERM, &action, nil) }
     }
 
+    /// Ctrl-C and SIGTERM end the program again.
+    static func uninstall() {
+        signal(SIGINT, SIG_DFL)
+        signal(SIGTERM, SIG_DFL)
+    }
+
     /// Whether Ctrl-C came since the last `clear()`.
     static var isRequested: Bool { flag.pointee != 0 }
 

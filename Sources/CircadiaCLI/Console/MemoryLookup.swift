@@ -4,10 +4,17 @@ import CircadiaModel
 import Foundation
 
 /// Retrieval for a chat: looks up before a reply, remembers after it.
+///
+/// A store that fails while people talk is a warning, never the end of the chat: the log has every
+/// exchange, and `circadia rag ingest` brings in later what is missing here.
 struct MemoryLookup {
     private let store: RetrievalStore
+    private let console: Console
 
-    init(folder: String) throws { store = try Self.open(folder) }
+    init(folder: String, console: Console) throws {
+        store = try Self.open(folder)
+        self.console = console
+    }
 
     /// Opens a store with the sentence embedder.
     static func open(_ folder: String) throws -> RetrievalStore {
@@ -20,12 +27,24 @@ struct MemoryLookup {
     /// Characters that remembered text may take of a prompt.
     static let blockBudget = 2000
 
-    func lookUp(_ message: String, limit: Int) throws -> [Memory] {
-        try store.relevant(to: message, limit: limit, now: Date())
+    /// What is near the message; nothing where the store fails.
+    func lookUp(_ message: String, limit: Int) -> [Memory] {
+        do {
+            return try store.relevant(to: message, limit: limit, now: Date())
+        } catch {
+            console.warn("\(error)")
+            return []
+        }
     }
 
-    func remember(_ exchange: Exchange) throws {
-        try store.ingest([exchange], selection: .everything)
+    /// Takes an exchange in; a failure is only reported.
+    func remember(_ exchange: Exchange) {
+        do {
+            try store.ingest([exchange], selection: .everything)
+        } catch {
+            console.warn("\(error)")
+            console.warn("exchange \(exchange.id) is in the log, but not in the retrieval store")
+        }
     }
 
     static func block(_ memories: [Memory]) -> String? {

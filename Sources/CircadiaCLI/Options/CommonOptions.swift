@@ -35,6 +35,10 @@ struct ModelOptions: ParsableArguments {
     var seed: UInt64 { givenSeed ?? 0 }
     var isSeedGiven: Bool { givenSeed != nil }
 
+    func validate() throws {
+        if threads < 0 { throw ValidationError("--threads must not be negative") }
+    }
+
     /// Sets up the kernels and loads the model, without an adapter.
     func loadModel() throws -> LoadedModel {
         if let requested = ProcessInfo.processInfo.environment["CIRCADIA_ISA"], !requested.isEmpty {

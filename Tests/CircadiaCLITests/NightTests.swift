@@ -1,0 +1,210 @@
+import Foundation
+import Testing
+
+/// Nights of a tiny random model: what they print, write and leave alone.
+@Suite("Night", .enabled(if: Program.hasModel))
+struct NightTests {
+    private let folder: Program.Folder
+
+    init() throws {
+        folder = try Program.Folder()
+        try TinyModel.write(in: folder)
+        try folder.writeLog()
+    }
+
+    private func sleep(_ more: String..., json: Bool = true) throws -> Program.Outcome {
+        try Program.run(
+            [
+                "sleep", "--model", TinyModel.path, "--memory-file", "log.jsonl", "--iters", "3",
+                "--batch-size", "2", "--rehearsal", "0", "--no-gate",
+            ] + (json ? ["--json"] : [])
+                + more, in: folder)
+    }
+
+    private let weights = "adapters/nightly_update/adapters.safetensors"
+    private let configuration = "adapters/nightly_update/adapter_config.json"
+
+    @Test("sleep --json has the contract's keys and a complete, private adapter")
+    func report() throws {
+        let outcome = try sleep()
+        #expect(outcome.status == 0)
+        let report = try Program.json(outcome)
+        let keys = [
+            "accepted", "adapter", "train_loss", "heldout_loss_before", "heldout_loss_after",
+            "tokens_trained", "seconds",
+        ]
+        for key in keys { #expect(report[key] != nil, "\(key) is missing") }
+        #expect(report["accepted"] as? Bool == true)
+        #expect(report["steps"] as? Int == 3)
+        let scored = try #require(report["tokens_scored"] as? Int)
+        let total = try #require(report["tokens_total"] as? Int)
+        #expect(scored > 0 && scored < total)
+        #expect(outcome.errors.contains("training on \(scored) of \(total) tokens"))
+        for file in [weights, configuration] { #expect(try folder.mode(file) == 0o600) }
+        #expect(try folder.mode("adapters") == 0o700)
+        #expect(try folder.names("adapters") == [".sleep.lock", "nightly_update"])
+        let text = try #require(folder.bytes(configuration))
+        let config = try JSONSerialization.jsonObject(with: text) as? [String: Any] ?? [:]
+        #expect((config["lora_parameters"] as? [String: Any])?["rank"] as? Int == 8)
+        let reply = try Program.run(
+            "generate", "--model", TinyModel.path, "--max-tokens", "2", "--prompt", "Hi", in: folder
+        )
+        #expect(reply.status == 0)
+        #expect(reply.errors.contains("adapter: adapters/nightly_update"))
+    }
+
+    @Test("The same night twice is the same adapter; going on with it is another")
+    func continuing() throws {
+        #expect(try sleep("--reset-adapter").status == 0)
+        let first = try #require(folder.bytes(weights))
+        #expect(try sleep("--reset-adapter").status == 0)
+        #expect(folder.bytes(weights) == first)
+        #expect(try sleep().status == 0)
+        #expect(folder.bytes(weights) != first)
+    }
+
+    @Test("Held-out conversations leave no trace in the adapter")
+    func heldOut() throws {
+        let report = try Program.json(try sleep("--reset-adapter", "--held-out", "0.3"))
+        let held = try #require(report["exchanges_held_out"] as? Int)
+        #expect(held > 0 && report["exchanges_trained"] as? Int == 12 - held)
+        let adapter = try #require(folder.bytes(weights))
+        var untouched = 0
+        for session in 0..<6 {
+            try folder.writeLog(changed: session)
+            #expect(try sleep("--reset-adapter", "--held-out", "0.3").status == 0)
+            if folder.bytes(weights) == adapter { untouched += 1 }
+        }
+        #expect(untouched * 2 == held)
+    }
+
+    @Test("--augment counts the paraphrases that were used and those that were refused")
+    func augment() throws {
+        let report = try Program.json(try sleep("--augment", "--augment-pairs", "2"))
+        let used = try #require(report["synthetic_pairs"] as? Int)
+        let refused = try #require(report["synthetic_refused"] as? [String: Int])
+        #expect(used <= 2)
+        #expect(used + refused.values.reduce(0, +) > 0)
+        let plain = try Program.json(try sleep())
+        #expect(plain["synthetic_pairs"] as? Int == 0)
+    }
+
+    @Test("With a single exchange nothing is held out: its losses are null, not absent")
+    func nothingHeldOut() throws {
+        let line = try folder.read("log.jsonl").split(separator: "\n")[0]
+        try folder.write(line + "\n", to: "log.jsonl")
+        let outcome = try sleep()
+        #expect(outcome.status == 0)
+        let report = try Program.json(outcome)
+        #expect(report["heldout_loss_before"] is NSNull && report["heldout_loss_after"] is NSNull)
+        #expect(report["exchanges_held_out"] as? Int == 0)
+    }
+
+    @Test("A log without a reply is nothing to learn from, and says so")
+    func nothingToLearn() throws {
+        try folder.write(
+            #"{"messages":[{"role":"user","content":"Hello?"}]}"# + "\n", to: "log.jsonl")
+        let outcome = try sleep()
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("log.jsonl") && outcome.errors.contains("chat first"))
+        #expect(!folder.exists(weights))
+    }
+
+    @Test("A night that is judged worse leaves the adapter and exits with 2")
+    func rejected() throws {
+        // Only a model that knows something can be ruined.
+        let night = [
+            "sleep", "--memory-file", "log.jsonl", "--rehearsal", "0", "--lora-layers", "1",
+            "--warmup", "0", "--json",
+        ]
+        #expect(try Program.run(night + ["--iters", "1", "--no-gate"], in: folder).status == 0)
+        let adapter = try #require(folder.bytes(weights))
+        let outcome = try Program.run(
+            night + ["--iters", "3", "--learning-rate", "0.5"], in: folder)
+        #expect(outcome.status == 2)
+        let report = try Program.json(outcome)
+        #expect(report["accepted"] as? Bool == false)
+        #expect((report["verdict"] as? String)?.contains("rejected") == true)
+        #expect(folder.bytes(weights) == adapter)
+    }
+
+    @Test("A second sleep, or cycle, is refused with 2 while one runs")
+    func refused() throws {
+        let night = try RunningProgram(longNight, in: folder)
+        try night.wait(for: "no training") { night.errors.contains("step 1 of") }
+        let second = try sleep()
+        #expect(second.status == 2)
+        #expect(second.errors.contains("another sleep is running"))
+        let cycle = try Program.run(
+            "run-cycle", "--model", TinyModel.path, "--memory-file", "log.jsonl", in: folder)
+        #expect(cycle.status == 2)
+        #expect(!folder.exists("logs"))
+        night.send(signal: SIGKILL)
+        _ = try night.finish()
+        #expect(try sleep().status == 0)
+    }
+
+    private var longNight: [String] {
+        ["sleep", "--model", TinyModel.path, "--memory-file", "log.jsonl", "--iters", "1000000"]
+    }
+
+    @Test(
+        "Ctrl-C and SIGTERM end a night with a message and leave the adapter alone",
+        arguments: [SIGINT, SIGTERM])
+    func interrupted(by number: Int32) throws {
+        #expect(try sleep().status == 0)
+        let adapter = folder.bytes(weights)
+        let night = try RunningProgram(longNight, in: folder)
+        try night.wait(for: "no training") { night.errors.contains("step 1 of") }
+        night.send(signal: number)
+        let outcome = try night.finish()
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("interrupted"))
+        #expect(outcome.errors.contains("yesterday's adapter is untouched"))
+        #expect(folder.bytes(weights) == adapter)
+        #expect(try folder.names("adapters") == [".sleep.lock", "nightly_update"])
+    }
+
+    @Test("kill -9 at any moment leaves the old adapter or a whole new one, and no strays for long")
+    func killed() throws {
+        let start = Date()
+        #expect(try sleep("--reset-adapter").status == 0)
+        let length = Date().timeIntervalSince(start)
+        var generator = SystemRandomNumberGenerator()
+        try FileManager.default.removeItem(at: folder.url.appendingPathComponent("adapters"))
+        for round in 0..<18 {
+            let night = try RunningProgram(
+                [
+                    "sleep", "--model", TinyModel.path, "--memory-file", "log.jsonl", "--iters",
+                    "3",
+                    "--rehearsal", "0", "--no-gate", "--reset-adapter", "--lora-r",
+                    "\(4 + round % 3)",
+                ], in: folder)
+            // Each night has another rank, so that parts of two adapters would not fit together.
+            // Half of the kills are aimed at the end, where the adapter is written.
+            if round % 2 == 0 {
+                usleep(UInt32(Double.random(in: 0...1, using: &generator) * length * 1e6))
+            } else {
+                try night.wait(for: "no last step") {
+                    night.errors.contains("step 3 of 3") || night.hasEnded
+                }
+                usleep(UInt32.random(in: 0...25_000, using: &generator))
+            }
+            night.send(signal: SIGKILL)
+            _ = try night.finish()
+            let after = folder.bytes(weights)
+            #expect((after == nil) == (folder.bytes(configuration) == nil))
+            if after != nil {
+                let reply = try Program.run(
+                    "generate", "--model", TinyModel.path, "--max-tokens", "1", "--prompt", "Hi",
+                    in: folder)
+                #expect(reply.status == 0, "round \(round): \(reply.errors)")
+            }
+        }
+        #expect(try sleep().status == 0)
+        #expect(try folder.names("adapters") == [".sleep.lock", "nightly_update"])
+        #expect(
+            try folder.names("adapters/nightly_update")
+                == ["adapter_config.json", "adapters.safetensors"])
+    }
+}
