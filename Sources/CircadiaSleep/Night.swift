@@ -67,7 +67,8 @@ public struct Night {
             rehearsal, count: Int((Double(split.training.count) * options.rehearsalShare).rounded()),
             seed: options.seed)
         let dataset = NightDataset(
-            training: split.training + paraphrased.exchanges + general, heldOut: split.heldOut,
+            training: split.training + paraphrased.exchanges, general: general,
+            generalKeepsBase: options.divergenceWeight != nil, heldOut: split.heldOut,
             template: template, maxSequenceLength: options.maxSequenceLength)
         guard !NightDataset.rows(
             split.training, template: template, limit: options.maxSequenceLength
@@ -131,6 +132,7 @@ public struct Night {
         training.maxSequenceLength = options.maxSequenceLength
         training.warmupSteps = options.warmupSteps
         training.clipNorm = Double(options.clipNorm)
+        training.divergenceWeight = options.divergenceWeight ?? 0
         training.seed = options.seed
         return training
     }

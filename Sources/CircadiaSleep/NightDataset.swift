@@ -16,11 +16,22 @@ public struct NightDataset: Sendable {
 
     /// Renders exchanges with the model's template and keeps those that have something to learn.
     ///
-    /// - `template`: with a pinned date, so that the same exchange is the same row every night.
+    /// - Parameters:
+    ///   - training: exchanges and paraphrases to learn.
+    ///   - general: general pairs to rehearse.
+    ///   - generalKeepsBase: whether the general pairs keep to the base model's predictions
+    ///     rather than to their answers.
+    ///   - heldOut: exchanges to measure.
+    ///   - template: with a pinned date, so that the same exchange is the same row every night.
+    ///   - maxSequenceLength: tokens at which a row is cut.
     public init(
-        training: [Exchange], heldOut: [Exchange], template: ChatTemplate, maxSequenceLength: Int
+        training: [Exchange], general: [Exchange], generalKeepsBase: Bool, heldOut: [Exchange],
+        template: ChatTemplate, maxSequenceLength: Int
     ) {
-        self.training = Self.rows(training, template: template, limit: maxSequenceLength)
+        var rehearsed = Self.rows(general, template: template, limit: maxSequenceLength)
+        for index in rehearsed.indices { rehearsed[index].keepsBase = generalKeepsBase }
+        self.training =
+            Self.rows(training, template: template, limit: maxSequenceLength) + rehearsed
         self.heldOut = Self.rows(heldOut, template: template, limit: maxSequenceLength)
         scoredTokens = self.training.reduce(0) { $0 + $1.scoredCount }
         totalTokens = self.training.reduce(0) { $0 + $1.ids.count }

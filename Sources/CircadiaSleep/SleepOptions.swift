@@ -26,6 +26,9 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     public var augmentedPairs = 0
     /// General-purpose pairs mixed in, per exchange of the log, so that skills are rehearsed too.
     public var rehearsalShare = 0.5
+    /// Weight of the general pairs' divergence from the base model (KL, nats a token), which they
+    /// hold small; nil trains on their answers instead.
+    public var divergenceWeight: Double? = 1.0
     /// Share of conversations that are never trained on.
     public var heldOutShare = 0.15
     /// The held-out loss may rise by this factor before the night is rejected; nil accepts any night.

@@ -105,8 +105,13 @@ public final class LoRATrainer {
     // MARK: Steps on prepared rows
 
     func prepare(_ rows: [TrainingRow]) throws(TrainingError) -> [PreparedRow] {
-        try PreparedRow.prepare(
+        var prepared = try PreparedRow.prepare(
             rows, options: options, vocabularySize: model.configuration.vocabularySize)
+        for index in prepared.indices where prepared[index].keepsBase {
+            let pass = pass(on: prepared[index...index])
+            KernelRuntime.withTeam { prepared[index].anchor = pass.baseHeadInputs() }
+        }
+        return prepared
     }
 
     func step(_ rows: [PreparedRow]) -> StepReport {
@@ -146,7 +151,11 @@ public final class LoRATrainer {
         var tokens = 0
         for part in PreparedRow.microBatches(rows, limit: options.maxTokensPerMicroBatch) {
             let pass = pass(on: part)
-            nats += pass.lossAndGradients(rowScale: 1 / Float(scored))
+            KernelRuntime.withTeam {
+                nats += pass.lossAndGradients(
+                    rowScale: 1 / Float(scored),
+                    anchorScale: Float(options.divergenceWeight) / Float(scored))
+            }
             tokens += pass.tokens
         }
         return (nats, scored, tokens)
@@ -155,7 +164,8 @@ public final class LoRATrainer {
     func loss(_ rows: [PreparedRow]) -> ScoredLoss {
         var total = ScoredLoss(nats: 0, tokens: 0)
         for part in PreparedRow.microBatches(rows, limit: options.maxTokensPerMicroBatch) {
-            total.nats += pass(on: part).loss()
+            let pass = pass(on: part)
+            KernelRuntime.withTeam { total.nats += pass.loss() }
             total.tokens += part.reduce(0) { $0 + $1.targets.count }
         }
         return total

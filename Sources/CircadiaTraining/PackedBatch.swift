@@ -1,7 +1,8 @@
 import CircadiaKernels
 
 /// Rows one after the other in one sequence: each sees only itself, positions start anew, nothing
-/// is padded. Tokens that no scored one comes after are left out.
+/// is padded. Tokens that no scored one comes after are left out. Rows that keep to the base model
+/// come last.
 final class PackedBatch {
     /// `[tokens]`, all rows.
     private(set) var ids: [Int32] = []
@@ -13,12 +14,19 @@ final class PackedBatch {
     private(set) var scoredTokens: [Int] = []
     /// The successor of each of `scoredTokens`.
     private(set) var targets: [Int32] = []
+    /// How many of `scoredTokens` learn from their targets; the others keep to the base model.
+    private(set) var learningCount = 0
+    /// What the base model's head reads for the others: `[hidden]` each, row after row.
+    private(set) var anchors: [FloatBuffer] = []
 
     /// Tokens in all rows.
     var tokens: Int { ids.count }
 
     /// Replaces the contents. Every row must have a target.
-    func pack(_ rows: some Sequence<PreparedRow>) {
+    func pack(_ given: some Sequence<PreparedRow>) {
+        let rows = given.filter { $0.anchor == nil } + given.filter { $0.anchor != nil }
+        anchors = rows.compactMap(\.anchor)
+        learningCount = rows.reduce(0) { $0 + ($1.anchor == nil ? $1.targets.count : 0) }
         ids.removeAll(keepingCapacity: true)
         scoredTokens.removeAll(keepingCapacity: true)
         targets.removeAll(keepingCapacity: true)
@@ -52,6 +60,10 @@ struct PreparedRow: Sendable {
     let targets: [Int]
     /// Tokens that the model reads: all before the last target.
     let length: Int
+    /// Whether the row keeps to the base model.
+    let keepsBase: Bool
+    /// For such a row, what the base model's head reads at the targets: `[targets, hidden]`.
+    var anchor: FloatBuffer?
 
     /// Nil where the row has no token to train on.
     ///
@@ -69,6 +81,7 @@ struct PreparedRow: Sendable {
         ids = row.ids
         self.targets = targets
         length = last
+        keepsBase = row.keepsBase
     }
 
     /// Prepares rows, leaving out those without a token to train on.

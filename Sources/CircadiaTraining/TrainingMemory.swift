@@ -103,6 +103,8 @@ final class HeadMemory {
     let logits: FloatBuffer
     /// Argument list of the product, made once.
     let outputs: [UnsafeMutablePointer<Float>]
+    /// What the base model's head reads, and its logits; there once a row keeps to it.
+    private var base: (inputs: FloatBuffer, logits: FloatBuffer)?
 
     /// Logits of a chunk take about this many bytes.
     private static let logitBytes = 32 << 20
@@ -122,9 +124,19 @@ final class HeadMemory {
         outputs = [logits.pointer]
     }
 
+    /// Memory for the base model's half of a divergence.
+    func reserveBase() -> (inputs: FloatBuffer, logits: FloatBuffer) {
+        if let base { return base }
+        let made = (
+            inputs: FloatBuffer(count: normed.count), logits: FloatBuffer(count: logits.count)
+        )
+        base = made
+        return made
+    }
+
     var byteCount: Int {
-        [stream, normed, normedGradient, streamGradient, rstd, losses, logits].reduce(
-            targets.byteCount
-        ) { $0 + $1.byteCount }
+        let always = [stream, normed, normedGradient, streamGradient, rstd, losses, logits]
+        let held = always + (base.map { [$0.inputs, $0.logits] } ?? [])
+        return held.reduce(targets.byteCount) { $0 + $1.byteCount }
     }
 }

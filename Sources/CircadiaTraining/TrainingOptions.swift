@@ -65,6 +65,11 @@ public struct TrainingOptions: Sendable, Equatable {
     /// Gradients with a larger norm over all matrices are scaled down to it; 0 for never.
     public var clipNorm = 1.0
 
+    // MARK: Rows that keep to the base model
+
+    /// Multiplies the divergence from the base model at each token of such a row.
+    public var divergenceWeight = 1.0
+
     // MARK: Held-out loss
 
     /// Steps between evaluations on the held-out rows; 0 for before and after only.
@@ -118,6 +123,9 @@ public struct TrainingOptions: Sendable, Equatable {
         try Self.check(
             weightDecay.isFinite && weightDecay >= 0, "weightDecay", "0 or more", weightDecay)
         try Self.check(clipNorm.isFinite && clipNorm >= 0, "clipNorm", "0 or more", clipNorm)
+        try Self.check(
+            divergenceWeight.isFinite && divergenceWeight >= 0, "divergenceWeight", "0 or more",
+            divergenceWeight)
         try Self.check(
             evaluationInterval >= 0, "evaluationInterval", "0 or more", evaluationInterval)
         try Self.check(patience >= 0, "patience", "0 or more", patience)

@@ -3,21 +3,28 @@ import CircadiaKernels
 extension TrainingPass {
     /// The output head and the cross-entropy of scored tokens, some at a time.
     ///
+    /// Tokens that keep to the base model have the gradient of its divergence from the adapted one,
+    /// Σ p ln(p/q) over the vocabulary: `q − p` at the logits, which is the difference of two
+    /// cross-entropies' gradients with the same target (Hinton et al. 2015, temperature 1).
+    ///
     /// - Parameters:
     ///   - stream: the last block's output, `[tokens, hidden]`.
-    ///   - rowScale: multiplies the gradient.
+    ///   - rowScale: multiplies the gradient of tokens that are learnt.
+    ///   - anchorScale: multiplies that of tokens that keep to the base model.
     ///   - gradient: nil, or the stream's gradient `[tokens, hidden]`, zero before; rows of scored
     ///     tokens are written.
     /// - Returns: the sum of losses in nats.
     func headLoss(
-        stream: UnsafePointer<Float>, rowScale: Float, gradient: UnsafeMutablePointer<Float>?
+        stream: UnsafePointer<Float>, rowScale: Float, anchorScale: Float,
+        gradient: UnsafeMutablePointer<Float>?
     ) -> Double {
         let head = memory.head
         let width = shape.hidden
         var sum = 0.0
         var start = 0
         while start < batch.targets.count {
-            let end = min(batch.targets.count, start + head.rows)
+            let learns = start < batch.learningCount
+            let end = min(learns ? batch.learningCount : batch.targets.count, start + head.rows)
             let rows = end - start
             for row in 0..<rows {
                 let token = batch.scoredTokens[start + row]
@@ -34,13 +41,46 @@ extension TrainingPass {
                 outputs: head.outputs, workspace: workspace)
             Kernels.crossEntropy(
                 logits: head.logits.pointer, targets: head.targets.pointer, tokens: rows,
-                vocabulary: model.configuration.vocabularySize, rowScale: rowScale,
-                losses: head.losses.pointer, gradient: gradient == nil ? nil : head.logits.pointer)
+                vocabulary: model.configuration.vocabularySize,
+                rowScale: learns ? rowScale : anchorScale, losses: head.losses.pointer,
+                gradient: gradient == nil ? nil : head.logits.pointer)
             for row in 0..<rows { sum += Double(head.losses[row]) }
+            if gradient != nil, !learns {
+                subtractBase(rows: rows, first: start - batch.learningCount, scale: anchorScale)
+            }
             if let gradient { backwardHead(rows: rows, start: start, gradient: gradient) }
             start = end
         }
         return sum
+    }
+
+    /// Takes the base model's share from the logits' gradient of `rows` tokens that keep to it.
+    private func subtractBase(rows: Int, first: Int, scale: Float) {
+        let head = memory.head
+        let width = shape.hidden
+        let vocabulary = model.configuration.vocabularySize
+        let base = head.reserveBase()
+        var skip = first
+        var filled = 0
+        for anchor in batch.anchors {
+            let count = anchor.count / width
+            let take = min(count - skip, rows - filled)
+            if take > 0 {
+                (base.inputs.pointer + filled * width).update(
+                    from: anchor.pointer + skip * width, count: take * width)
+                filled += take
+            }
+            skip = max(0, skip - count)
+            if filled == rows { break }
+        }
+        Kernels.matmul(
+            precision, x: base.inputs.pointer, tokens: rows, weights: [model.head],
+            outputs: [base.logits.pointer], workspace: workspace)
+        Kernels.crossEntropy(
+            logits: base.logits.pointer, targets: head.targets.pointer, tokens: rows,
+            vocabulary: vocabulary, rowScale: -scale, losses: head.losses.pointer,
+            gradient: base.logits.pointer)
+        Kernels.add(head.logits.pointer, base.logits.pointer, count: rows * vocabulary)
     }
 
     private func backwardHead(rows: Int, start: Int, gradient: UnsafeMutablePointer<Float>) {

@@ -11,6 +11,8 @@ struct TrainingPass {
     let batch: PackedBatch
     let precision: Precision
     let workspace: Workspace
+    /// Leaves the adapter out.
+    var isBase = false
 
     var shape: BlockShape { memory.shape }
     var tokens: Int { batch.tokens }
@@ -24,11 +26,37 @@ struct TrainingPass {
                 layer, input: stream, middle: stream, output: stream, activations: memory.shared,
                 innerDown: memory.innerDown.first?.pointer)
         }
-        return headLoss(stream: stream, rowScale: 1, gradient: nil)
+        return headLoss(stream: stream, rowScale: 1, anchorScale: 1, gradient: nil)
+    }
+
+    /// What the base model's head reads at the scored tokens: `[scored, hidden]`.
+    func baseHeadInputs() -> FloatBuffer {
+        var base = self
+        base.isBase = true
+        let stream = memory.streams[0].pointer
+        model.embedding.embed(batch.ids, into: stream)
+        for layer in model.layers {
+            base.forward(
+                layer, input: stream, middle: stream, output: stream, activations: memory.shared,
+                innerDown: nil)
+        }
+        let width = shape.hidden
+        let inputs = FloatBuffer(count: batch.scoredTokens.count * width)
+        for (row, token) in batch.scoredTokens.enumerated() {
+            (inputs.pointer + row * width).update(from: stream + token * width, count: width)
+        }
+        Kernels.rmsNorm(
+            x: inputs.pointer, weight: model.finalNorm.pointer, tokens: batch.scoredTokens.count,
+            width: width, epsilon: shape.epsilon, y: inputs.pointer)
+        return inputs
     }
 
     /// The same, and adds the gradients of `rowScale · loss` to the optimiser's.
-    func lossAndGradients(rowScale: Float) -> Double {
+    ///
+    /// - Parameters:
+    ///   - rowScale: multiplies the gradient of tokens that are learnt.
+    ///   - anchorScale: multiplies that of tokens that keep to the base model.
+    func lossAndGradients(rowScale: Float, anchorScale: Float) -> Double {
         let first = memory.streams[0].pointer
         model.embedding.embed(batch.ids, into: first)
         for layer in model.layers.prefix(memory.frozenBlocks) {
@@ -47,7 +75,8 @@ struct TrainingPass {
         let gradient = memory.gradient.pointer
         gradient.update(repeating: 0, count: tokens * shape.hidden)
         let loss = headLoss(
-            stream: memory.streams[adapted].pointer, rowScale: rowScale, gradient: gradient)
+            stream: memory.streams[adapted].pointer, rowScale: rowScale,
+            anchorScale: anchorScale, gradient: gradient)
         for index in (0..<adapted).reversed() {
             backward(model.layers[memory.frozenBlocks + index], index: index)
         }
@@ -60,7 +89,7 @@ struct TrainingPass {
         _ projection: Projection, layer: Int, x: UnsafePointer<Float>,
         inner: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
     ) {
-        guard let pair = adapter[layer, projection] else { return }
+        guard !isBase, let pair = adapter[layer, projection] else { return }
         Kernels.lora(
             x: x, a: pair.a.pointer, b: pair.b.pointer, scale: adapter.scale, tokens: tokens,
             inputs: pair.inputs, outputs: pair.outputs, rank: adapter.rank, xa: inner, y: y)

@@ -7,12 +7,17 @@ public struct TrainingRow: Sendable, Equatable {
     /// Positions in `ids` whose tokens are to be predicted: assistant turns, end of turn included.
     /// Ascending and apart from each other.
     public var scored: [Range<Int>]
+    /// Whether the row holds the adapter to the base model: its gradient is that of the KL
+    /// divergence from the base model's predictions at the scored positions, not that of the
+    /// tokens' own loss.
+    public var keepsBase: Bool
 
     /// A row; `scored` may reach beyond `ids`, what lies there is ignored.
-    public init(id: String, ids: [Int32], scored: [Range<Int>]) {
+    public init(id: String, ids: [Int32], scored: [Range<Int>], keepsBase: Bool = false) {
         self.id = id
         self.ids = ids
         self.scored = scored
+        self.keepsBase = keepsBase
     }
 
     /// The scored positions of a row cut to `length` tokens. The first token of all has nothing

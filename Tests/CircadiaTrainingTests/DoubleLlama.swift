@@ -70,21 +70,26 @@ final class DoubleLlama {
 
     /// The mean loss over the scored tokens of all rows.
     func loss(_ rows: [TrainingRow]) -> Double {
-        var sum = 0.0
-        var count = 0
-        for row in rows {
+        let targets = rows.flatMap { row in
+            row.scored.joined().filter { $0 > 0 }.map { Int(row.ids[$0]) }
+        }
+        let losses = zip(probabilities(rows), targets).map { -log($0[$1]) }
+        return losses.reduce(0, +) / Double(losses.count)
+    }
+
+    /// What is predicted at each scored token of all rows: `[scored, vocabulary]`.
+    func probabilities(_ rows: [TrainingRow]) -> Matrix {
+        rows.flatMap { row in
             var stream = row.ids.map { embedding[Int($0)] }
             for layer in blocks.indices { run(layer, &stream) }
             let normed = stream.map { norm($0, finalNorm) }
-            for position in row.scored.joined() where position > 0 {
+            return row.scored.joined().filter { $0 > 0 }.map { position in
                 let logits = embedding.map { dot($0, normed[position - 1]) }
                 let largest = logits.max() ?? 0
-                sum += largest + log(logits.reduce(0) { $0 + exp($1 - largest) })
-                sum -= logits[Int(row.ids[position])]
-                count += 1
+                let total = logits.reduce(0) { $0 + exp($1 - largest) }
+                return logits.map { exp($0 - largest) / total }
             }
         }
-        return sum / Double(count)
     }
 
     private func run(_ layer: Int, _ stream: inout Matrix) {

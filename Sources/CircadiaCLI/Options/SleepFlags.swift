@@ -40,6 +40,14 @@ struct SleepFlags: ParsableArguments {
     @Option(help: "General-purpose pairs mixed in per exchange, so that skills are rehearsed; 0: none.")
     var rehearsal = 0.5
 
+    @Option(
+        name: .customLong("kl-weight"),
+        help: """
+            Weight of the general pairs' KL divergence from the base model, which they hold small; \
+            0 trains on their answers instead.
+            """)
+    var klWeight = 1.0
+
     @Option(help: "Share of conversations that are never trained on, only measured.")
     var heldOut = 0.15
 
@@ -57,6 +65,7 @@ struct SleepFlags: ParsableArguments {
         }
         if maxSeqLen < 16 { throw ValidationError("--max-seq-len must be at least 16") }
         if !(0..<1).contains(heldOut) { throw ValidationError("--held-out must lie in 0 ..< 1") }
+        if !(klWeight >= 0) { throw ValidationError("--kl-weight must not be negative") }
         if !(rehearsal >= 0) { throw ValidationError("--rehearsal must not be negative") }
     }
 
@@ -73,6 +82,7 @@ struct SleepFlags: ParsableArguments {
         options.resetAdapter = resetAdapter
         options.augmentedPairs = augment ? augmentPairs : 0
         options.rehearsalShare = rehearsal
+        options.divergenceWeight = klWeight > 0 ? klWeight : nil
         options.heldOutShare = heldOut
         options.gateTolerance = noGate ? nil : options.gateTolerance
         options.seed = seed
