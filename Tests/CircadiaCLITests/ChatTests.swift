@@ -209,7 +209,7 @@ struct ChatRetrievalTests {
         #expect(outcome.status == 0)
         #expect(outcome.errors.contains("rag_memory"))
         // Neither looking up nor remembering worked.
-        #expect(outcome.errors.components(separatedBy: "warning: ").count > 4)
+        #expect(outcome.errors.components(separatedBy: "warning: ").count > 6)
         #expect(outcome.errors.contains("not in the retrieval store"))
         #expect(try folder.jsonLines("data/memories.jsonl").count == 2)
     }
