@@ -96,6 +96,15 @@ struct ChatTests {
         #expect(route.status == 0 && route.errors.contains("3 exchanges"))
     }
 
+    @Test("A reader of the output who goes away takes no exchange with it")
+    func closedOutput() throws {
+        let outcome = try Program.run(
+            ["chat", "--max-tokens", "60", "--no-adapter"], in: folder, input: "Tell me a story\n",
+            prelude: "mkfifo out && { head -c 1 < out > /dev/null & } && exec > out")
+        #expect(outcome.status == 0)
+        #expect(try logged().count == 1)
+    }
+
     @Test("A torn last line is moved aside and reported; the lines before and after stay")
     func tornLine() throws {
         try folder.writeLog(sessions: 1, to: "data/memories.jsonl")
