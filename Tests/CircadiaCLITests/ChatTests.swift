@@ -96,6 +96,15 @@ struct ChatTests {
         #expect(route.status == 0 && route.errors.contains("3 exchanges"))
     }
 
+    @Test("A reader of the output who goes away takes no exchange with it")
+    func closedOutput() throws {
+        let outcome = try Program.run(
+            ["chat", "--max-tokens", "60", "--no-adapter"], in: folder, input: "Tell me a story\n",
+            prelude: "mkfifo out && { head -c 1 < out > /dev/null & } && exec > out")
+        #expect(outcome.status == 0)
+        #expect(try logged().count == 1)
+    }
+
     @Test("A torn last line is moved aside and reported; the lines before and after stay")
     func tornLine() throws {
         try folder.writeLog(sessions: 1, to: "data/memories.jsonl")
@@ -188,6 +197,10 @@ struct ChatRetrievalTests {
     @Test(
         "A store that fails while people talk is a warning; the chat goes on and the log is whole")
     func failingStore() throws {
+        try folder.writeLog(sessions: 9)
+        let ingest = try Program.run(
+            "rag", "ingest", "--all", "--memory-file", "log.jsonl", in: folder)
+        #expect(ingest.status == 0)
         let chat = try RunningProgram(Self.chat, in: folder)
         try chat.wait(for: "no greeting") { chat.errors.contains("Ctrl-D") }
         // The database is overwritten under the program.
@@ -199,11 +212,14 @@ struct ChatRetrievalTests {
             try handle.write(contentsOf: Data(repeating: 0x5A, count: Int(size)))
             try handle.close()
         }
-        chat.send("Hello")
-        chat.send("Hello again")
+        chat.send("Do you like bread?")
+        chat.send("Do you like tea?")
         let outcome = try chat.finish()
         #expect(outcome.status == 0)
         #expect(outcome.errors.contains("rag_memory"))
+        // Neither looking up nor remembering worked.
+        #expect(outcome.errors.components(separatedBy: "warning: ").count > 6)
+        #expect(outcome.errors.contains("not in the retrieval store"))
         #expect(try folder.jsonLines("data/memories.jsonl").count == 2)
     }
 }

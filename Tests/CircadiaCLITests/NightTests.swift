@@ -12,13 +12,17 @@ struct NightTests {
         try folder.writeLog()
     }
 
-    private func sleep(_ more: String..., json: Bool = true) throws -> Program.Outcome {
-        try Program.run(
+    private func sleep(_ more: String...) throws -> Program.Outcome { try sleep(more) }
+
+    private func sleep(_ more: [String]) throws -> Program.Outcome {
+        let given = Set(more)
+        let usual = [["--iters", "3"], ["--batch-size", "2"], ["--rehearsal", "0"]]
+        return try Program.run(
             [
-                "sleep", "--model", TinyModel.path, "--memory-file", "log.jsonl", "--iters", "3",
-                "--batch-size", "2", "--rehearsal", "0", "--no-gate",
-            ] + (json ? ["--json"] : [])
-                + more, in: folder)
+                "sleep", "--model", TinyModel.path, "--memory-file", "log.jsonl", "--no-gate",
+                "--json",
+            ]
+                + usual.filter { !given.contains($0[0]) }.joined() + more, in: folder)
     }
 
     private let weights = "adapters/nightly_update/adapters.safetensors"
@@ -65,14 +69,16 @@ struct NightTests {
 
     @Test("Held-out conversations leave no trace in the adapter")
     func heldOut() throws {
-        let report = try Program.json(try sleep("--reset-adapter", "--held-out", "0.3"))
+        // Enough steps to see every exchange.
+        let night = ["--reset-adapter", "--held-out", "0.3", "--iters", "8"]
+        let report = try Program.json(try sleep(night))
         let held = try #require(report["exchanges_held_out"] as? Int)
         #expect(held > 0 && report["exchanges_trained"] as? Int == 12 - held)
         let adapter = try #require(folder.bytes(weights))
         var untouched = 0
         for session in 0..<6 {
             try folder.writeLog(changed: session)
-            #expect(try sleep("--reset-adapter", "--held-out", "0.3").status == 0)
+            #expect(try sleep(night).status == 0)
             if folder.bytes(weights) == adapter { untouched += 1 }
         }
         #expect(untouched * 2 == held)
@@ -165,43 +171,66 @@ struct NightTests {
         #expect(try folder.names("adapters") == [".sleep.lock", "nightly_update"])
     }
 
-    @Test("kill -9 at any moment leaves the old adapter or a whole new one, and no strays for long")
-    func killed() throws {
+    /// What changes when an adapter is being written.
+    private func adapterFolderState() -> [String] {
+        let manager = FileManager.default
+        let root = folder.url.appendingPathComponent("adapters")
+        return ["", "nightly_update"].flatMap { name -> [String] in
+            let path = root.appendingPathComponent(name).path
+            return (try? manager.contentsOfDirectory(atPath: path))?.sorted() ?? []
+        }
+    }
+
+    /// The moments at which nights are killed.
+    enum Moment: CaseIterable { case anywhere, afterTraining, whileSaving }
+
+    @Test(
+        "kill -9 leaves the old adapter or a whole new one, and no strays for long",
+        arguments: Moment.allCases)
+    func killed(at moment: Moment) throws {
         let start = Date()
         #expect(try sleep("--reset-adapter").status == 0)
         let length = Date().timeIntervalSince(start)
-        var generator = SystemRandomNumberGenerator()
-        try FileManager.default.removeItem(at: folder.url.appendingPathComponent("adapters"))
-        for round in 0..<18 {
+        for round in 0..<8 {
+            if round == 0 || round == 4 {
+                // These nights have no old adapter.
+                try FileManager.default.removeItem(
+                    at: folder.url.appendingPathComponent("adapters"))
+                try FileManager.default.createDirectory(
+                    at: folder.url.appendingPathComponent("adapters"),
+                    withIntermediateDirectories: false)
+                try folder.write("", to: "adapters/.sleep.lock")
+            }
+            let before = adapterFolderState()
+            // Each night has another rank, so that parts of two adapters would not fit together.
             let night = try RunningProgram(
                 [
                     "sleep", "--model", TinyModel.path, "--memory-file", "log.jsonl", "--iters",
-                    "3",
-                    "--rehearsal", "0", "--no-gate", "--reset-adapter", "--lora-r",
+                    "3", "--rehearsal", "0", "--no-gate", "--reset-adapter", "--lora-r",
                     "\(4 + round % 3)",
                 ], in: folder)
-            // Each night has another rank, so that parts of two adapters would not fit together.
-            // Half of the kills are aimed at the end, where the adapter is written.
-            if round % 2 == 0 {
-                usleep(UInt32(Double.random(in: 0...1, using: &generator) * length * 1e6))
-            } else {
-                try night.wait(for: "no last step") {
-                    night.errors.contains("step 3 of 3") || night.hasEnded
-                }
-                usleep(UInt32.random(in: 0...25_000, using: &generator))
+            switch moment {
+            case .anywhere:
+                usleep(UInt32(Double.random(in: 0...1) * length * 1e6))
+            case .afterTraining:
+                try night.wait(for: "no last step") { night.errors.contains("step 3 of 3") }
+                usleep(UInt32.random(in: 0...25_000))
+            case .whileSaving:
+                let end = Date().addingTimeInterval(60)
+                while adapterFolderState() == before && Date() < end {}
+                usleep(UInt32.random(in: 0...3000))
             }
             night.send(signal: SIGKILL)
             _ = try night.finish()
-            let after = folder.bytes(weights)
-            #expect((after == nil) == (folder.bytes(configuration) == nil))
-            if after != nil {
+            #expect((folder.bytes(weights) == nil) == (folder.bytes(configuration) == nil))
+            if folder.exists(weights) {
                 let reply = try Program.run(
                     "generate", "--model", TinyModel.path, "--max-tokens", "1", "--prompt", "Hi",
                     in: folder)
                 #expect(reply.status == 0, "round \(round): \(reply.errors)")
             }
         }
-        #expect(try sleep().status == 0)
+        #expect(try sleep("--reset-adapter").status == 0)
         #expect(try folder.names("adapters") == [".sleep.lock", "nightly_update"])
         #expect(
             try folder.names("adapters/nightly_update")

@@ -19,6 +19,20 @@ struct WriteFailureTests {
     /// fail as a full disk does.
     private static func limit(_ blocks: Int) -> String { "trap '' XFSZ; ulimit -f \(blocks)" }
 
+    /// The bytes of a block of `ulimit -f`: 512 or 1024, by the shell.
+    private func limitUnit() throws -> Int {
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        let file = folder.url.appendingPathComponent("unit")
+        shell.arguments = [
+            "-c", "\(Self.limit(1)); head -c 4096 /dev/zero 2>/dev/null > \"$0\"", file.path,
+        ]
+        shell.standardError = FileHandle.nullDevice
+        try shell.run()
+        shell.waitUntilExit()
+        return folder.bytes("unit")?.count ?? 0
+    }
+
     private func isOneMessage(_ outcome: Program.Outcome) -> Bool {
         outcome.errors.components(separatedBy: "Error: ").count == 2
     }
@@ -90,11 +104,15 @@ struct WriteFailureTests {
             try folder.names("adapters") == [".sleep.lock"] + (hasOld ? ["nightly_update"] : []))
     }
 
-    @Test("A disk that fills while people talk keeps the log whole and the exit code 1")
-    func fullDiskForLog() throws {
-        try folder.writeLog(sessions: 1)
-        let line = try folder.read("log.jsonl")
-        let log = String(repeating: line, count: 80_000 / line.utf8.count)
+    @Test(
+        "A disk that fills while people talk keeps the log whole and the exit code 1",
+        arguments: [0, 1, 100])
+    func fullDiskForLog(room: Int) throws {
+        let start = #"{"messages":[{"role":"user","content":""#
+        let end = #""},{"role":"assistant","content":"Yes"}]}"# + "\n"
+        let byteCount = try 64 * limitUnit() - room
+        let filling = String(repeating: "a", count: byteCount - start.count - end.count)
+        let log = start + filling + end
         try folder.write(log, to: "log.jsonl")
         let outcome = try Program.run(
             "chat", "--memory-file", "log.jsonl", "--max-tokens", "2", in: folder,

@@ -59,6 +59,8 @@ struct ChatCommand: ParsableCommand {
         var reader = LineReader()
         var unsaved: [Exchange] = []
         Interrupt.install()
+        // Where nobody reads any more, what is said is still logged.
+        signal(SIGPIPE, SIG_IGN)
         console.note("\(loaded.name): Ctrl-C stops a reply, Ctrl-D leaves; log: \(memoryFile)")
 
         while true {
