@@ -131,7 +131,8 @@ let package = Package(
         .testTarget(
             name: "CircadiaSleepTests", dependencies: ["CircadiaSleep", "CircadiaTestSupport"]),
         .testTarget(
-            name: "CircadiaCLITests", dependencies: ["CircadiaCLI", "CircadiaFormats", "CircadiaTestSupport"]),
+            name: "CircadiaCLITests",
+            dependencies: ["CircadiaCLI", "CircadiaFormats", "CircadiaTestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

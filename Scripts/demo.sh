@@ -23,7 +23,7 @@ say "Before the night: $question"
 
 say "The night: evaluate, sleep, evaluate"
 "$circadia" run-cycle --tag demo --rag --sleep-reset-adapter --sleep-iters 120 \
-    --sleep-learning-rate 1e-4
+    --sleep-learning-rate 5e-5
 
 say "After the night: $question"
 "$circadia" generate --temp 0 --max-tokens 80 --quiet --prompt "$question"

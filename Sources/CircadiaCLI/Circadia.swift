@@ -10,7 +10,8 @@ struct Circadia: AsyncParsableCommand {
         version: CodeVersion.current,
         groupedSubcommands: [
             CommandGroup(name: "By day:", subcommands: [ChatCommand.self, GenerateCommand.self]),
-            CommandGroup(name: "By night:", subcommands: [SleepCommand.self, RunCycleCommand.self]),
+            CommandGroup(
+                name: "By night:", subcommands: [SleepCommand.self, RunCycleCommand.self]),
             CommandGroup(
                 name: "Memory:",
                 subcommands: [RagCommand.self, RouteCommand.self, DownloadDatasetCommand.self]),

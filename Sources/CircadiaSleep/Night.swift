@@ -55,7 +55,8 @@ public struct Night {
         isCancelled: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void
     ) throws -> NightReport {
         let start = Date()
-        let present = AdapterDirectory.isPresent(at: adapterDirectory)
+        let present =
+            AdapterDirectory.isPresent(at: adapterDirectory)
             ? try LoRAAdapter.load(from: adapterDirectory, for: model.configuration) : nil
         let replayable = exchanges.filter { Router.decide($0).trains }
         let split = HeldOutSplit(replayable, share: options.heldOutShare)
@@ -64,15 +65,18 @@ public struct Night {
         let paraphrased = try paraphrases(
             of: split.training, isCancelled: isCancelled, report: report)
         let general = Self.sample(
-            rehearsal, count: Int((Double(split.training.count) * options.rehearsalShare).rounded()),
+            rehearsal,
+            count: Int((Double(split.training.count) * options.rehearsalShare).rounded()),
             seed: options.seed)
         let dataset = NightDataset(
             training: split.training + paraphrased.exchanges, general: general,
             generalKeepsBase: options.divergenceWeight != nil, heldOut: split.heldOut,
             template: template, maxSequenceLength: options.maxSequenceLength)
-        guard !NightDataset.rows(
-            split.training, template: template, limit: options.maxSequenceLength
-        ).isEmpty else {
+        guard
+            !NightDataset.rows(
+                split.training, template: template, limit: options.maxSequenceLength
+            ).isEmpty
+        else {
             throw SleepError.nothingToLearn(path: logPath, exchanges: exchanges.count)
         }
         report(
@@ -92,7 +96,8 @@ public struct Night {
         }
         if training.end == .cancelled {
             model.adapter = present
-            throw SleepError.trainingFailed(step: training.steps.count, reason: "it was interrupted")
+            throw SleepError.trainingFailed(
+                step: training.steps.count, reason: "it was interrupted")
         }
         model.adapter = trainer.adapter
         let after = heldOutLoss(of: dataset)

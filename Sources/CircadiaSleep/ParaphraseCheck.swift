@@ -43,7 +43,8 @@ public enum ParaphraseCheck {
         if repeats(words) { return .repetition }
         let first = Set(words)
         let second = Set(Self.words(of: original))
-        let overlap = Double(first.intersection(second).count) / Double(max(1, first.union(second).count))
+        let overlap =
+            Double(first.intersection(second).count) / Double(max(1, first.union(second).count))
         if overlap > 0.85 { return .copy }
         if first.isDisjoint(with: second.filter { $0.count > 3 }) { return .unrelated }
         return nil

@@ -56,7 +56,8 @@ public struct Paraphraser {
                 outcome.exchanges.append(
                     Exchange(
                         id: exchange.id + "+p", timestamp: exchange.timestamp,
-                        session: exchange.session, messages: messages, tags: [Exchange.syntheticTag]))
+                        session: exchange.session, messages: messages, tags: [Exchange.syntheticTag]
+                    ))
             }
             progress(outcome.exchanges.count, index + 1)
         }

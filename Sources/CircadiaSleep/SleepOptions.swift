@@ -25,10 +25,11 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     /// Paraphrased pairs to train on at most; 0 writes none.
     public var augmentedPairs = 0
     /// General-purpose pairs mixed in, per exchange of the log, so that skills are rehearsed too.
-    public var rehearsalShare = 0.5
+    public var rehearsalShare = 1.4
     /// Weight of the general pairs' divergence from the base model (KL, nats a token), which they
-    /// hold small; nil trains on their answers instead.
-    public var divergenceWeight: Double? = 1.0
+    /// hold small; nil trains on their answers instead, which kept more of the harness where both were
+    /// tried.
+    public var divergenceWeight: Double?
     /// Share of conversations that are never trained on.
     public var heldOutShare = 0.15
     /// The held-out loss may rise by this factor before the night is rejected; nil accepts any night.

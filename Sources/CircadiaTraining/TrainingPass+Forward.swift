@@ -5,6 +5,7 @@ extension TrainingPass {
     /// One block: `middle = input + attention`, `output = middle + MLP`.
     ///
     /// - Parameters:
+    ///   - layer: the block.
     ///   - input: `[tokens, hidden]`.
     ///   - middle: `[tokens, hidden]`; may be `input`, which is lost then.
     ///   - output: `[tokens, hidden]`; may be `middle`, which is lost then. Nil where only the

@@ -56,6 +56,7 @@ struct TrainingPass {
     /// - Parameters:
     ///   - rowScale: multiplies the gradient of tokens that are learnt.
     ///   - anchorScale: multiplies that of tokens that keep to the base model.
+    /// - Returns: the loss.
     func lossAndGradients(rowScale: Float, anchorScale: Float) -> Double {
         let first = memory.streams[0].pointer
         model.embedding.embed(batch.ids, into: first)

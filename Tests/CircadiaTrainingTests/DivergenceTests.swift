@@ -28,7 +28,9 @@ extension TrainingTests {
             let reference = DoubleLlama(model: tiny.model, adapter: tiny.adapter())
             func divergence() -> Double {
                 let q = reference.probabilities(rows)
-                let sums = zip(base, q).map { zip($0, $1).reduce(0) { $0 + $1.0 * log($1.0 / $1.1) } }
+                let sums = zip(base, q).map {
+                    zip($0, $1).reduce(0) { $0 + $1.0 * log($1.0 / $1.1) }
+                }
                 return sums.reduce(0, +) / Double(sums.count)
             }
             var options = TinyModel.options

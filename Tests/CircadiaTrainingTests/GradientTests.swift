@@ -11,7 +11,8 @@ extension TrainingTests {
         typealias Gradients = [(layer: Int, projection: Projection, da: [Float], db: [Float])]
 
         private func gradients(
-            _ tiny: TinyModel, _ rows: [TrainingRow], _ change: (inout TrainingOptions) -> Void = { _ in }
+            _ tiny: TinyModel, _ rows: [TrainingRow],
+            _ change: (inout TrainingOptions) -> Void = { _ in }
         ) throws -> Gradients {
             var options = TinyModel.options
             change(&options)
@@ -128,11 +129,12 @@ extension TrainingTests {
             let keys = ["self_attn.v_proj", "mlp.down_proj"]
             let reference = DoubleLlama(
                 model: tiny.model,
-                adapter: tiny.adapter({
-                    var options = TinyModel.options
-                    options.keys = keys
-                    return options
-                }()))
+                adapter: tiny.adapter(
+                    {
+                        var options = TinyModel.options
+                        options.keys = keys
+                        return options
+                    }()))
             let some = try gradients(tiny, rows) { $0.keys = keys }
             #expect(Set(some.map(\.projection)) == [.v, .down])
             let (layer, projection, _, db) = try #require(some.first)

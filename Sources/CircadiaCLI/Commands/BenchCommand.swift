@@ -140,7 +140,8 @@ struct BenchCommand: ParsableCommand {
         for _ in 0..<reps {
             let duration = try clock.measure(body)
             let seconds =
-                Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+                Double(duration.components.seconds) + Double(duration.components.attoseconds)
+                * 1e-18
             speeds.append(Double(tokens) / seconds)
         }
         return Series(tokens: tokens, tps: speeds)

@@ -178,10 +178,13 @@ struct RunCycleCommand: ParsableCommand {
             let before = record.before.harness[category] ?? 0
             let after = record.after.harness[category] ?? 0
             lines.append(
-                line("  \(category)", "\(before)", "\(after)", String(format: "%+d", after - before)))
+                line(
+                    "  \(category)", "\(before)", "\(after)", String(format: "%+d", after - before))
+            )
         }
         lines.append(
-            line("seconds, night / whole cycle", "", String(format: "%.0f", record.sleep.seconds),
+            line(
+                "seconds, night / whole cycle", "", String(format: "%.0f", record.sleep.seconds),
                 String(format: "%.0f", record.seconds)))
         return lines.joined(separator: "\n")
     }

@@ -37,8 +37,9 @@ struct SleepFlags: ParsableArguments {
     @Option(help: "With --augment: paraphrases to train on at most.")
     var augmentPairs = 24
 
-    @Option(help: "General-purpose pairs mixed in per exchange, so that skills are rehearsed; 0: none.")
-    var rehearsal = 0.5
+    @Option(
+        help: "General-purpose pairs mixed in per exchange, so that skills are rehearsed; 0: none.")
+    var rehearsal = 1.4
 
     @Option(
         name: .customLong("kl-weight"),
@@ -46,7 +47,7 @@ struct SleepFlags: ParsableArguments {
             Weight of the general pairs' KL divergence from the base model, which they hold small; \
             0 trains on their answers instead.
             """)
-    var klWeight = 1.0
+    var klWeight = 0.0
 
     @Option(help: "Share of conversations that are never trained on, only measured.")
     var heldOut = 0.15
