@@ -1,7 +1,7 @@
 import Testing
 
 /// A line of the registry, as an argument of tests.
-struct VariantName: Sendable, Codable, CustomTestStringConvertible {
+struct VariantName: Sendable, Equatable, Codable, CustomTestStringConvertible {
     let kernel: String
     let name: String
     let isa: String
@@ -25,12 +25,10 @@ protocol KernelExecutor {
     /// The thread counts that it can be asked for.
     var threadCounts: [Int] { get }
 
-    /// Makes one call.
+    /// Makes one call with `variant`, every other kernel being scalar; with nil all are. Operands
+    /// begin `misalignment` of their elements off a 64-byte border.
     ///
-    /// - Parameters:
-    ///   - variant: the variant of one kernel to run; every other kernel, and with nil all, are
-    ///     scalar.
-    ///   - misalignment: of the operands, in elements.
+    /// - Throws: what kept the call from being made, or from coming to an end.
     func run(
         _ call: KernelCall, on variant: VariantName?, misalignment: Int, threads: Int
     ) throws -> KernelOutcome

@@ -52,7 +52,9 @@ final class KernelMemory {
     /// What the call wrote where it must not.
     private var trespass: String? {
         for (index, operand) in operands.enumerated() {
-            if let overrun = buffers[index].overrun { return "operand \(index) overrun at \(overrun)" }
+            if let overrun = buffers[index].overrun {
+                return "operand \(index) overrun at \(overrun)"
+            }
             if operand.role == .input && !bytes(index).elementsEqual(operand.bytes) {
                 return "operand \(index) was written to"
             }

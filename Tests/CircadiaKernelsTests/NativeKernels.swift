@@ -2,18 +2,26 @@ import CircadiaKernels
 
 /// Makes calls on this processor, through the Swift door `Kernels`. Tests/EmulatedKernels/entries.c
 /// is its counterpart.
-struct NativeKernels: KernelExecutor {
+final class NativeKernels: KernelExecutor {
     let threadCounts = [1, 2, 8]
+    /// The dispatch table's state; asking the processor for its features anew is slow.
+    private var selected: VariantName??
 
     func run(
         _ call: KernelCall, on variant: VariantName?, misalignment: Int, threads: Int
     ) throws -> KernelOutcome {
-        try KernelRuntime.use(isa: "scalar")
-        if let variant { try KernelRuntime.use(variant: variant.name, of: variant.kernel) }
+        try select(variant)
         KernelRuntime.threads = threads
         let memory = KernelMemory(call, misalignment: misalignment)
         try make(call, memory)
         return memory.outcome
+    }
+
+    private func select(_ variant: VariantName?) throws {
+        if let selected, selected == variant { return }
+        try KernelRuntime.use(isa: "scalar")
+        if let variant { try KernelRuntime.use(variant: variant.name, of: variant.kernel) }
+        selected = variant
     }
 
     private func make(_ call: KernelCall, _ m: KernelMemory) throws {

@@ -5,7 +5,9 @@
 #include <arm_neon.h>
 #include <stdint.h>
 
-static void add_four(float* y, const float* x) { vst1q_f32(y, vaddq_f32(vld1q_f32(y), vld1q_f32(x))); }
+static void add_four(float* y, const float* x) {
+    vst1q_f32(y, vaddq_f32(vld1q_f32(y), vld1q_f32(x)));
+}
 
 /* Leaves out what does not fill a vector. */
 void ck_add_broken_tail(float* y, const float* x, int64_t begin, int64_t end) {

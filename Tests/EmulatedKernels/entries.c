@@ -25,16 +25,16 @@ static ck_status_t pack(request_t* r, int first, int operand, ck_matrix_t* matri
     r->packed = guarded_make(size, 0);
     *matrix = (ck_matrix_t){r->packed.data, dtype, n[0], n[1], n[2], n[3]};
     if (n[2] == 32) return ck_pack_dense(at(r, operand), dtype, n[0], n[1], r->packed.data);
-    const ck_affine_t source = {at(r, operand), at(r, operand + 1), at(r, operand + 2), dtype,
-                                n[0],           n[1],               n[2],               n[3]};
+    const ck_affine_t source = {
+        at(r, operand), at(r, operand + 1), at(r, operand + 2), dtype, n[0], n[1], n[2], n[3]};
     return ck_pack_affine(&source, r->packed.data);
 }
 
 /* Integers 0 … 5 and float 0, with operands 0 and 1 as the keys that each query sees. */
 static ck_attention_shape_t attention_shape(const request_t* r) {
     const int32_t* n = r->integers;
-    return (ck_attention_shape_t){n[0], n[1], n[2], n[3], n[4], n[5], r->floats[0], at(r, 0),
-                                  at(r, 1)};
+    return (ck_attention_shape_t){n[0], n[1],         n[2],     n[3],    n[4],
+                                  n[5], r->floats[0], at(r, 0), at(r, 1)};
 }
 
 static ck_cache_t cache(const request_t* r, int operand) {
