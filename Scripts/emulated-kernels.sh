@@ -25,4 +25,4 @@ clang="$(dirname "$(readlink -f "$(command -v swift)")")/clang"
 build=.build/emulated
 make --silent -j 2 -f Tests/EmulatedKernels/Makefile CC="$clang" BUILD="$build" >&2 \
     || { echo "emulated-kernels: the kernels could not be built for aarch64" >&2; exit 1; }
-echo "qemu-aarch64 -cpu max $PWD/$build/kernels"
+echo "qemu-aarch64 $PWD/$build/kernels"

@@ -5,6 +5,10 @@ import Foundation
 ///
 /// One program serves all calls; where a call ends it, the next one starts another.
 final class EmulatedKernels: KernelExecutor {
+    /// The processors to emulate: ARMv8.0, one with dot products as well, one with all there is. On
+    /// the least that it says it needs, a variant that uses more runs into an unknown instruction.
+    static let processors = ["cortex-a53", "cortex-a76", "max"]
+
     /// The words of the command that runs the program, from `CIRCADIA_EMULATED_KERNELS`; nil where
     /// that is not set. `make test` builds the program and sets it.
     static let command: [String]? = {
@@ -37,7 +41,12 @@ final class EmulatedKernels: KernelExecutor {
 
     /// The program is built without threads.
     let threadCounts = [1]
+    private let processor: String
     private var program: Program?
+
+    init(processor: String) {
+        self.processor = processor
+    }
 
     deinit { program?.end() }
 
@@ -45,7 +54,7 @@ final class EmulatedKernels: KernelExecutor {
         _ call: KernelCall, on variant: VariantName?, misalignment: Int, threads: Int
     ) throws -> KernelOutcome {
         precondition(threads == 1, "the emulated program has one thread")
-        let program = try self.program ?? Program(["serve"])
+        let program = try self.program ?? Program("serve", processor: processor)
         self.program = program
         let outputs = call.operands.filter { $0.role == .output }
         do {
@@ -64,8 +73,8 @@ final class EmulatedKernels: KernelExecutor {
     }
 
     /// What `kernels list` prints, `CIRCADIA_ISA` being `forcedISA` or not set.
-    static func registry(forcedISA: String? = nil) throws -> Registry {
-        let program = try Program(["list"], isa: forcedISA)
+    static func registry(processor: String = "max", forcedISA: String? = nil) throws -> Registry {
+        let program = try Program("list", processor: processor, isa: forcedISA)
         let lines = String(decoding: try program.readAll(), as: UTF8.self).split(separator: "\n")
         let end = program.end()
         guard let first = lines.first, end.status == 0 else { throw Failure.ended(end) }
@@ -138,15 +147,15 @@ private final class Program {
     private let output = Pipe()
     private let messages = Pipe()
 
-    init(_ arguments: [String], isa: String? = nil) throws {
+    init(_ task: String, processor: String, isa: String? = nil) throws {
         guard let command = EmulatedKernels.command else { throw EmulatedKernels.Failure.noCommand }
         // A program that has ended must show as an error of `write`, not end this process.
         signal(SIGPIPE, SIG_IGN)
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command + arguments
+        process.arguments = command + [task]
         // What is set for this processor means nothing to the other one.
         process.environment = ProcessInfo.processInfo.environment.merging(
-            ["CIRCADIA_ISA": isa ?? ""]) { $1 }
+            ["CIRCADIA_ISA": isa ?? "", "QEMU_CPU": processor]) { $1 }
         process.standardInput = input
         process.standardOutput = output
         process.standardError = messages

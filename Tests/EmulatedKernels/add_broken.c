@@ -37,9 +37,16 @@ void ck_add_broken_input(float* y, const float* x, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) y[i] = scratch[i] += y[i];
 }
 
-/* Runs into an instruction that does not exist. */
+/* Stops the program. */
 void ck_add_broken_crash(float* y, const float* x, int64_t begin, int64_t end) {
     (void)y, (void)x, (void)begin, (void)end;
     __builtin_trap();
+}
+
+/* Uses dot products, which its line in the registry does not ask for. */
+__attribute__((target("dotprod"))) void ck_add_broken_isa(float* y, const float* x, int64_t begin,
+                                                          int64_t end) {
+    const int32x4_t zero = vdotq_s32(vdupq_n_s32(0), vdupq_n_s8((int8_t)end), vdupq_n_s8(0));
+    for (int64_t i = begin; i < end; i++) y[i] += x[i] + (float)vaddvq_s32(zero);
 }
 #endif
