@@ -5,7 +5,7 @@ import Testing
 extension KernelSuite {
     @Suite(
         .enabled(
-            if: EmulatedKernels.command != nil,
+            if: !EmulatedProgram.command.isEmpty,
             "CIRCADIA_EMULATED_KERNELS is not set; make test sets it where qemu can be installed"))
     struct EmulatedCrossCheckTests {
         @Test(arguments: try EmulatedKernels.variants())
@@ -74,7 +74,7 @@ extension KernelSuite {
 extension EmulatedKernels {
     /// The emulated registry, or nothing where there is no emulator.
     fileprivate static func variants() throws -> [VariantName] {
-        command == nil ? [] : try registry().variants
+        EmulatedProgram.command.isEmpty ? [] : try registry().variants
     }
 
     /// The first of `processors` that can run `variant`, going by its line in the registry.

@@ -9,40 +9,10 @@ final class EmulatedKernels: KernelExecutor {
     /// the least that it says it needs, a variant that uses more runs into an unknown instruction.
     static let processors = ["cortex-a53", "cortex-a76", "max"]
 
-    /// The words of the command that runs the program, from `CIRCADIA_EMULATED_KERNELS`; nil where
-    /// that is not set. `make test` builds the program and sets it.
-    static let command: [String]? = {
-        let value = ProcessInfo.processInfo.environment["CIRCADIA_EMULATED_KERNELS"] ?? ""
-        let words = value.split(separator: " ").map(String.init)
-        return words.isEmpty ? nil : words
-    }()
-
-    enum Failure: Error, CustomStringConvertible {
-        case noCommand
-        case ended(EndedProgram)
-
-        /// How a program ended that should have gone on, and what it printed on standard error.
-        struct EndedProgram {
-            var reason: Process.TerminationReason
-            var status: Int32
-            var message: String
-        }
-
-        var description: String {
-            switch self {
-            case .noCommand: "CIRCADIA_EMULATED_KERNELS is not set"
-            case .ended(let program):
-                "the emulated program ended: "
-                    + (program.reason == .exit ? "status" : "signal") + " \(program.status), "
-                    + program.message
-            }
-        }
-    }
-
     /// The program is built without threads.
     let threadCounts = [1]
     private let processor: String
-    private var program: Program?
+    private var program: EmulatedProgram?
 
     init(processor: String) {
         self.processor = processor
@@ -54,7 +24,7 @@ final class EmulatedKernels: KernelExecutor {
         _ call: KernelCall, on variant: VariantName?, misalignment: Int, threads: Int
     ) throws -> KernelOutcome {
         precondition(threads == 1, "the emulated program has one thread")
-        let program = try self.program ?? Program("serve", processor: processor)
+        let program = try self.program ?? EmulatedProgram("serve", processor: processor)
         self.program = program
         let outputs = call.operands.filter { $0.role == .output }
         do {
@@ -68,16 +38,16 @@ final class EmulatedKernels: KernelExecutor {
                 fault: message.isEmpty ? nil : String(decoding: message, as: UTF8.self))
         } catch {
             self.program = nil
-            throw Failure.ended(program.end())
+            throw program.end()
         }
     }
 
     /// What `kernels list` prints, `CIRCADIA_ISA` being `forcedISA` or not set.
     static func registry(processor: String = "max", forcedISA: String? = nil) throws -> Registry {
-        let program = try Program("list", processor: processor, isa: forcedISA)
+        let program = try EmulatedProgram("list", processor: processor, isa: forcedISA)
         let lines = String(decoding: try program.readAll(), as: UTF8.self).split(separator: "\n")
         let end = program.end()
-        guard let first = lines.first, end.status == 0 else { throw Failure.ended(end) }
+        guard let first = lines.first, end.status == 0 else { throw end }
         let selection = first.split(separator: " ", maxSplits: 1).map(String.init)
         let variants = lines.dropFirst().map { line in
             let words = line.split(separator: " ").map(String.init)
@@ -137,54 +107,5 @@ extension EmulatedKernels {
 extension Data {
     fileprivate mutating func append(_ value: some BitwiseCopyable) {
         Swift.withUnsafeBytes(of: value) { append(contentsOf: $0) }
-    }
-}
-
-/// A running program with both of its ends.
-private final class Program {
-    private let process = Process()
-    private let input = Pipe()
-    private let output = Pipe()
-    private let messages = Pipe()
-
-    init(_ task: String, processor: String, isa: String? = nil) throws {
-        guard let command = EmulatedKernels.command else { throw EmulatedKernels.Failure.noCommand }
-        // A program that has ended must show as an error of `write`, not end this process.
-        signal(SIGPIPE, SIG_IGN)
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command + [task]
-        // What is set for this processor means nothing to the other one.
-        process.environment = ProcessInfo.processInfo.environment.merging(
-            ["CIRCADIA_ISA": isa ?? "", "QEMU_CPU": processor]) { $1 }
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = messages
-        try process.run()
-    }
-
-    func write(_ data: Data) throws { try input.fileHandleForWriting.write(contentsOf: data) }
-
-    /// Reads `byteCount` bytes; fewer are an error.
-    func read(byteCount: Int) throws -> Data {
-        var data = Data()
-        while data.count < byteCount {
-            let more = try output.fileHandleForReading.read(upToCount: byteCount - data.count)
-            guard let more, !more.isEmpty else { throw CocoaError(.fileReadUnknown) }
-            data.append(more)
-        }
-        return data
-    }
-
-    func readAll() throws -> Data { try output.fileHandleForReading.readToEnd() ?? Data() }
-
-    /// Ends the program's input and waits for it.
-    @discardableResult
-    func end() -> EmulatedKernels.Failure.EndedProgram {
-        try? input.fileHandleForWriting.close()
-        let message = (try? messages.fileHandleForReading.readToEnd()) ?? Data()
-        process.waitUntilExit()
-        return .init(
-            reason: process.terminationReason, status: process.terminationStatus,
-            message: String(decoding: message, as: UTF8.self))
     }
 }
