@@ -19,7 +19,7 @@ public final class GuardedBuffer<Element: BitwiseCopyable & Sendable> {
         base = .allocate(byteCount: byteCount, alignment: 64)
         base.initializeMemory(as: UInt8.self, repeating: Self.guardByte, count: byteCount)
         pointer = (base + offset).bindMemory(to: Element.self, capacity: max(1, count))
-        for (index, element) in elements.enumerated() { pointer[index] = element }
+        pointer.initialize(from: elements, count: count)
     }
 
     deinit {
