@@ -9,7 +9,11 @@ cd "$(dirname "$0")/.."
 circadia=.build/release/circadia
 rounds=${ROUNDS:-3}
 commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
-machine=$( (lscpu 2>/dev/null | sed -n 's/^Model name: *//p'; sysctl -n machdep.cpu.brand_string 2>/dev/null) | head -n 1)
+if [ "$(uname)" = Darwin ]; then
+    machine=$(sysctl -n machdep.cpu.brand_string)
+else
+    machine=$(lscpu | sed -n 's/^Model name: *//p')
+fi
 echo "{\"machine\": \"$machine\", \"commit\": \"$commit\"}"
 for round in $(seq "$rounds"); do
     "$circadia" bench --json --quiet --prefill 512 --decode 128 --train 4x128 --reps 1

@@ -29,7 +29,7 @@ say "After the night: $question"
 "$circadia" generate --temp 0 --max-tokens 80 --quiet --prompt "$question"
 
 say "A memory, found again"
-"$circadia" rag search --top-k 1 --quiet "the bread recipe in grams"
+"$circadia" rag search --top-k 1 --quiet "what is the serial number of the pump?"
 
 say "Everything is in ./demo: data/, adapters/nightly_update, logs/"
 echo "Go on with:  cd demo && $circadia chat --rag"
