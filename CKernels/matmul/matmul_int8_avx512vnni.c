@@ -36,7 +36,7 @@ static inline __attribute__((always_inline)) void matvec(const ck_matmul_args_t*
     const __m512i low = _mm512_set1_epi8(15);
     for (int64_t b = begin; b < end; b++) {
         const int8_t* x = a->x;
-        __m512 total = _mm512_setzero_ps(), shift = _mm512_setzero_ps();
+        __m512 total = _mm512_setzero_ps();
         for (int32_t g = 0; g < groups; g++) {
             __m512i even = _mm512_setzero_si512(), odd = _mm512_setzero_si512();
             for (size_t at = 0; at < value_bytes; at += 64) {
@@ -55,15 +55,16 @@ static inline __attribute__((always_inline)) void matvec(const ck_matmul_args_t*
             const __m512 dot = _mm512_cvtepi32_ps(_mm512_add_epi32(even, odd));
             const __m512 scale =
                 _mm512_mul_ps(load16(p + value_bytes, dtype), _mm512_set1_ps(a->scale[g]));
+            /* in the order of the tiles below: a token has the same bits alone and among others */
             total = _mm512_fmadd_ps(scale, dot, total);
-            shift = _mm512_fmadd_ps(load16(p + value_bytes + scale_bytes, dtype),
-                                    _mm512_set1_ps(a->sum[g]), shift);
+            total = _mm512_fmadd_ps(load16(p + value_bytes + scale_bytes, dtype),
+                                    _mm512_set1_ps(a->sum[g]), total);
             p += value_bytes + 2 * scale_bytes;
         }
         const int32_t left = w->rows - (int32_t)b * 16;
         const tile_out_t out = {a->y + b * 16, a->stride,
                                 (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1), a->accumulate};
-        tile_store(&out, 0, _mm512_add_ps(total, shift));
+        tile_store(&out, 0, total);
     }
 }
 

@@ -20,6 +20,10 @@ public struct GenerationResult: Sendable, Equatable {
     public var promptTokens: Int
     /// Tokens that were drawn, the stop token among them.
     public var generatedTokens: Int
+    /// Tokens that were guessed from earlier text.
+    public var draftedTokens: Int
+    /// Guessed tokens that were right.
+    public var acceptedTokens: Int
     /// Time to read the prompt.
     public var promptSeconds: Double
     /// Time from the end of the prompt to the end of the text.

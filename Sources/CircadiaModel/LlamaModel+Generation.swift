@@ -67,7 +67,8 @@ extension GenerationResult {
     init(run: TokenRun, text: String) {
         self.init(
             text: text, tokens: run.tokens, promptTokens: run.promptTokens,
-            generatedTokens: run.generatedTokens, promptSeconds: run.promptSeconds,
+            generatedTokens: run.generatedTokens, draftedTokens: run.draftedTokens,
+            acceptedTokens: run.acceptedTokens, promptSeconds: run.promptSeconds,
             generationSeconds: run.generationSeconds, finishReason: run.finishReason)
     }
 }

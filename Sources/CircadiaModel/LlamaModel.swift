@@ -35,6 +35,8 @@ public final class LlamaModel {
     static let chunkSize = 512
     let workspace = Workspace()
     let headOnly: [WeightMatrix]
+    /// Whether every matrix is quantised.
+    private let isQuantized: Bool
     var scratch: ForwardScratch
     var headScratch: HeadScratch
     /// The cache of `loss`, kept for its memory.
@@ -78,10 +80,19 @@ public final class LlamaModel {
             throw .format(error)
         }
         headOnly = [head]
+        isQuantized =
+            head.bits != 32
+            && layers.allSatisfy { layer in
+                Projection.allCases.allSatisfy { layer.weight($0).bits != 32 }
+            }
         ropeFrequencies = RopeFrequencies.make(for: configuration)
         scratch = ForwardScratch(configuration: configuration, tokens: 1)
         headScratch = HeadScratch(configuration: configuration, rows: 1)
     }
+
+    /// Whether a token's logits are the same bits alone and among up to 16 others. So it is with
+    /// 8-bit activations; products of dense matrices sum in another order for one token.
+    var isBatchInvariant: Bool { precision == .int8 && isQuantized }
 
     /// An empty cache for a conversation of at most `capacity` tokens.
     ///

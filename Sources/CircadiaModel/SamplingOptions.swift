@@ -12,6 +12,9 @@ public struct SamplingOptions: Sendable, Equatable {
     public var repetitionPenalty: Float = 1
     /// How many of the last tokens the penalty looks at.
     public var repetitionWindow = 64
+    /// Guess several tokens at a time from what was said before, and check them together. The text
+    /// is the same with and without.
+    public var usesLookup = true
     /// The whole sequence of draws follows from it.
     public var seed: UInt64 = 0
     /// Tokens of a reply at most.
