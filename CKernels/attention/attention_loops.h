@@ -46,15 +46,15 @@ static inline float highest(float* scores, int32_t count, float scale, int32_t f
     return vec_highest(high);
 }
 
-/* Turns scores into e^(s - maximum), 0 where they are -Inf; their sum. */
+/* Turns scores into e^(s - maximum); their sum. */
 static inline float exponentials(float* scores, int32_t count, float maximum) {
+    const float shift =
+        maximum == -INFINITY ? 0 : maximum; /* nothing was seen: e^-Inf throughout */
     vec_t sum = vec_of(0);
     for (int32_t i = 0; i < count; i += CK_LANES) {
-        const vec_t v = vec_load(scores + i);
-        const vec_t e = vec_exp(v - maximum);
-        const vec_t seen = (vec_t)((v != vec_of(-INFINITY)) & (ivec_t)e);
-        vec_store(scores + i, seen);
-        sum += seen;
+        const vec_t e = vec_exp(vec_load(scores + i) - shift);
+        vec_store(scores + i, e);
+        sum += e;
     }
     return vec_sum(sum);
 }

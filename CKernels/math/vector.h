@@ -102,12 +102,10 @@ CK_INLINE float vec_highest(vec_t v) {
     return high;
 }
 
-/* e^x, relative error below 2e-7; below -87 it is 1.6e-38, above 88 it is 1.7e38; NaN stays NaN.
+/* e^x for x <= 88, relative error below 2e-7; 0 below -87, where normal numbers end; NaN stays NaN.
  * x = n ln 2 + r, |r| <= ln 2 / 2, a polynomial of degree 6 for e^r (Cephes' coefficients). Adding
  * 1.5 * 2^23 rounds to an integer, which then stands in the low bits: shifted, it is 2^n's exponent. */
 CK_INLINE vec_t vec_exp(vec_t x) {
-    x = vec_select(x < vec_of(-87), vec_of(-87), x);
-    x = vec_select(x > vec_of(88), vec_of(88), x);
     const vec_t shifted = vec_fma(x, vec_of(1.44269504f), vec_of(12582912));
     const vec_t n = shifted - vec_of(12582912);
     vec_t r = vec_fma(n, vec_of(-0.693359375f), x);
@@ -119,7 +117,8 @@ CK_INLINE vec_t vec_exp(vec_t x) {
     p = vec_fma(p, r, vec_of(1.6666665459e-1f));
     p = vec_fma(p, r, vec_of(5.0000001201e-1f));
     p = vec_fma(p, r * r, r + vec_of(1));
-    return p * (vec_t)(((ivec_t)shifted << 23) + (127 << 23));
+    const vec_t e = p * (vec_t)(((ivec_t)shifted << 23) + (127 << 23));
+    return (vec_t)(~(x < vec_of(-87)) & (ivec_t)e);
 }
 
 /* Transposes a 4 × 4 square in place. */
