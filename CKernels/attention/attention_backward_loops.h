@@ -97,7 +97,7 @@ static inline void backward_block(const ck_attention_head_t* a, backward_scratch
 static inline void attention_backward_loop(const ck_attention_head_t* a) {
     const ck_attention_shape_t* p = a->shape;
     const int32_t dim = p->head_dim, tokens = p->tokens, kv = a->head / (p->heads / p->kv_heads);
-    if (dim % TILE_COLUMNS) {
+    if (dim % LEAST_COLUMNS) {
         ck_attention_backward_scalar(a);
         return;
     }

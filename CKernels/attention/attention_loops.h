@@ -14,7 +14,7 @@
 #include "dispatch/dispatch.h"
 
 /* Keys that a lone token takes at a time, and heads: their dot products with four keys fill registers. */
-enum { CHUNK = 256, MOST_HEADS = CK_LANES == 4 ? 4 : 2 };
+enum { CHUNK = 256, MOST_HEADS = CK_LANES == 8 ? 2 : 4 };
 
 CK_INLINE vec_t load_cache(ck_cache_t c, int64_t at) {
     return c.dtype == CK_F32 ? vec_load((const float*)c.data + at)
@@ -46,10 +46,9 @@ static inline float highest(float* scores, int32_t count, float scale, int32_t f
     return vec_highest(high);
 }
 
-/* Turns scores into e^(s - maximum); their sum. */
+/* Turns scores into e^(s - maximum); their sum. Both are 0 where the maximum is -Inf: nothing was seen. */
 static inline float exponentials(float* scores, int32_t count, float maximum) {
-    const float shift =
-        maximum == -INFINITY ? 0 : maximum; /* nothing was seen: e^-Inf throughout */
+    const float shift = maximum == -INFINITY ? 0 : maximum;
     vec_t sum = vec_of(0);
     for (int32_t i = 0; i < count; i += CK_LANES) {
         const vec_t e = vec_exp(vec_load(scores + i) - shift);
@@ -143,18 +142,18 @@ CK_INLINE void token_scores(int heads, const ck_attention_tile_t* a, const float
     }
 }
 
-/* weighted[h][0 ..< 16] = Σ_s scores[h][s] * v[from + s][d ..< d + 16]. */
-CK_INLINE void token_values(int heads, const ck_attention_tile_t* a, int32_t d, int32_t from,
-                            int32_t count, float (*scores)[CHUNK], float* weighted) {
+/* weighted[h][d ...] = Σ_s scores[h][s] * v[from + s][d ...] for a tile of `vectors` columns. */
+CK_INLINE void token_values(int heads, int vectors, const ck_attention_tile_t* a, int32_t d,
+                            int32_t from, int32_t count, float (*scores)[CHUNK], float* weighted) {
     vec_t sums[MOST_HEADS < 3 ? 3 : MOST_HEADS][TILE_VECTORS];
 #pragma clang loop unroll(full)
     for (int h = 0; h < heads; h++) {
-        for (int j = 0; j < TILE_VECTORS; j++) sums[h][j] = vec_of(0);
+        for (int j = 0; j < vectors; j++) sums[h][j] = vec_of(0);
     }
     for (int32_t s = 0; s < count; s++) {
         const int64_t at = cache_at(a, from + s) + d;
 #pragma clang loop unroll(full)
-        for (int j = 0; j < TILE_VECTORS; j++) {
+        for (int j = 0; j < vectors; j++) {
             const vec_t v = load_cache(a->values, at + CK_LANES * j);
 #pragma clang loop unroll(full)
             for (int h = 0; h < heads; h++) {
@@ -164,7 +163,7 @@ CK_INLINE void token_values(int heads, const ck_attention_tile_t* a, int32_t d, 
     }
 #pragma clang loop unroll(full)
     for (int h = 0; h < heads; h++) {
-        for (int j = 0; j < TILE_VECTORS; j++) {
+        for (int j = 0; j < vectors; j++) {
             vec_store(weighted + (int64_t)h * a->shape->head_dim + d + CK_LANES * j, sums[h][j]);
         }
     }
@@ -181,8 +180,13 @@ CK_INLINE void attend_heads(int heads, const ck_attention_tile_t* a, int32_t row
         a->maximum[row + h] = highest(scores[h], padded, a->shape->scale, 0, count);
         a->sum[row + h] = exponentials(scores[h], padded, a->maximum[row + h]);
     }
-    for (int32_t d = 0; d < dim; d += TILE_COLUMNS) {
-        token_values(heads, a, d, from, count, scores, a->weighted + (int64_t)row * dim);
+    float* weighted = a->weighted + (int64_t)row * dim;
+    int32_t d = 0;
+    for (; d + TILE_COLUMNS <= dim; d += TILE_COLUMNS) {
+        token_values(heads, TILE_VECTORS, a, d, from, count, scores, weighted);
+    }
+    for (; d < dim; d += LEAST_COLUMNS) {
+        token_values(heads, LEAST_VECTORS, a, d, from, count, scores, weighted);
     }
 }
 
@@ -206,7 +210,7 @@ static inline void attend_token(const ck_attention_tile_t* a, int32_t rows) {
 
 static inline void attention_loop(const ck_attention_tile_t* a) {
     const ck_attention_shape_t* p = a->shape;
-    if (p->head_dim % TILE_COLUMNS) {
+    if (p->head_dim % LEAST_COLUMNS) {
         ck_attention_scalar(a);
         return;
     }

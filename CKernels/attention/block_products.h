@@ -6,35 +6,59 @@
 #include "attention/attention.h"
 #include "math/vector.h"
 
-/* A register tile is 6 rows × 16 columns: 12 sums of AVX2's 16 registers, 24 of NEON's 32. */
-enum { TILE_ROWS = 6, TILE_COLUMNS = 16, TILE_VECTORS = TILE_COLUMNS / CK_LANES };
+/* A register tile is 6 rows × 16 columns, of AVX-512 64: 12 sums of AVX2's 16 registers, 24 of the 32 that
+ * the others have. */
+enum {
+    TILE_ROWS = 6,
+    TILE_COLUMNS = CK_LANES == 16 ? 64 : 16,
+    TILE_VECTORS = TILE_COLUMNS / CK_LANES,
+    LEAST_COLUMNS = 16, /* what all widths are multiples of */
+    LEAST_VECTORS = LEAST_COLUMNS / CK_LANES
+};
 
-/* c[r][0 ..< 16] (+)= Σ_i a[r][i * step] * b[i * b_stride ..< + 16]. rows is a constant at every call. */
-CK_INLINE void product_tile(int rows, const float* const* a, int32_t step, const float* b,
-                            int64_t b_stride, int32_t count, float* const* c, bool accumulate) {
+/* c[r][columns] (+)= Σ_i a[r][i * step] * b[i * b_stride + columns] for a tile of `vectors` columns. rows and
+ * vectors are constants at every call. */
+CK_INLINE void product_tile(int rows, int vectors, const float* const* a, int32_t step,
+                            const float* b, int64_t b_stride, int32_t count, float* const* c,
+                            bool accumulate) {
     vec_t sums[TILE_ROWS][TILE_VECTORS];
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
 #pragma clang loop unroll(full)
-        for (int j = 0; j < TILE_VECTORS; j++) {
+        for (int j = 0; j < vectors; j++) {
             sums[r][j] = accumulate ? vec_load(c[r] + CK_LANES * j) : vec_of(0);
         }
     }
     for (int32_t i = 0; i < count; i++) {
         vec_t row[TILE_VECTORS];
 #pragma clang loop unroll(full)
-        for (int j = 0; j < TILE_VECTORS; j++) row[j] = vec_load(b + i * b_stride + CK_LANES * j);
+        for (int j = 0; j < vectors; j++) row[j] = vec_load(b + i * b_stride + CK_LANES * j);
 #pragma clang loop unroll(full)
         for (int r = 0; r < rows; r++) {
             const vec_t v = vec_of(a[r][(int64_t)i * step]);
 #pragma clang loop unroll(full)
-            for (int j = 0; j < TILE_VECTORS; j++) sums[r][j] = vec_fma(v, row[j], sums[r][j]);
+            for (int j = 0; j < vectors; j++) sums[r][j] = vec_fma(v, row[j], sums[r][j]);
         }
     }
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
 #pragma clang loop unroll(full)
-        for (int j = 0; j < TILE_VECTORS; j++) vec_store(c[r] + CK_LANES * j, sums[r][j]);
+        for (int j = 0; j < vectors; j++) vec_store(c[r] + CK_LANES * j, sums[r][j]);
+    }
+}
+
+/* All rows of one tile's columns. */
+CK_INLINE void product_columns(int vectors, int32_t rows, const float* const* a, int32_t step,
+                               const float* b, int64_t b_stride, int32_t count, float* c,
+                               int64_t c_stride, bool accumulate) {
+    for (int32_t r = 0; r < rows;) {
+        float* to[TILE_ROWS];
+        const int32_t left = rows - r, here = left >= 6 ? 6 : left >= 3 ? 3 : 1;
+        for (int i = 0; i < here; i++) to[i] = c + (r + i) * c_stride;
+        if (here == 6) product_tile(6, vectors, a + r, step, b, b_stride, count, to, accumulate);
+        if (here == 3) product_tile(3, vectors, a + r, step, b, b_stride, count, to, accumulate);
+        if (here == 1) product_tile(1, vectors, a + r, step, b, b_stride, count, to, accumulate);
+        r += here;
     }
 }
 
@@ -43,20 +67,14 @@ CK_INLINE void product_tile(int rows, const float* const* a, int32_t step, const
 static inline void product(int32_t rows, const float* const* a, int32_t step, const float* b,
                            int64_t b_stride, int32_t count, float* c, int64_t c_stride,
                            int32_t width, bool accumulate) {
-    for (int32_t column = 0; column < width; column += TILE_COLUMNS) {
-        for (int32_t r = 0; r < rows;) {
-            float* to[TILE_ROWS];
-            const int32_t left = rows - r;
-            for (int i = 0; i < TILE_ROWS; i++) to[i] = c + (r + i) * c_stride + column;
-            if (left >= 6) {
-                product_tile(6, a + r, step, b + column, b_stride, count, to, accumulate);
-            } else if (left >= 3) {
-                product_tile(3, a + r, step, b + column, b_stride, count, to, accumulate);
-            } else {
-                product_tile(1, a + r, step, b + column, b_stride, count, to, accumulate);
-            }
-            r += left >= 6 ? 6 : left >= 3 ? 3 : 1;
-        }
+    int32_t k = 0;
+    for (; k + TILE_COLUMNS <= width; k += TILE_COLUMNS) {
+        product_columns(TILE_VECTORS, rows, a, step, b + k, b_stride, count, c + k, c_stride,
+                        accumulate);
+    }
+    for (; k < width; k += LEAST_COLUMNS) {
+        product_columns(LEAST_VECTORS, rows, a, step, b + k, b_stride, count, c + k, c_stride,
+                        accumulate);
     }
 }
 

@@ -1,5 +1,6 @@
-/* Vectors of f32 in clang's vector types, for loops that are written once for AVX2 and NEON; variants
- * include them inside their target region. A vector is a register: 8 lanes of AVX2, 4 of NEON. */
+/* Vectors of f32 in clang's vector types, for loops that are written once for all ISAs; variants include
+ * them inside their target region. A vector is a register: 4 lanes of NEON, 8 of AVX2, 16 of AVX-512, whose
+ * variants define CK_LANES before. */
 #ifndef CK_MATH_VECTOR_H
 #define CK_MATH_VECTOR_H
 
@@ -9,7 +10,7 @@
 
 #if defined(__aarch64__)
 #define CK_LANES 4
-#else
+#elif !defined(CK_LANES)
 #define CK_LANES 8
 #endif
 
@@ -70,13 +71,14 @@ CK_INLINE ivec_t vec_lanes(void) {
     return lanes;
 }
 
-/* Sums of halves, so that four lanes are left. */
+/* Sums of quarters or halves, so that four lanes are left. */
 CK_INLINE quad_t vec_fold(vec_t v) {
-#if CK_LANES == 8
-    return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
-#else
-    return v;
-#endif
+    quad_t parts[CK_LANES / 4];
+    memcpy(parts, &v, sizeof v);
+    for (int n = CK_LANES / 8; n > 0; n /= 2) {
+        for (int i = 0; i < n; i++) parts[i] += parts[i + n];
+    }
+    return parts[0];
 }
 
 CK_INLINE float vec_sum(vec_t v) {
