@@ -1,6 +1,6 @@
 /* With p = e^(scale q·k - log_sum) and ds = scale p (dout·v - D), D = dout·out: dq = Σ_s ds k[s] over the keys
  * that a query sees; dk[s] = Σ_t ds q[t], dv[s] = Σ_t p dout[t] over the queries that see a key; written
- * once for AVX2 and NEON.
+ * once for all vector variants.
  * q, out, dout, dq [tokens, heads, head_dim]; k, v [tokens, kv_heads, head_dim]; dk, dv [tokens, head_dim].
  * Limit: FMA throughput. Blocks of 64 queries × 64 keys: two products give scores and dout·v, one pass
  * turns them into p and ds, three more add up the gradients. Blocks that no query sees are left out.

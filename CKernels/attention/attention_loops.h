@@ -1,8 +1,8 @@
-/* out[t, h] = Σ_s softmax_s(scale * q[t, h]·k[s]) v[s], online over blocks of 64 keys; written once for AVX2
- * and NEON.
+/* out[t, h] = Σ_s softmax_s(scale * q[t, h]·k[s]) v[s], online over blocks of 64 keys; written once for all
+ * vector variants.
  * q, out [tokens, heads, head_dim]; caches [kv_heads, capacity, head_dim] f32 or f16.
  * Many queries (prefill, training): FMA throughput. A block of keys is widened and transposed once for
- * all queries of a tile and all heads of a group, then both products are 6 × 16 register tiles.
+ * all queries of a tile and all heads of a group, then both products are register tiles of 6 rows.
  * One token (decode): cache bandwidth. Keys and values are read, and widened, once for up to four heads of
  * their group. Heads that are no multiple of 16 wide take the scalar variant. */
 #ifndef CK_ATTENTION_LOOPS_H

@@ -1,4 +1,4 @@
-/* The loop of the AVX2 and NEON variants. scores[i] = Σ_j query[j] * vectors[i, j]; vectors [count, width].
+/* The loop of the vector variants. scores[i] = Σ_j query[j] * vectors[i, j]; vectors [count, width].
  * Limit: memory bandwidth, one pass over the vectors. The compiler may split the sum over lanes. */
 #ifndef CK_DOT_ROWS_LOOP_H
 #define CK_DOT_ROWS_LOOP_H

@@ -1,4 +1,4 @@
-/* The loop of the AVX2 and NEON variants. x, y [tokens, width]; w, b [width].
+/* The loop of the vector variants. x, y [tokens, width]; w, b [width].
  * y[t, i] = (x[t, i] - mean) / sqrt(variance + eps) * w[i] + b[i], variance = mean((x - mean)²)
  * Limit: three reads and one write of a row that sits in L1. The mean is taken off before squaring, so
  * that a large mean costs no digits. The compiler may split the sums over lanes. */

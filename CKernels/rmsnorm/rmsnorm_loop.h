@@ -1,4 +1,4 @@
-/* The loop of the AVX2 and NEON variants. x, y [tokens, width]; w [width]; rstd [tokens] or NULL.
+/* The loop of the vector variants. x, y [tokens, width]; w [width]; rstd [tokens] or NULL.
  * y[t, i] = x[t, i] * w[i] / sqrt(mean_i(x[t, :]²) + eps)
  * Limit: two reads and one write of a row that sits in L1. The compiler may split the sum over lanes. */
 #ifndef CK_RMSNORM_LOOP_H

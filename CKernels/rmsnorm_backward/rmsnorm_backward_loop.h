@@ -1,4 +1,4 @@
-/* The loop of the AVX2 and NEON variants. x, dy, dx [tokens, width]; w [width]; rstd [tokens].
+/* The loop of the vector variants. x, dy, dx [tokens, width]; w [width]; rstd [tokens].
  * dx[t, i] += rstd * w[i] * dy[t, i] - rstd³/width * x[t, i] * Σ_j w[j] * dy[t, j] * x[t, j]
  * Limit: two passes over rows that sit in L1. The compiler may split the sum over lanes. */
 #ifndef CK_RMSNORM_BACKWARD_LOOP_H
