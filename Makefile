@@ -5,6 +5,7 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 CONFIGURATION ?= release
 CIRCADIA := .build/$(CONFIGURATION)/circadia
+C_SOURCES = $$(git ls-files 'CKernels/*.[ch]' 'Tests/*.[ch]')
 PEERS ?= $(HOME)/.cache/circadia/peers
 
 .PHONY: help setup build models demo test bench lint format install clean
@@ -30,6 +31,8 @@ test: models ## every test, peers included where they can be installed
 	@$(CIRCADIA) model pull llama-3.2-tokenizer
 	@bash Scripts/peers.sh "$(PEERS)"
 	swift build -c $(CONFIGURATION) --build-tests
+	emulated="$$(bash Scripts/emulated-kernels.sh)" && \
+	CIRCADIA_EMULATED_KERNELS="$$emulated" \
 	CIRCADIA_PEERS_PYTHON="$$(test -x '$(PEERS)/bin/python' && echo '$(PEERS)/bin/python')" \
 		swift test -c $(CONFIGURATION) --skip-build --no-parallel
 
@@ -39,11 +42,11 @@ bench: models ## speed of this machine
 lint: ## formatting of Swift and C
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests
 	@command -v clang-format >/dev/null || python3 -m pip install --quiet clang-format
-	clang-format --dry-run -Werror $$(git ls-files 'CKernels/*.c' 'CKernels/*.h')
+	clang-format --dry-run -Werror $(C_SOURCES)
 
 format: ## write that formatting
 	swift format --in-place --recursive --parallel Package.swift Sources Tests
-	clang-format -i $$(git ls-files 'CKernels/*.c' 'CKernels/*.h')
+	clang-format -i $(C_SOURCES)
 
 install: build ## copy the program and its data to PREFIX (default /usr/local)
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/circadia"

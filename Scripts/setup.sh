@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the libraries that Circadia links: OpenMP, OpenBLAS and SQLite, with apt or brew, and pip for
-# bringing models. Does nothing, quickly, where all are there.
+# bringing models. `setup.sh emulation` installs what runs kernels for aarch64 on another processor
+# instead: an emulator, and a libc to link with. Does nothing, quickly, where all are there.
 set -euo pipefail
 
 command -v swift >/dev/null || {
@@ -18,11 +19,22 @@ if [ "$(uname)" = Darwin ]; then
 fi
 
 missing=()
-ls /usr/lib/llvm-*/lib/libomp.so >/dev/null 2>&1 || missing+=(libomp-dev)
-pkg-config --exists openblas 2>/dev/null || ls /usr/lib/*/libopenblas.so >/dev/null 2>&1 || missing+=(libopenblas-dev)
-test -e /usr/include/sqlite3.h || missing+=(libsqlite3-dev)
-python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
-python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+options=()
+if [ "${1:-}" = emulation ]; then
+    # What qemu-user recommends would make the whole system run foreign programs.
+    options=(--no-install-recommends)
+    command -v qemu-aarch64 >/dev/null || missing+=(qemu-user)
+    test -e /usr/aarch64-linux-gnu/lib/libc.a || missing+=(libc6-dev-arm64-cross)
+    # For libgcc and the start files; their own package's name changes with GCC's version.
+    ls /usr/lib/gcc-cross/aarch64-linux-gnu/*/libgcc.a >/dev/null 2>&1 \
+        || missing+=(gcc-aarch64-linux-gnu)
+else
+    ls /usr/lib/llvm-*/lib/libomp.so >/dev/null 2>&1 || missing+=(libomp-dev)
+    pkg-config --exists openblas 2>/dev/null || ls /usr/lib/*/libopenblas.so >/dev/null 2>&1 || missing+=(libopenblas-dev)
+    test -e /usr/include/sqlite3.h || missing+=(libsqlite3-dev)
+    python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 as_root=()
@@ -41,4 +53,5 @@ command -v apt-get >/dev/null || {
 }
 echo "setup: installing ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
-DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null
+DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq \
+    "${options[@]}" "${missing[@]}" >/dev/null

@@ -36,21 +36,12 @@ extension CrossCheck {
             tokens: tokens, past: past, heads: kvHeads, kvHeads: kvHeads, headDim: headDim,
             capacity: capacity)
         let count = kvHeads * capacity * headDim
-        return CrossCheckCase(label: "\(format) \(tokens) + \(past) × \(kvHeads) × \(headDim)") {
-            memory in
-            let cache = AttentionCache(
-                kvHeads: kvHeads, capacity: capacity, headDim: headDim, format: format)
-            Kernels.append(memory.input(x), to: cache, shape: shape)
-            let bytes = UnsafeRawBufferPointer(cache.bytes)
-            return [
-                (0..<count).map { index in
-                    format == .f32
-                        ? Double(bytes.load(fromByteOffset: 4 * index, as: Float.self))
-                        : Reference.half(
-                            bits: bytes.load(fromByteOffset: 2 * index, as: UInt16.self))
-                }
-            ]
-        } expected: {
+        let cache = Operand.output([Float](repeating: 0, count: count), format)
+        let call = KernelCall(
+            .cacheAppend, integers: shape.integers + [format.number], floats: [shape.scale],
+            operands: [.absent, .absent, cache, .input(x)])
+        let label = "\(format) \(tokens) + \(past) × \(kvHeads) × \(headDim)"
+        return CrossCheckCase(label: label, call: call) {
             let cache = Reference.cacheAppend(
                 [Double](repeating: 0, count: count), x: x.doubles, kvHeads: kvHeads,
                 headDim: headDim, past: past, isHalf: format == .f16)
@@ -122,26 +113,15 @@ extension CrossCheck {
             tokens: tokens, past: past, heads: heads, kvHeads: kvHeads, headDim: headDim,
             capacity: keys + 3)
         let label = "\(format) \(tokens) + \(past) × \(heads)/\(kvHeads) × \(headDim) \(mask)"
-        return CrossCheckCase(label: label) { memory in
-            let caches = [k, v].map { values in
-                let cache = AttentionCache(
-                    kvHeads: kvHeads, capacity: keys + 3, headDim: headDim, format: format)
-                // Rows that nobody has written must not be read: NaN would spread.
-                for index in cache.bytes.indices { cache.bytes[index] = 0xff }
-                var filling = shape
-                filling.tokens = keys
-                filling.past = 0
-                Kernels.append(values, to: cache, shape: filling)
-                return cache
-            }
-            Kernels.attention(
-                shape, q: memory.input(q), keys: caches[0], values: caches[1],
-                firstKey: mask == .causal ? nil : first,
-                endKey: mask == .causal || mask == .packed ? nil : end,
-                out: memory.output(count: q.count),
-                logSum: memory.output(count: tokens * heads), workspace: memory.workspace)
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .attention, integers: shape.integers + [format.number], floats: [shape.scale],
+            operands: [
+                mask == .causal ? .absent : .input(first),
+                mask == .causal || mask == .packed ? .absent : .input(end), .input(q),
+                cache(k, shape, format), cache(v, shape, format), .output(count: q.count),
+                .output(count: tokens * heads),
+            ])
+        return CrossCheckCase(label: label, call: call) {
             let reference = Reference.AttentionShape(
                 heads: heads, kvHeads: kvHeads, headDim: headDim, scale: Double(shape.scale),
                 visible: visible)
@@ -158,6 +138,23 @@ extension CrossCheck {
             ]
         }
     }
+
+    /// The cache that holds `rows` `[keys, kvHeads, headDim]`. Its other rows are NaN, which would
+    /// spread: what nobody has written must not be read.
+    fileprivate static func cache(
+        _ rows: [Float], _ shape: AttentionShape, _ format: FloatFormat
+    ) -> Operand {
+        let (width, rowBytes) = (shape.headDim, shape.headDim * format.byteCount)
+        var bytes = [UInt8](repeating: 0xff, count: shape.kvHeads * shape.capacity * rowBytes)
+        let source = Operand.bytes(of: rows, format)
+        for row in 0..<(width == 0 ? 0 : rows.count / width) {
+            let (key, head) = row.quotientAndRemainder(dividingBy: shape.kvHeads)
+            let start = (head * shape.capacity + key) * rowBytes
+            bytes.replaceSubrange(
+                start..<start + rowBytes, with: source[row * rowBytes..<(row + 1) * rowBytes])
+        }
+        return Operand(role: .input, element: Operand.Element(format), bytes: bytes)
+    }
 }
 
 extension CrossCheck {
@@ -168,7 +165,6 @@ extension CrossCheck {
         var shape = AttentionShape(
             tokens: tokens, past: 2, heads: heads, kvHeads: 1, headDim: width, capacity: tokens + 2)
         shape.scale = 1
-        let call = shape
         let steps = (0..<tokens * heads).map { Float($0) * 80 / Float(tokens * heads) }
         var q = [Float](repeating: 0, count: tokens * heads * width)
         for (row, x) in steps.enumerated() { q[row * width] = x }
@@ -176,24 +172,14 @@ extension CrossCheck {
         k[width] = -1
         var v = [Float](repeating: 0, count: k.count)
         for i in width..<2 * width { v[i] = 1 }
-        let (queries, keys, values) = (q, k, v)
-        return CrossCheckCase(label: "\(format) exponential, \(tokens) tokens") { memory in
-            let caches = [keys, values].map { rows in
-                let cache = AttentionCache(
-                    kvHeads: 1, capacity: tokens + 2, headDim: width, format: format)
-                var filling = call
-                filling.tokens = tokens + 2
-                filling.past = 0
-                Kernels.append(rows, to: cache, shape: filling)
-                return cache
-            }
-            Kernels.attention(
-                call, q: memory.input(queries), keys: caches[0], values: caches[1],
-                endKey: [Int32](repeating: 2, count: tokens),
-                out: memory.output(count: queries.count), workspace: memory.workspace)
-            return memory.results
-        } expected: {
-            let out = (0..<queries.count).map { index in
+        let call = KernelCall(
+            .attention, integers: shape.integers + [format.number], floats: [shape.scale],
+            operands: [
+                .absent, .input([Int32](repeating: 2, count: tokens)), .input(q),
+                cache(k, shape, format), cache(v, shape, format), .output(count: q.count), .absent,
+            ])
+        return CrossCheckCase(label: "\(format) exponential, \(tokens) tokens", call: call) {
+            let out = (0..<tokens * heads * width).map { index in
                 let e = exp(-Double(steps[index / width]))
                 return e / (1 + e)
             }
@@ -202,9 +188,4 @@ extension CrossCheck {
             return [Expected(out) { (2e-7 + 2 * epsilon) * out[$0] }]
         }
     }
-}
-
-extension FloatFormat {
-    /// The formats that a cache may have.
-    static let caches: [FloatFormat] = [.f32, .f16]
 }

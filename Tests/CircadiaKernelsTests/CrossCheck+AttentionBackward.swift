@@ -39,15 +39,15 @@ extension CrossCheck {
             visible: visible)
         let forward = Reference.attention(reference, q: q.doubles, k: k.doubles, v: v.doubles)
         let (out, logSum) = (forward.out.floats, forward.logSum.floats)
-        return CrossCheckCase(label: "\(tokens) × \(heads)/\(kvHeads) × \(headDim)") { memory in
-            Kernels.attentionBackward(
-                shape, q: memory.input(q), k: memory.input(k), v: memory.input(v),
-                out: memory.input(out), logSum: memory.input(logSum), dout: memory.input(dout),
-                firstKey: segment == tokens ? nil : first, dq: memory.output(count: q.count),
-                dk: memory.output(count: k.count), dv: memory.output(count: v.count),
-                workspace: memory.workspace)
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .attentionBackward, integers: shape.integers, floats: [shape.scale],
+            operands: [
+                segment == tokens ? .absent : .input(first), .absent, .input(q), .input(k),
+                .input(v), .input(out), .input(logSum), .input(dout), .output(count: q.count),
+                .output(count: k.count), .output(count: v.count),
+            ])
+        let label = "\(tokens) × \(heads)/\(kvHeads) × \(headDim)"
+        return CrossCheckCase(label: label, call: call) {
             let (dq, dk, dv) = Reference.attentionBackward(
                 reference, q: q.doubles, k: k.doubles, v: v.doubles, out: out.doubles,
                 logSum: logSum.doubles, dout: dout.doubles)

@@ -28,12 +28,10 @@ extension CrossCheck {
         var generator = SeededGenerator(seed: UInt64(count))
         let gate = wide(count, &generator)
         let up = generator.floats(count)
-        return CrossCheckCase(label: "\(count) elements") { memory in
-            Kernels.swiGLU(
-                gate: memory.input(gate), up: memory.input(up), count: count,
-                out: memory.output(count: count))
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .swiGLU, integers: [count],
+            operands: [.input(gate), .input(up), .output(count: count)])
+        return CrossCheckCase(label: "\(count) elements", call: call) {
             let out = Reference.swiGLU(gate: gate.doubles, up: up.doubles)
             // Below 1e-35 e^-gate nears infinity; what is left has no digits to lose.
             return [Expected(out) { 8 * epsilon * abs(out[$0]) + 1e-35 }]
@@ -45,12 +43,13 @@ extension CrossCheck {
         let gate = wide(count, &generator)
         let up = generator.floats(count)
         let dout = generator.floats(count)
-        return CrossCheckCase(label: "\(count) elements") { memory in
-            Kernels.swiGLUBackward(
-                gate: memory.input(gate), up: memory.input(up), dout: memory.input(dout),
-                count: count, dgate: memory.output(count: count), dup: memory.output(count: count))
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .swiGLUBackward, integers: [count],
+            operands: [
+                .input(gate), .input(up), .input(dout), .output(count: count),
+                .output(count: count),
+            ])
+        return CrossCheckCase(label: "\(count) elements", call: call) {
             let (dgate, dup) = Reference.swiGLUBackward(
                 gate: gate.doubles, up: up.doubles, dout: dout.doubles)
             return [
@@ -70,10 +69,9 @@ extension CrossCheck {
     private static func gelu(count: Int) -> CrossCheckCase {
         var generator = SeededGenerator(seed: UInt64(count) + 2000)
         let x = wide(count, &generator)
-        return CrossCheckCase(label: "\(count) elements") { memory in
-            Kernels.gelu(x: memory.input(x), count: count, out: memory.output(count: count))
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .gelu, integers: [count], operands: [.input(x), .output(count: count)])
+        return CrossCheckCase(label: "\(count) elements", call: call) {
             // Φ is exact to some ε of 1, so far below zero the result is exact to ε of x.
             [Expected(Reference.gelu(x.doubles)) { 4 * epsilon * abs(Double(x[$0])) }]
         }
@@ -82,10 +80,8 @@ extension CrossCheck {
     private static func add(count: Int) -> CrossCheckCase {
         var generator = SeededGenerator(seed: UInt64(count) + 3000)
         let (y, x) = (generator.floats(count), generator.floats(count))
-        return CrossCheckCase(label: "\(count) elements") { memory in
-            Kernels.add(memory.output(y), memory.input(x), count: count)
-            return memory.results
-        } expected: {
+        let call = KernelCall(.add, integers: [count], operands: [.output(y), .input(x)])
+        return CrossCheckCase(label: "\(count) elements", call: call) {
             let sum = Reference.add(y.doubles, x.doubles)
             return [Expected(sum) { epsilon / 2 * abs(sum[$0]) }]
         }
@@ -94,11 +90,9 @@ extension CrossCheck {
     private static func addBias(tokens: Int, width: Int) -> CrossCheckCase {
         var generator = SeededGenerator(seed: UInt64(width) + 4000)
         let (y, bias) = (generator.floats(tokens * width), generator.floats(width))
-        return CrossCheckCase(label: "\(tokens) × \(width)") { memory in
-            Kernels.addBias(
-                memory.output(y), bias: memory.input(bias), tokens: tokens, width: width)
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .addBias, integers: [tokens, width], operands: [.output(y), .input(bias)])
+        return CrossCheckCase(label: "\(tokens) × \(width)", call: call) {
             let sum = Reference.addBias(y.doubles, bias: bias.doubles)
             return [Expected(sum) { epsilon / 2 * abs(sum[$0]) }]
         }
@@ -124,14 +118,11 @@ extension CrossCheck {
             t < 100 ? Int32(t * t * 13) : Int32(t)
         }
         let frequencies = generator.floats(headDim / 2, in: 0...1)
-        return CrossCheckCase(
-            label: "\(tokens) × \(heads) × \(headDim), inverse \(inverse)"
-        ) { memory in
-            Kernels.rope(
-                memory.output(x), positions: positions, frequencies: memory.input(frequencies),
-                tokens: tokens, heads: heads, headDim: headDim, inverse: inverse)
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .rope, integers: [tokens, heads, headDim, inverse ? 1 : 0],
+            operands: [.output(x), .input(positions), .input(frequencies)])
+        let label = "\(tokens) × \(heads) × \(headDim), inverse \(inverse)"
+        return CrossCheckCase(label: label, call: call) {
             let out = Reference.rope(
                 x.doubles, positions: positions, frequencies: frequencies, heads: heads,
                 inverse: inverse)

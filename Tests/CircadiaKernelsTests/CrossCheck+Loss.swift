@@ -21,13 +21,13 @@ extension CrossCheck {
         var generator = SeededGenerator(seed: UInt64(vocabulary))
         let logits = generator.floats(tokens * vocabulary, in: -12...12)
         let targets = (0..<tokens).map { Int32(($0 * 7 + vocabulary - 1) % vocabulary) }
-        return CrossCheckCase(label: "\(tokens) × \(vocabulary)") { memory in
-            Kernels.crossEntropy(
-                logits: memory.input(logits), targets: targets, tokens: tokens,
-                vocabulary: vocabulary, rowScale: 0.125, losses: memory.output(count: tokens),
-                gradient: memory.output(count: logits.count))
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .crossEntropy, integers: [tokens, vocabulary], floats: [0.125],
+            operands: [
+                .input(logits), .input(targets), .output(count: tokens),
+                .output(count: logits.count),
+            ])
+        return CrossCheckCase(label: "\(tokens) × \(vocabulary)", call: call) {
             let (losses, gradient) = Reference.crossEntropy(
                 logits: logits.doubles, targets: targets, vocabulary: vocabulary, rowScale: 0.125)
             // Logits up to 12 and their differences up to 24 are rounded to ε of themselves.
@@ -46,9 +46,9 @@ extension CrossCheck {
     private static func sumSquares(count: Int) -> CrossCheckCase {
         var generator = SeededGenerator(seed: UInt64(count) + 1)
         let x = generator.floats(count)
-        return CrossCheckCase(label: "\(count) elements") { memory in
-            [[Kernels.sumSquares(memory.input(x), count: count)]]
-        } expected: {
+        let call = KernelCall(
+            .sumSquares, integers: [count], operands: [.input(x), .returned])
+        return CrossCheckCase(label: "\(count) elements", call: call) {
             // Summed in double.
             let sum = Reference.sumSquares(x.doubles)
             return [
@@ -70,12 +70,14 @@ extension CrossCheck {
         options.gradientScale = 0.5
         options.usesBiasCorrection = corrects
         let step = options
-        return CrossCheckCase(label: "\(count) elements, correction \(corrects)") { memory in
-            Kernels.adam(
-                step, gradient: memory.input(gradient), count: count,
-                parameter: memory.output(parameter), m: memory.output(m), v: memory.output(v))
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .adam, integers: [step.step, corrects ? 1 : 0, count],
+            floats: [
+                step.learningRate, step.beta1, step.beta2, step.epsilon, step.weightDecay,
+                step.gradientScale,
+            ],
+            operands: [.input(gradient), .output(parameter), .output(m), .output(v)])
+        return CrossCheckCase(label: "\(count) elements, correction \(corrects)", call: call) {
             let reference = Reference.AdamStep(
                 learningRate: Double(step.learningRate), beta1: Double(step.beta1),
                 beta2: Double(step.beta2), epsilon: Double(step.epsilon),

@@ -12,9 +12,12 @@ extension CrossCheck {
         CrossCheck(kernels: ["matmul_transposed_bf16"], cases: transposedCases(.bf16)),
     ]
 
-    /// One packed matrix and the numbers that it stands for.
+    /// A matrix as it lies in a checkpoint, and the numbers that it stands for.
     private struct Weights: Sendable {
-        let packed: WeightMatrix
+        /// Rows, columns, bits, group size and the scales' dtype.
+        let integers: [Int]
+        /// Words (or dense values), scales and biases.
+        let operands: [Operand]
         let values: [Double]
         /// `|scale| · q + |bias|`: the terms of a weight, which may cancel.
         let sizes: [Double]
@@ -22,15 +25,14 @@ extension CrossCheck {
 
     private static func weights(
         rows: Int, columns: Int, bits: Int, groupSize: Int, format: FloatFormat, seed: UInt64
-    ) -> Weights? {
+    ) -> Weights {
         var generator = SeededGenerator(seed: seed)
+        let integers = [rows, columns, bits, groupSize, format.number]
         if bits == 32 {
             let dense = generator.floats(rows * columns)
-            let packed = dense.withUnsafeBytes {
-                WeightMatrix(dense: $0, format: .f32, rows: rows, columns: columns)
-            }
             return Weights(
-                packed: packed, values: dense.doubles, sizes: dense.doubles.magnitudes)
+                integers: integers, operands: [.input(dense), .absent, .absent],
+                values: dense.doubles, sizes: dense.doubles.magnitudes)
         }
         let q = (0..<rows * columns).map { _ in
             UInt8.random(in: 0...UInt8(1 << bits - 1), using: &generator)
@@ -41,18 +43,9 @@ extension CrossCheck {
         }
         let scales = steps[..<groups].map { $0 / 1024 }
         let biases = steps[groups...].map { $0 / 64 }
-        var words = [UInt32](repeating: 0, count: rows * columns * bits / 32)
+        var words = [Int32](repeating: 0, count: rows * columns * bits / 32)
         for (index, value) in q.enumerated() {
-            words[index * bits / 32] |= UInt32(value) << UInt32(index * bits % 32)
-        }
-        let packed = words.withUnsafeBytes { words in
-            bytes(scales, format).withUnsafeBytes { scales in
-                bytes(biases, format).withUnsafeBytes { biases in
-                    try? WeightMatrix(
-                        words: words, scales: scales, biases: biases, scaleFormat: format,
-                        rows: rows, columns: columns, bits: bits, groupSize: groupSize)
-                }
-            }
+            words[index * bits / 32] |= Int32(value) << Int32(index * bits % 32)
         }
         let matrix = Reference.AffineMatrix(
             rows: rows, columns: columns, groupSize: groupSize, values: q, scales: scales.doubles,
@@ -60,33 +53,11 @@ extension CrossCheck {
         var sizes = matrix
         sizes.scales = matrix.scales.magnitudes
         sizes.biases = matrix.biases.magnitudes
-        return packed.map {
-            Weights(packed: $0, values: matrix.dequantized, sizes: sizes.dequantized)
-        }
+        return Weights(
+            integers: integers,
+            operands: [.input(words), .input(scales, format), .input(biases, format)],
+            values: matrix.dequantized, sizes: sizes.dequantized)
     }
-
-    /// Numbers that `format` holds exactly, as its bytes.
-    private static func bytes(_ values: [Float], _ format: FloatFormat) -> [UInt8] {
-        values.flatMap { value in
-            switch format {
-            case .f32: withUnsafeBytes(of: value.bitPattern) { Array($0) }
-            case .bf16: withUnsafeBytes(of: UInt16(value.bitPattern >> 16)) { Array($0) }
-            case .f16: withUnsafeBytes(of: halfBits(value)) { Array($0) }
-            }
-        }
-    }
-
-    /// The bits of a half for a number that is one, found by trying them all.
-    private static func halfBits(_ value: Float) -> UInt16 { halves[value] ?? 0 }
-    private static let halves: [Float: UInt16] = {
-        var table: [Float: UInt16] = [0: 0]
-        for bits in 1..<UInt16(0x7c00) {
-            let value = Float(Reference.half(bits: bits))
-            table[value] = bits
-            table[-value] = bits | 0x8000
-        }
-        return table
-    }()
 
     private static let formats: [Format] = [
         (4, 32, .f16), (4, 64, .bf16), (4, 128, .f32), (8, 32, .f16), (8, 64, .f32),
@@ -111,15 +82,12 @@ extension CrossCheck {
         for format in formats {
             for shape in shapes {
                 for accumulate in [false, true] {
-                    cases += [matmul(precision, shape, format, accumulate: accumulate)]
-                        .compactMap { $0 }
+                    cases.append(matmul(precision, shape, format, accumulate: accumulate))
                 }
             }
         }
         if precision != .exact { return cases }
-        return cases
-            + [matmul(.exact, (5, 19, 37), (32, 0, .f32), accumulate: false)]
-            .compactMap { $0 }
+        return cases + [matmul(.exact, (5, 19, 37), (32, 0, .f32), accumulate: false)]
     }
 
     private static func transposedCases(_ precision: Precision) -> [CrossCheckCase] {
@@ -127,8 +95,7 @@ extension CrossCheck {
         for format in formats {
             for shape in shapes {
                 for accumulate in [false, true] {
-                    cases += [transposed(precision, shape, format, accumulate: accumulate)]
-                        .compactMap { $0 }
+                    cases.append(transposed(precision, shape, format, accumulate: accumulate))
                 }
             }
         }
@@ -137,27 +104,23 @@ extension CrossCheck {
 
     private static func matmul(
         _ precision: Precision, _ shape: Shape, _ format: Format, accumulate: Bool
-    ) -> CrossCheckCase? {
+    ) -> CrossCheckCase {
         let (tokens, rows, columns) = shape
         let seed = UInt64(tokens * 1000 + rows)
-        guard
-            let w = weights(
-                rows: rows, columns: columns, bits: format.bits, groupSize: format.groupSize,
-                format: format.format, seed: seed)
-        else { return nil }
+        let w = weights(
+            rows: rows, columns: columns, bits: format.bits, groupSize: format.groupSize,
+            format: format.format, seed: seed)
         var generator = SeededGenerator(seed: seed + 1)
         let x = generator.floats(tokens * columns)
         let y = generator.floats(tokens * rows)
         let label =
             "\(format.bits) bits/\(format.groupSize) \(format.format), "
             + "\(tokens) × \(columns) → \(rows)\(accumulate ? ", accumulating" : ""), seed \(seed)"
-        return CrossCheckCase(label: label) { memory in
-            let out = accumulate ? memory.output(y) : memory.output(count: y.count)
-            Kernels.matmul(
-                precision, x: memory.input(x), tokens: tokens, weights: [w.packed], outputs: [out],
-                accumulate: accumulate, workspace: memory.workspace)
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .matmul, integers: [precision.number, tokens, accumulate ? 1 : 0] + w.integers,
+            operands: [.input(x)] + w.operands
+                + [accumulate ? .output(y) : .output(count: y.count)])
+        return CrossCheckCase(label: label, call: call) {
             // 8 bits: the same integers, so the f32 sums over the groups alone may differ.
             let isInt8 = precision == .int8 && format.bits != 32
             return [
@@ -206,27 +169,24 @@ extension CrossCheck {
 
     private static func transposed(
         _ precision: Precision, _ shape: Shape, _ format: Format, accumulate: Bool
-    ) -> CrossCheckCase? {
+    ) -> CrossCheckCase {
         let (tokens, rows, columns) = shape
         let seed = UInt64(tokens * 1000 + rows)
-        guard
-            let w = weights(
-                rows: rows, columns: columns, bits: format.bits, groupSize: format.groupSize,
-                format: format.format, seed: seed)
-        else { return nil }
+        let w = weights(
+            rows: rows, columns: columns, bits: format.bits, groupSize: format.groupSize,
+            format: format.format, seed: seed)
         var generator = SeededGenerator(seed: seed + 2)
         let dy = generator.floats(tokens * rows)
         let dx = generator.floats(tokens * columns)
         let label =
             "transposed, \(format.bits) bits/\(format.groupSize) \(format.format), "
             + "\(tokens) × \(rows) → \(columns)\(accumulate ? ", accumulating" : ""), seed \(seed)"
-        return CrossCheckCase(label: label) { memory in
-            let out = accumulate ? memory.output(dx) : memory.output(count: dx.count)
-            Kernels.matmulTransposed(
-                precision, dy: memory.input(dy), tokens: tokens, weight: w.packed, dx: out,
-                accumulate: accumulate, workspace: memory.workspace)
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .matmulTransposed,
+            integers: [precision.number, tokens, accumulate ? 1 : 0] + w.integers,
+            operands: [.input(dy)] + w.operands
+                + [accumulate ? .output(dx) : .output(count: dx.count)])
+        return CrossCheckCase(label: label, call: call) {
             [
                 expectedProduct(
                     dy.doubles, Reference.transposed(w.values, rows: rows, columns: columns),

@@ -22,12 +22,12 @@ extension CrossCheck {
         var generator = SeededGenerator(seed: seed)
         let x = generator.floats(tokens * width, in: -3...3)
         let weight = generator.floats(width)
-        return CrossCheckCase(label: "\(tokens) × \(width), seed \(seed)") { memory in
-            Kernels.rmsNorm(
-                x: memory.input(x), weight: memory.input(weight), tokens: tokens, width: width,
-                epsilon: 1e-5, y: memory.output(count: x.count), rstd: memory.output(count: tokens))
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .rmsNorm, integers: [tokens, width], floats: [1e-5],
+            operands: [
+                .input(x), .input(weight), .output(count: x.count), .output(count: tokens),
+            ])
+        return CrossCheckCase(label: "\(tokens) × \(width), seed \(seed)", call: call) {
             let (y, rstd) = Reference.rmsNorm(
                 x: x.doubles, weight: weight.doubles, tokens: tokens, epsilon: Double(Float(1e-5)))
             // A root halves the relative error of the sum below it.
@@ -45,12 +45,10 @@ extension CrossCheck {
         let initial = generator.floats(tokens * width)
         let weight = generator.floats(width)
         let rstd = generator.floats(tokens, in: 0.2...2)
-        return CrossCheckCase(label: "\(tokens) × \(width), seed \(seed)") { memory in
-            Kernels.rmsNormBackward(
-                x: memory.input(x), weight: memory.input(weight), rstd: memory.input(rstd),
-                dy: memory.input(dy), tokens: tokens, width: width, dx: memory.output(initial))
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .rmsNormBackward, integers: [tokens, width],
+            operands: [.input(x), .input(weight), .input(rstd), .input(dy), .output(initial)])
+        return CrossCheckCase(label: "\(tokens) × \(width), seed \(seed)", call: call) {
             let dx = Reference.rmsNormBackward(
                 x: x.doubles, weight: weight.doubles, rstd: rstd.doubles, dy: dy.doubles,
                 tokens: tokens)
@@ -78,12 +76,10 @@ extension CrossCheck {
         let x = generator.floats(tokens * width, in: -2...3)
         let weight = generator.floats(width)
         let bias = generator.floats(width)
-        return CrossCheckCase(label: "\(tokens) × \(width), seed \(seed)") { memory in
-            Kernels.layerNorm(
-                x: memory.input(x), weight: memory.input(weight), bias: memory.input(bias),
-                tokens: tokens, width: width, epsilon: 1e-5, y: memory.output(count: x.count))
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .layerNorm, integers: [tokens, width], floats: [1e-5],
+            operands: [.input(x), .input(weight), .input(bias), .output(count: x.count)])
+        return CrossCheckCase(label: "\(tokens) × \(width), seed \(seed)", call: call) {
             let y = Reference.layerNorm(
                 x: x.doubles, weight: weight.doubles, bias: bias.doubles, tokens: tokens,
                 epsilon: Double(Float(1e-5)))

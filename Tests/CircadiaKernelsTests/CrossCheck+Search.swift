@@ -16,12 +16,10 @@ extension CrossCheck {
         var generator = SeededGenerator(seed: UInt64(count * 1000 + width))
         let vectors = generator.floats(count * width)
         let query = generator.floats(width)
-        return CrossCheckCase(label: "\(count) × \(width)") { memory in
-            Kernels.dotRows(
-                vectors: memory.input(vectors), query: memory.input(query), count: count,
-                width: width, scores: memory.output(count: count))
-            return memory.results
-        } expected: {
+        let call = KernelCall(
+            .dotRows, integers: [count, width],
+            operands: [.input(vectors), .input(query), .output(count: count)])
+        return CrossCheckCase(label: "\(count) × \(width)", call: call) {
             let scores = Reference.dotRows(
                 vectors: vectors.doubles, query: query.doubles, count: count)
             let sizes = Reference.dotRows(
@@ -48,9 +46,9 @@ extension CrossCheck {
                 ("-inf after NaN", x.indices.map { $0 == 0 ? .nan : -.infinity }),
             ]
             cases += named.map { name, values in
-                CrossCheckCase(label: "\(count), \(name)") { memory in
-                    [[Double(Kernels.argmax(memory.input(values), count: count))]]
-                } expected: {
+                let call = KernelCall(
+                    .argmax, integers: [count], operands: [.input(values), .returned])
+                return CrossCheckCase(label: "\(count), \(name)", call: call) {
                     [Expected([Double(Reference.argmax(values.doubles))]) { _ in 0 }]
                 }
             }

@@ -1,55 +1,4 @@
-import CircadiaKernels
 import CircadiaTestSupport
-
-/// The memory of one run: every array that a kernel is given lies between guards.
-final class KernelMemory {
-    private let misalignment: Int
-    private var inputs: [(buffer: GuardedBuffer<Float>, original: [Float])] = []
-    private var outputs: [GuardedBuffer<Float>] = []
-    let workspace = Workspace()
-
-    /// Arrays begin `misalignment` floats off a 64-byte border.
-    init(misalignment: Int) {
-        self.misalignment = misalignment
-    }
-
-    /// Memory that the kernel may only read.
-    func input(_ values: [Float]) -> UnsafePointer<Float> {
-        let buffer = GuardedBuffer(values, misalignment: misalignment)
-        inputs.append((buffer, values))
-        return UnsafePointer(buffer.pointer)
-    }
-
-    /// Memory that the kernel writes.
-    func output(_ initial: [Float]) -> UnsafeMutablePointer<Float> {
-        let buffer = GuardedBuffer(initial, misalignment: misalignment)
-        outputs.append(buffer)
-        return buffer.pointer
-    }
-
-    /// Memory that the kernel must overwrite: NaN at first.
-    func output(count: Int) -> UnsafeMutablePointer<Float> {
-        output([Float](repeating: .nan, count: count))
-    }
-
-    /// What the outputs hold now, in the order in which they were asked for.
-    var results: [[Double]] { outputs.map { $0.contents.map(Double.init) } }
-
-    /// What the kernel wrote where it must not, or nil.
-    var trespass: String? {
-        for (index, output) in outputs.enumerated() {
-            if let overrun = output.overrun { return "output \(index) overrun at \(overrun)" }
-        }
-        for (index, input) in inputs.enumerated() {
-            if let overrun = input.buffer.overrun { return "input \(index) overrun at \(overrun)" }
-            let same = zip(input.buffer.contents, input.original).allSatisfy {
-                $0.bitPattern == $1.bitPattern
-            }
-            if !same { return "input \(index) was written to" }
-        }
-        return nil
-    }
-}
 
 /// One output as it should be.
 struct Expected: Sendable {
@@ -68,14 +17,19 @@ struct Expected: Sendable {
     }
 }
 
-/// One shape of one kernel with its inputs: how to run it, and what must come out.
+/// One shape of one kernel with its inputs: the call to make, and what must come out.
 struct CrossCheckCase: Sendable {
     /// Shape and seed, for the message of a failure.
     let label: String
-    /// Runs the active variant on arrays of `memory`; returns its outputs.
-    let run: @Sendable (KernelMemory) -> [[Double]]
-    /// The same outputs by ReferenceKernels.
+    let call: KernelCall
+    /// The call's outputs by ReferenceKernels.
     let expected: @Sendable () -> [Expected]
+
+    init(label: String, call: KernelCall, expected: @escaping @Sendable () -> [Expected]) {
+        self.label = label
+        self.call = call
+        self.expected = expected
+    }
 }
 
 /// The check of one or more kernels of the registry, over many shapes.

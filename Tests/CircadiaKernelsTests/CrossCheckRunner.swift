@@ -1,53 +1,63 @@
-import CircadiaKernels
 import CircadiaTestSupport
 
 /// Runs cross-checks and says what is wrong.
-enum CrossCheckRunner {
-    static let threadCounts = [1, 2, 8]
-    /// In floats: on a 64-byte border, one float past it, and off 16 bytes as well.
+struct CrossCheckRunner {
+    /// In elements of each operand: for f32, on a 64-byte border, one float past it, and off 16
+    /// bytes as well.
     static let misalignments = [0, 1, 5]
+
+    let executor: any KernelExecutor
 
     /// Checks one variant on every case of its kernel: the scalar variants against the reference,
     /// this one against both, for each misalignment and thread count, the bits being the same for
     /// every thread count.
     ///
     /// - Returns: the failures, at most one a case.
-    static func failures(kernel: String, variant: String) throws -> [String] {
+    func failures(of variant: VariantName) -> [String] {
         var failures: [String] = []
-        for check in CrossCheck.all where check.kernels.contains(kernel) {
+        for check in CrossCheck.all where check.kernels.contains(variant.kernel) {
             for item in check.cases() {
-                if let failure = try failure(of: item, kernel: kernel, variant: variant) {
-                    failures.append("\(kernel)/\(variant), \(item.label): \(failure)")
+                if let failure = failure(of: item, variant: variant) {
+                    failures.append("\(variant.testDescription), \(item.label): \(failure)")
                 }
             }
         }
         return failures
     }
 
-    private static func failure(
-        of item: CrossCheckCase, kernel: String, variant: String
-    ) throws -> String? {
-        let expected = item.expected()
-        try KernelRuntime.use(isa: "scalar")
-        KernelRuntime.threads = 1
-        let scalar = item.run(KernelMemory(misalignment: 0))
-        if let failure = compare(scalar, expected, scale: 1) { return "scalar: \(failure)" }
+    private func failure(of item: CrossCheckCase, variant: VariantName) -> String? {
+        do {
+            return try mismatch(of: item, variant: variant)
+        } catch {
+            return "\(error)"
+        }
+    }
 
-        try KernelRuntime.use(variant: variant, of: kernel)
-        for misalignment in misalignments {
+    private func mismatch(of item: CrossCheckCase, variant: VariantName) throws -> String? {
+        let expected = item.expected()
+        let scalar = try executor.run(item.call, on: nil, misalignment: 0, threads: 1)
+        if let fault = scalar.fault { return "scalar: \(fault)" }
+        if let failure = Self.compare(scalar.outputs, expected, scale: 1) {
+            return "scalar: \(failure)"
+        }
+        for misalignment in Self.misalignments {
             var first: [[Double]]?
-            for threads in threadCounts {
-                KernelRuntime.threads = threads
-                let memory = KernelMemory(misalignment: misalignment)
-                let results = item.run(memory)
+            for threads in executor.threadCounts {
+                let outcome = try executor.run(
+                    item.call, on: variant, misalignment: misalignment, threads: threads)
+                let results = outcome.outputs
                 let place = "misalignment \(misalignment), \(threads) threads: "
-                if let trespass = memory.trespass { return place + trespass }
-                if let failure = compare(results, expected, scale: 1) { return place + failure }
-                let beside = zip(scalar, expected).map { Expected($0, tolerance: $1.tolerance) }
-                if let failure = compare(results, beside, scale: 2) {
+                if let fault = outcome.fault { return place + fault }
+                if let failure = Self.compare(results, expected, scale: 1) {
+                    return place + failure
+                }
+                let beside = zip(scalar.outputs, expected).map {
+                    Expected($0, tolerance: $1.tolerance)
+                }
+                if let failure = Self.compare(results, beside, scale: 2) {
                     return place + "against scalar: " + failure
                 }
-                if let first, !sameBits(first, results) {
+                if let first, !Self.sameBits(first, results) {
                     return place + "bits differ from those of 1 thread"
                 }
                 first = first ?? results
@@ -57,7 +67,9 @@ enum CrossCheckRunner {
     }
 
     /// The first mismatch of any output, with `scale` times the tolerances.
-    static func compare(_ results: [[Double]], _ expected: [Expected], scale: Double) -> String? {
+    private static func compare(
+        _ results: [[Double]], _ expected: [Expected], scale: Double
+    ) -> String? {
         guard results.count == expected.count else {
             return "\(results.count) outputs instead of \(expected.count)"
         }

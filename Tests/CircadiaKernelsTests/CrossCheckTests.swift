@@ -2,29 +2,42 @@ import CircadiaKernels
 import CircadiaTestSupport
 import Testing
 
-/// A line of the registry, as an argument of tests.
-struct VariantName: Sendable, Codable, CustomTestStringConvertible {
-    let kernel: String
-    let name: String
-    let isSupported: Bool
+extension NativeKernels {
+    /// The registry of this build.
+    static var variants: [VariantName] {
+        KernelRuntime.variants.map {
+            VariantName(
+                kernel: $0.kernel, name: $0.name, isa: $0.isa, isSupported: $0.isSupported,
+                isActive: $0.isActive)
+        }
+    }
+}
 
-    var testDescription: String { "\(kernel)/\(name)" }
-
-    static let all = KernelRuntime.variants.map {
-        VariantName(kernel: $0.kernel, name: $0.name, isSupported: $0.isSupported)
+/// What must be active once an ISA is selected.
+enum ISASelection {
+    static func check(_ variants: [VariantName], isa: String) {
+        let order = ["scalar", "avx2", "avx512", "neon"]
+        let allowed = order.prefix(through: order.firstIndex(of: isa) ?? 0)
+        for variant in variants where variant.isActive {
+            #expect(allowed.contains(variant.isa), "\(variant.testDescription)")
+        }
+        // Where a kernel has a variant of just this ISA, one of them is active.
+        let own = variants.filter { $0.isa == isa && $0.isSupported }
+        for kernel in Set(own.map(\.kernel)) {
+            #expect(own.contains { $0.kernel == kernel && $0.isActive }, "\(kernel)")
+        }
     }
 }
 
 extension KernelSuite {
     @Suite struct CrossCheckTests {
-        @Test(arguments: VariantName.all)
+        @Test(arguments: NativeKernels.variants)
         func variantAgreesWithScalarAndReference(_ variant: VariantName) async throws {
             guard variant.isSupported else {
                 try Test.cancel("this processor cannot run \(variant.testDescription)")
             }
             await #expect(processExitsWith: .success) { [variant] in
-                let failures = try CrossCheckRunner.failures(
-                    kernel: variant.kernel, variant: variant.name)
+                let failures = CrossCheckRunner(executor: NativeKernels()).failures(of: variant)
                 for failure in failures.prefix(5) { Issue.record("\(failure)") }
             }
         }
@@ -45,17 +58,7 @@ extension KernelSuite {
             await #expect(processExitsWith: .success) { [isa] in
                 try KernelRuntime.use(isa: isa)
                 #expect(KernelRuntime.isa == isa)
-                let order = ["scalar", "avx2", "avx512", "neon"]
-                let allowed = order.prefix(through: order.firstIndex(of: isa) ?? 0)
-                let variants = KernelRuntime.variants
-                for variant in variants where variant.isActive {
-                    #expect(allowed.contains(variant.isa), "\(variant.kernel)/\(variant.name)")
-                }
-                // Where a kernel has a variant of just this ISA, one of them is active.
-                let own = variants.filter { $0.isa == isa && $0.isSupported }
-                for kernel in Set(own.map(\.kernel)) {
-                    #expect(own.contains { $0.kernel == kernel && $0.isActive }, "\(kernel)")
-                }
+                ISASelection.check(NativeKernels.variants, isa: isa)
             }
         }
 

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Builds the kernels for aarch64 (Tests/EmulatedKernels) and prints the command that runs them under
+# qemu, which tests take from CIRCADIA_EMULATED_KERNELS. Where that cannot be, says why on standard
+# error and prints nothing; the tests then report themselves skipped.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+skip() {
+    echo "emulated-kernels: $1; the tests of NEON kernels under emulation will be skipped" >&2
+    exit 0
+}
+
+case "$(uname) $(uname -m)" in
+    "Linux x86_64") ;;
+    *arm64 | *aarch64) exit 0 ;; # NEON runs natively, as every other variant
+    *) skip "no emulator is set up for this system" ;;
+esac
+
+bash Scripts/setup.sh emulation >&2 || skip "qemu-user or the cross libraries are missing"
+
+# The toolchain's own clang: beside swift, wherever that is linked to.
+clang="$(dirname "$(readlink -f "$(command -v swift)")")/clang"
+[ -x "$clang" ] || clang=$(command -v clang) || skip "there is no clang"
+
+build=.build/emulated
+make --silent -j 2 -f Tests/EmulatedKernels/Makefile CC="$clang" BUILD="$build" >&2 \
+    || { echo "emulated-kernels: the kernels could not be built for aarch64" >&2; exit 1; }
+echo "qemu-aarch64 -cpu max $PWD/$build/kernels"

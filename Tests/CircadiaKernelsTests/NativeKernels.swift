@@ -1,0 +1,156 @@
+import CircadiaKernels
+
+/// Makes calls on this processor, through the Swift door `Kernels`. Tests/EmulatedKernels/entries.c
+/// is its counterpart.
+final class NativeKernels: KernelExecutor {
+    let threadCounts = [1, 2, 8]
+    /// The dispatch table's state; asking the processor for its features anew is slow.
+    private var selected: VariantName??
+
+    func run(
+        _ call: KernelCall, on variant: VariantName?, misalignment: Int, threads: Int
+    ) throws -> KernelOutcome {
+        try select(variant)
+        KernelRuntime.threads = threads
+        let memory = KernelMemory(call, misalignment: misalignment)
+        try make(call, memory)
+        return memory.outcome
+    }
+
+    private func select(_ variant: VariantName?) throws {
+        if let selected, selected == variant { return }
+        try KernelRuntime.use(isa: "scalar")
+        if let variant { try KernelRuntime.use(variant: variant.name, of: variant.kernel) }
+        selected = variant
+    }
+
+    private func make(_ call: KernelCall, _ m: KernelMemory) throws {
+        let (n, f) = (call.integers, call.floats)
+        switch call.entry {
+        case .matmul:
+            Kernels.matmul(
+                Precision.numbered[n[0]], x: m.floats(0), tokens: n[1],
+                weights: [try matrix(n[3...], m)], outputs: [m.floats(4)], accumulate: n[2] != 0,
+                workspace: m.workspace)
+        case .matmulTransposed:
+            Kernels.matmulTransposed(
+                Precision.numbered[n[0]], dy: m.floats(0), tokens: n[1],
+                weight: try matrix(n[3...], m), dx: m.floats(4), accumulate: n[2] != 0,
+                workspace: m.workspace)
+        case .rmsNorm:
+            Kernels.rmsNorm(
+                x: m.floats(0), weight: m.floats(1), tokens: n[0], width: n[1], epsilon: f[0],
+                y: m.floats(2), rstd: m.optionalFloats(3))
+        case .rmsNormBackward:
+            Kernels.rmsNormBackward(
+                x: m.floats(0), weight: m.floats(1), rstd: m.floats(2), dy: m.floats(3),
+                tokens: n[0], width: n[1], dx: m.floats(4))
+        case .layerNorm:
+            Kernels.layerNorm(
+                x: m.floats(0), weight: m.floats(1), bias: m.floats(2), tokens: n[0], width: n[1],
+                epsilon: f[0], y: m.floats(3))
+        case .rope:
+            Kernels.rope(
+                m.floats(0), positions: m.integers(1), frequencies: m.floats(2), tokens: n[0],
+                heads: n[1], headDim: n[2], inverse: n[3] != 0)
+        case .swiGLU:
+            Kernels.swiGLU(gate: m.floats(0), up: m.floats(1), count: n[0], out: m.floats(2))
+        case .swiGLUBackward:
+            Kernels.swiGLUBackward(
+                gate: m.floats(0), up: m.floats(1), dout: m.floats(2), count: n[0],
+                dgate: m.floats(3), dup: m.floats(4))
+        case .gelu: Kernels.gelu(x: m.floats(0), count: n[0], out: m.floats(1))
+        case .addBias:
+            Kernels.addBias(m.floats(0), bias: m.floats(1), tokens: n[0], width: n[1])
+        case .add: Kernels.add(m.floats(0), m.floats(1), count: n[0])
+        case .cacheAppend:
+            let cache = self.cache(2, call, m)
+            Kernels.append(m.floats(3), to: cache, shape: shape(call))
+            m.bytes(2).copyMemory(from: UnsafeRawBufferPointer(cache.bytes))
+        case .attention:
+            Kernels.attention(
+                shape(call), q: m.floats(2), keys: cache(3, call, m), values: cache(4, call, m),
+                firstKey: m.optionalIntegers(0), endKey: m.optionalIntegers(1), out: m.floats(5),
+                logSum: m.optionalFloats(6), workspace: m.workspace)
+        case .attentionBackward:
+            Kernels.attentionBackward(
+                shape(call), q: m.floats(2), k: m.floats(3), v: m.floats(4), out: m.floats(5),
+                logSum: m.floats(6), dout: m.floats(7), firstKey: m.optionalIntegers(0),
+                endKey: m.optionalIntegers(1), dq: m.floats(8), dk: m.floats(9), dv: m.floats(10),
+                workspace: m.workspace)
+        case .crossEntropy:
+            Kernels.crossEntropy(
+                logits: m.floats(0), targets: m.integers(1), tokens: n[0], vocabulary: n[1],
+                rowScale: f[0], losses: m.floats(2), gradient: m.optionalFloats(3))
+        case .argmax: m.setReturned(Double(Kernels.argmax(m.floats(0), count: n[0])), at: 1)
+        case .lora:
+            Kernels.lora(
+                x: m.floats(0), a: m.floats(1), b: m.floats(2), scale: f[0], tokens: n[0],
+                inputs: n[1], outputs: n[2], rank: n[3], xa: m.floats(3), y: m.floats(4))
+        case .loraBackward:
+            Kernels.loraBackward(
+                x: m.floats(0), xa: m.floats(1), a: m.floats(2), b: m.floats(3), dy: m.floats(4),
+                scale: f[0], tokens: n[0], inputs: n[1], outputs: n[2], rank: n[3],
+                da: m.floats(5), db: m.floats(6), dx: m.optionalFloats(7), workspace: m.workspace)
+        case .sumSquares: m.setReturned(Kernels.sumSquares(m.floats(0), count: n[0]), at: 1)
+        case .adam:
+            Kernels.adam(
+                Kernels.AdamStep(call), gradient: m.floats(0), count: n[2], parameter: m.floats(1),
+                m: m.floats(2), v: m.floats(3))
+        case .dotRows:
+            Kernels.dotRows(
+                vectors: m.floats(0), query: m.floats(1), count: n[0], width: n[1],
+                scores: m.floats(2))
+        }
+    }
+
+    // MARK: Operands that are structs
+
+    /// The matrix of the integers `n`, packed from operands 1, 2 and 3.
+    private func matrix(_ n: ArraySlice<Int>, _ m: KernelMemory) throws -> WeightMatrix {
+        let n = Array(n)
+        let format = FloatFormat.numbered[n[4]]
+        let source = (1...3).map { UnsafeRawBufferPointer(m.bytes($0)) }
+        if n[2] == 32 {
+            return WeightMatrix(dense: source[0], format: format, rows: n[0], columns: n[1])
+        }
+        return try WeightMatrix(
+            words: source[0], scales: source[1], biases: source[2], scaleFormat: format,
+            rows: n[0], columns: n[1], bits: n[2], groupSize: n[3])
+    }
+
+    private func shape(_ call: KernelCall) -> AttentionShape {
+        let n = call.integers
+        var shape = AttentionShape(
+            tokens: n[0], past: n[1], heads: n[2], kvHeads: n[3], headDim: n[4], capacity: n[5])
+        shape.scale = call.floats[0]
+        return shape
+    }
+
+    /// A cache with the bytes of operand `index`.
+    private func cache(_ index: Int, _ call: KernelCall, _ m: KernelMemory) -> AttentionCache {
+        let n = call.integers
+        let cache = AttentionCache(
+            kvHeads: n[3], capacity: n[5], headDim: n[4], format: FloatFormat.numbered[n[6]])
+        cache.bytes.copyMemory(from: UnsafeRawBufferPointer(m.bytes(index)))
+        return cache
+    }
+}
+
+extension Kernels.AdamStep {
+    /// The step of a call, its settings in the order of `ck_adam_t`.
+    fileprivate init(_ call: KernelCall) {
+        let f = call.floats
+        self.init(learningRate: f[0], step: call.integers[0])
+        (beta1, beta2, epsilon) = (f[1], f[2], f[3])
+        (weightDecay, gradientScale) = (f[4], f[5])
+        usesBiasCorrection = call.integers[1] != 0
+    }
+}
+
+extension KernelMemory {
+    /// Stores what an entry returned.
+    fileprivate func setReturned(_ value: Double, at index: Int) {
+        bytes(index).storeBytes(of: value, as: Double.self)
+    }
+}

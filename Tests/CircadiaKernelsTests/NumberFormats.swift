@@ -1,0 +1,81 @@
+import CircadiaKernels
+import ReferenceKernels
+
+/// Operands in the formats of weights and caches.
+extension Operand {
+    /// Numbers that `format` holds exactly.
+    static func input(_ values: [Float], _ format: FloatFormat) -> Operand {
+        Operand(role: .input, element: Element(format), bytes: bytes(of: values, format))
+    }
+
+    /// Numbers that `format` holds exactly, to be overwritten.
+    static func output(_ initial: [Float], _ format: FloatFormat) -> Operand {
+        Operand(role: .output, element: Element(format), bytes: bytes(of: initial, format))
+    }
+
+    static func bytes(of values: [Float], _ format: FloatFormat) -> [UInt8] {
+        switch format {
+        case .f32: bytes(of: values)
+        case .bf16: bytes(of: values.map { UInt16($0.bitPattern >> 16) })
+        case .f16: bytes(of: values.map { halves[$0] ?? 0 })
+        }
+    }
+
+    /// What memory of this operand holds, in double precision.
+    func values(_ bytes: UnsafeRawBufferPointer) -> [Double] {
+        let offsets = stride(from: 0, to: bytes.count, by: element.byteCount)
+        return switch element {
+        case .f32:
+            offsets.map { Double(bytes.loadUnaligned(fromByteOffset: $0, as: Float.self)) }
+        case .f64: offsets.map { bytes.loadUnaligned(fromByteOffset: $0, as: Double.self) }
+        case .int32:
+            offsets.map { Double(bytes.loadUnaligned(fromByteOffset: $0, as: Int32.self)) }
+        case .f16:
+            offsets.map {
+                Reference.half(bits: bytes.loadUnaligned(fromByteOffset: $0, as: UInt16.self))
+            }
+        case .bf16:
+            offsets.map {
+                let bits = bytes.loadUnaligned(fromByteOffset: $0, as: UInt16.self)
+                return Double(Float(bitPattern: UInt32(bits) << 16))
+            }
+        }
+    }
+
+    /// The bits of every half, by its value.
+    private static let halves: [Float: UInt16] = {
+        var table: [Float: UInt16] = [0: 0]
+        for bits in 1..<UInt16(0x7c00) {
+            let value = Float(Reference.half(bits: bits))
+            table[value] = bits
+            table[-value] = bits | 0x8000
+        }
+        return table
+    }()
+}
+
+extension Operand.Element {
+    init(_ format: FloatFormat) {
+        switch format {
+        case .f32: self = .f32
+        case .f16: self = .f16
+        case .bf16: self = .bf16
+        }
+    }
+}
+
+extension FloatFormat {
+    /// The formats that a cache may have.
+    static let caches: [FloatFormat] = [.f32, .f16]
+    /// In the order of `ck_dtype_t`, whose numbers stand among a call's integers.
+    static let numbered: [FloatFormat] = [.f32, .f16, .bf16]
+
+    var number: Int { Self.numbered.firstIndex(of: self) ?? 0 }
+}
+
+extension Precision {
+    /// In the order of `ck_precision_t`, whose numbers stand among a call's integers.
+    static let numbered: [Precision] = [.exact, .int8, .bf16]
+
+    var number: Int { Self.numbered.firstIndex(of: self) ?? 0 }
+}
