@@ -1,4 +1,5 @@
-/* Attention, its gradients and the appending to its caches: the loops of this folder, compiled for AVX2. */
+/* Attention, its gradients and the appending to its caches: the loops of this folder, compiled for
+ * AVX2. */
 #if defined(__x86_64__)
 #include "dispatch/dispatch.h"
 

@@ -1,4 +1,5 @@
-/* Attention, its gradients and the appending to its caches: the loops of this folder, compiled for NEON, which every ARMv8 has. */
+/* Attention, its gradients and the appending to its caches: the loops of this folder, compiled for
+ * NEON, which every ARMv8 has. */
 #if defined(__aarch64__)
 #include "attention/attention_backward_loops.h"
 #include "attention/attention_loops.h"
