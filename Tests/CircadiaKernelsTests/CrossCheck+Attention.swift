@@ -183,7 +183,7 @@ extension CrossCheck {
                 let e = exp(-Double(steps[index / width]))
                 return e / (1 + e)
             }
-            // The bound of math/vector_avx512.h (2e-7), and the roundings of the sum, its inverse
+            // The bound of math/vector.h (2e-7), and the roundings of the sum, its inverse
             // and the products with it.
             return [Expected(out) { (2e-7 + 2 * epsilon) * out[$0] }]
         }

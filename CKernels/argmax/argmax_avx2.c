@@ -1,0 +1,14 @@
+/* The loop of argmax_loop.h, compiled for AVX2. */
+#if defined(__x86_64__)
+#include "dispatch/dispatch.h"
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+
+#include "argmax/argmax_loop.h"
+
+int64_t ck_argmax_avx2(const float* x, int64_t begin, int64_t end) {
+    return argmax_loop(x, begin, end);
+}
+
+#pragma clang attribute pop
+#endif

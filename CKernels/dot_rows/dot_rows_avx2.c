@@ -1,0 +1,15 @@
+/* The loop of dot_rows_loop.h, compiled for AVX2. */
+#if defined(__x86_64__)
+#include "dispatch/dispatch.h"
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+
+#include "dot_rows/dot_rows_loop.h"
+
+void ck_dot_rows_avx2(const float* vectors, const float* query, int64_t begin, int64_t end,
+                      int32_t width, float* scores) {
+    dot_rows_loop(vectors, query, begin, end, width, scores);
+}
+
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,138 @@
+/* Vectors of f32 in clang's vector types, for loops that are written once for all ISAs; variants include
+ * them inside their target region. A vector is a register: 4 lanes of NEON, 8 of AVX2, 16 of AVX-512, whose
+ * variants define CK_LANES before. */
+#ifndef CK_MATH_VECTOR_H
+#define CK_MATH_VECTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__aarch64__)
+#define CK_LANES 4
+#elif !defined(CK_LANES)
+#define CK_LANES 8
+#endif
+
+typedef float vec_t __attribute__((vector_size(4 * CK_LANES)));
+typedef int32_t ivec_t __attribute__((vector_size(4 * CK_LANES)));
+typedef float quad_t __attribute__((vector_size(16)));
+typedef _Float16 half_vec_t __attribute__((vector_size(2 * CK_LANES)));
+
+#define CK_INLINE static inline __attribute__((always_inline))
+
+CK_INLINE vec_t vec_of(float x) { return x - (vec_t){0}; } /* x - 0 is x, signs of zero included */
+
+CK_INLINE vec_t vec_load(const float* p) {
+    vec_t v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+CK_INLINE void vec_store(float* p, vec_t v) { memcpy(p, &v, sizeof v); }
+
+/* The first `count` (< CK_LANES, or all) numbers; `rest` in the other lanes. */
+CK_INLINE vec_t vec_load_part(const float* p, int64_t count, float rest) {
+    if (count >= CK_LANES) return vec_load(p);
+    vec_t v = vec_of(rest);
+    for (int i = 0; i < count; i++) v[i] = p[i];
+    return v;
+}
+
+CK_INLINE void vec_store_part(float* p, int64_t count, vec_t v) {
+    if (count >= CK_LANES) {
+        vec_store(p, v);
+        return;
+    }
+    for (int i = 0; i < count; i++) p[i] = v[i];
+}
+
+CK_INLINE vec_t vec_load_half(const uint16_t* p) {
+    half_vec_t v;
+    memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, vec_t);
+}
+
+/* a * b + c, rounded once. */
+CK_INLINE vec_t vec_fma(vec_t a, vec_t b, vec_t c) { return __builtin_elementwise_fma(a, b, c); }
+
+/* Lanes of `a` where the mask is set (-1, the result of a comparison), of `b` elsewhere. */
+CK_INLINE vec_t vec_select(ivec_t mask, vec_t a, vec_t b) {
+    return (vec_t)((mask & (ivec_t)a) | (~mask & (ivec_t)b));
+}
+
+/* The larger of each pair; b where either is NaN. */
+CK_INLINE vec_t vec_max(vec_t a, vec_t b) { return vec_select(a > b, a, b); }
+
+/* 0, 1, 2, … */
+CK_INLINE ivec_t vec_lanes(void) {
+    ivec_t lanes;
+    for (int i = 0; i < CK_LANES; i++) lanes[i] = i;
+    return lanes;
+}
+
+/* Sums of quarters or halves, so that four lanes are left. */
+CK_INLINE quad_t vec_fold(vec_t v) {
+    quad_t parts[CK_LANES / 4];
+    memcpy(parts, &v, sizeof v);
+    for (int n = CK_LANES / 8; n > 0; n /= 2) {
+        for (int i = 0; i < n; i++) parts[i] += parts[i + n];
+    }
+    return parts[0];
+}
+
+CK_INLINE float vec_sum(vec_t v) {
+    quad_t q = vec_fold(v);
+    q += __builtin_shufflevector(q, q, 2, 3, 0, 1);
+    return q[0] + q[1];
+}
+
+/* Lane i is the sum of v[i]'s lanes. */
+CK_INLINE quad_t vec_sums4(const vec_t v[4]) {
+    const quad_t a = vec_fold(v[0]), b = vec_fold(v[1]), c = vec_fold(v[2]), d = vec_fold(v[3]);
+    const quad_t ab =
+        __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
+    const quad_t cd =
+        __builtin_shufflevector(c, d, 0, 2, 4, 6) + __builtin_shufflevector(c, d, 1, 3, 5, 7);
+    return __builtin_shufflevector(ab, cd, 0, 2, 4, 6) +
+           __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
+}
+
+CK_INLINE float vec_highest(vec_t v) {
+    float high = v[0];
+    for (int i = 1; i < CK_LANES; i++) high = v[i] > high ? v[i] : high;
+    return high;
+}
+
+/* e^x for x <= 88, relative error below 2e-7; 0 below -87, where normal numbers end; NaN stays NaN.
+ * x = n ln 2 + r, |r| <= ln 2 / 2, a polynomial of degree 6 for e^r (Cephes' coefficients). Adding
+ * 1.5 * 2^23 rounds to an integer, which then stands in the low bits: shifted, it is 2^n's exponent. */
+CK_INLINE vec_t vec_exp(vec_t x) {
+    const vec_t shifted = vec_fma(x, vec_of(1.44269504f), vec_of(12582912));
+    const vec_t n = shifted - vec_of(12582912);
+    vec_t r = vec_fma(n, vec_of(-0.693359375f), x);
+    r = vec_fma(n, vec_of(2.12194440e-4f), r);
+    vec_t p = vec_of(1.9875691500e-4f);
+    p = vec_fma(p, r, vec_of(1.3981999507e-3f));
+    p = vec_fma(p, r, vec_of(8.3334519073e-3f));
+    p = vec_fma(p, r, vec_of(4.1665795894e-2f));
+    p = vec_fma(p, r, vec_of(1.6666665459e-1f));
+    p = vec_fma(p, r, vec_of(5.0000001201e-1f));
+    p = vec_fma(p, r * r, r + vec_of(1));
+    const vec_t e = p * (vec_t)(((ivec_t)shifted << 23) + (127 << 23));
+    return (vec_t)(~(x < vec_of(-87)) & (ivec_t)e);
+}
+
+/* Transposes a 4 × 4 square in place. */
+CK_INLINE void quad_transpose(quad_t q[4]) {
+    const quad_t a = __builtin_shufflevector(q[0], q[1], 0, 4, 1, 5);
+    const quad_t b = __builtin_shufflevector(q[2], q[3], 0, 4, 1, 5);
+    const quad_t c = __builtin_shufflevector(q[0], q[1], 2, 6, 3, 7);
+    const quad_t d = __builtin_shufflevector(q[2], q[3], 2, 6, 3, 7);
+    q[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+    q[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+    q[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+    q[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+}
+
+#endif

@@ -1,0 +1,15 @@
+/* The loop of rmsnorm_loop.h, compiled for AVX2. */
+#if defined(__x86_64__)
+#include "dispatch/dispatch.h"
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+
+#include "rmsnorm/rmsnorm_loop.h"
+
+void ck_rmsnorm_avx2(const float* x, const float* w, int64_t begin, int64_t end, int32_t width,
+                     float eps, float* y, float* rstd) {
+    rmsnorm_loop(x, w, begin, end, width, eps, y, rstd);
+}
+
+#pragma clang attribute pop
+#endif
