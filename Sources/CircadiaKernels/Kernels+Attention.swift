@@ -9,11 +9,11 @@ public final class AttentionCache: @unchecked Sendable {
     private let buffer: AlignedBuffer<UInt8>
     let ck: ck_cache_t
 
-    /// The bytes of such a cache, a multiple of 64.
+    /// The bytes of such a cache.
     public static func byteCount(
         kvHeads: Int, capacity: Int, headDim: Int, format: FloatFormat
     ) -> Int {
-        (kvHeads * capacity * headDim * format.byteCount + 63) / 64 * 64
+        kvHeads * capacity * headDim * format.byteCount
     }
 
     /// An empty cache; `format` is `.f32` or `.f16`.

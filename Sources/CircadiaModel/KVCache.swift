@@ -53,13 +53,14 @@ public final class KVCache {
         let newRows = min(capacity, (step + 255) / 256 * 256)
         let byteCount = AttentionCache.byteCount(
             kvHeads: kvHeads, capacity: newRows, headDim: headDim, format: format)
+        let strideBytes = (byteCount + 63) / 64 * 64
         // One buffer for all layers is large enough for huge pages.
-        let buffer = AlignedBuffer<UInt8>(count: 2 * layerCount * byteCount)
+        let buffer = AlignedBuffer<UInt8>(count: 2 * layerCount * strideBytes)
         let old = keys + values
         let new = (0..<2 * layerCount).map { index in
             let cache = AttentionCache(
                 kvHeads: kvHeads, capacity: newRows, headDim: headDim, format: format, in: buffer,
-                at: index * byteCount)
+                at: index * strideBytes)
             if index < old.count { move(old[index], to: cache, newRows: newRows) }
             return cache
         }
