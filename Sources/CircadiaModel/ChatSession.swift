@@ -19,6 +19,9 @@ public final class ChatSession {
     /// The tokens of `turns`, as they were read or generated, closed by the end-of-turn token; empty
     /// where they have to be rendered anew.
     var history: [Int32] = []
+    /// Text from outside the conversation that replies may quote, such as earlier chats: guesses of
+    /// lookup decoding come from there too. Replies are the same with and without.
+    public var quotable: [Int32] = []
     /// The tokens whose keys and values are in the cache.
     private var cached: [Int32] = []
     private let cache: KVCache
@@ -91,7 +94,8 @@ public final class ChatSession {
         var decoder = tokenizer.makeStreamDecoder(skippingSpecial: true)
         var text = ""
         let run = model.generateTokens(
-            prompt: prompt.ids[known...], history: prompt.ids[..<known], cache: cache,
+            prompt: prompt.ids[known...], history: prompt.ids[..<known],
+            quotable: quotable, cache: cache,
             stopTokens: template.stopTokens, options: options,
             onToken: { token in
                 let piece = decoder.append(token)

@@ -3,9 +3,9 @@
 ///
 /// A guess costs little where it is wrong, and where a reply quotes a memory, repeats code or falls
 /// into a habit it saves most of the work. How far it reaches follows how it fared.
-struct LookupDraft {
+package struct LookupDraft {
     /// Tokens of a guess at most; with the token before them they pass through the model together.
-    static let longest = 16
+    package static let longest = 16
 
     /// Matches that are shorter are chance.
     private static let shortestMatch = 3
@@ -21,23 +21,23 @@ struct LookupDraft {
     private var nextPause = 1
 
     /// A guesser that has read `text`.
-    init(text: [Int32]) { self.text = text }
+    package init(text: [Int32]) { self.text = text }
 
     /// Takes note of a token of the reply.
-    mutating func append(_ token: Int32) {
+    package mutating func append(_ token: Int32) {
         text.append(token)
         if pause > 0 { pause -= 1 }
     }
 
     /// The tokens that may come next, at most `limit`; often none.
-    func guess(limit: Int) -> ArraySlice<Int32> {
+    package func guess(limit: Int) -> ArraySlice<Int32> {
         let count = min(reach, limit)
         guard pause == 0, count > 0, let end = latestMatch() else { return [] }
         return text[end..<min(end + count, text.count)]
     }
 
     /// Adapts to how many of the `drafted` tokens were right.
-    mutating func learn(drafted: Int, accepted: Int) {
+    package mutating func learn(drafted: Int, accepted: Int) {
         if accepted == 0 {
             reach = 2
             pause = nextPause

@@ -53,6 +53,7 @@ struct ChatCommand: ParsableCommand {
         let chat = ChatSession(
             model: loaded.model, tokenizer: tokenizer, template: template,
             system: system)
+        chat.quotable = Self.quotable(from: log, tokenizer: tokenizer)
         var options = sampling.options
         var randomness = SeedSequence(seed: model.seed, isFixed: model.isSeedGiven)
         let session = SessionName.make()
@@ -118,6 +119,20 @@ struct ChatCommand: ParsableCommand {
             }
             memories?.remember(exchange)
         }
+    }
+
+    /// Tokens of earlier chats that replies may quote.
+    private static let quotableTokens = 16384
+
+    /// The latest replies of the log; nothing where it cannot be read, since it is only a help.
+    private static func quotable(from log: ChatLog, tokenizer: BPETokenizer) -> [Int32] {
+        let exchanges = (try? ChatLog.recent(log.url)) ?? []
+        let ids = exchanges.flatMap { exchange in
+            exchange.messages.filter { $0.role == .assistant }.flatMap {
+                tokenizer.encode($0.content, special: .plain)
+            }
+        }
+        return Array(ids.suffix(quotableTokens))
     }
 
     /// Appends in order and forgets what is on the disk; says what became of a torn last line.

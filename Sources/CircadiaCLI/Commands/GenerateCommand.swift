@@ -24,7 +24,7 @@ struct GenerateCommand: ParsableCommand {
 
     struct Result: Encodable {
         let text: String
-        let promptTokens, generatedTokens: Int
+        let promptTokens, generatedTokens, draftedTokens, acceptedTokens: Int
         let promptTps, generationTps: Double
         let finishReason: String
     }
@@ -57,6 +57,7 @@ struct GenerateCommand: ParsableCommand {
                 Result(
                     text: result.text, promptTokens: result.promptTokens,
                     generatedTokens: result.generatedTokens,
+                    draftedTokens: result.draftedTokens, acceptedTokens: result.acceptedTokens,
                     promptTps: result.promptTokensPerSecond,
                     generationTps: result.generationTokensPerSecond,
                     finishReason: result.finishReason.rawValue))

@@ -108,6 +108,11 @@ struct SamplingFlags: ParsableArguments {
     @Option(help: "Divide the logits of tokens that appeared already; 1 changes nothing.")
     var repetitionPenalty: Float = 1
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Guess tokens from earlier text and check them together; the text stays the same.")
+    var lookup = true
+
     var options: SamplingOptions {
         var options = SamplingOptions()
         options.maxTokens = maxTokens
@@ -116,6 +121,7 @@ struct SamplingFlags: ParsableArguments {
         options.topK = topK
         options.minP = minP
         options.repetitionPenalty = repetitionPenalty
+        options.usesLookup = lookup
         return options
     }
 

@@ -73,6 +73,31 @@ extension ChatLog {
         return (issues, repair)
     }
 
+    /// The last exchanges of a log, read from its end: quick however long the log is.
+    ///
+    /// - Parameters:
+    ///   - url: the log; one that is missing has none.
+    ///   - byteCount: bytes at the end that are looked at.
+    /// - Returns: the exchanges of whole lines, oldest first; others are left out in silence.
+    /// - Throws: `unreadable`.
+    public static func recent(
+        _ url: URL, byteCount: Int = 1 << 18
+    ) throws(MemoryError) -> [Exchange] {
+        guard FileManager.default.fileExists(atPath: url.path) else { return [] }
+        let file = try OpenFile(url, flags: O_RDONLY, failure: .read)
+        let size = try file.size()
+        let start = max(0, size - byteCount)
+        var lines = try file.bytes(at: start, count: size - start)
+            .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)[...]
+        if start > 0 { lines = lines.dropFirst() }
+        return lines.compactMap { line in
+            guard case .exchange(let exchange, _) = LogLine.parse(Array(line), number: 2) else {
+                return nil
+            }
+            return exchange
+        }
+    }
+
     /// A log on a read-only disk is read as it is.
     private static func repairIfPossible(_ url: URL) -> ChatLogRepair {
         guard let file = try? OpenFile(url, flags: O_RDONLY, failure: .read),
