@@ -87,15 +87,33 @@ CK_INLINE float vec_sum(vec_t v) {
     return q[0] + q[1];
 }
 
-/* Lane i is the sum of v[i]'s lanes. */
+/* Of each quad (four lanes) of two vectors: lanes 0 and 1, or 2 and 3, of both, taken in turn; and the same
+ * with each half kept together. */
+#if CK_LANES == 16
+#define CK_ZIP_LOW 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
+#define CK_ZIP_HIGH 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
+#define CK_JOIN_LOW 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define CK_JOIN_HIGH 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+#elif CK_LANES == 8
+#define CK_ZIP_LOW 0, 8, 1, 9, 4, 12, 5, 13
+#define CK_ZIP_HIGH 2, 10, 3, 11, 6, 14, 7, 15
+#define CK_JOIN_LOW 0, 1, 8, 9, 4, 5, 12, 13
+#define CK_JOIN_HIGH 2, 3, 10, 11, 6, 7, 14, 15
+#else
+#define CK_ZIP_LOW 0, 4, 1, 5
+#define CK_ZIP_HIGH 2, 6, 3, 7
+#define CK_JOIN_LOW 0, 1, 4, 5
+#define CK_JOIN_HIGH 2, 3, 6, 7
+#endif
+
+/* Lane i is the sum of v[i]'s lanes. Added at full width first, so that the folding is done once. */
 CK_INLINE quad_t vec_sums4(const vec_t v[4]) {
-    const quad_t a = vec_fold(v[0]), b = vec_fold(v[1]), c = vec_fold(v[2]), d = vec_fold(v[3]);
-    const quad_t ab =
-        __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
-    const quad_t cd =
-        __builtin_shufflevector(c, d, 0, 2, 4, 6) + __builtin_shufflevector(c, d, 1, 3, 5, 7);
-    return __builtin_shufflevector(ab, cd, 0, 2, 4, 6) +
-           __builtin_shufflevector(ab, cd, 1, 3, 5, 7);
+    const vec_t ab = __builtin_shufflevector(v[0], v[1], CK_ZIP_LOW) +
+                     __builtin_shufflevector(v[0], v[1], CK_ZIP_HIGH);
+    const vec_t cd = __builtin_shufflevector(v[2], v[3], CK_ZIP_LOW) +
+                     __builtin_shufflevector(v[2], v[3], CK_ZIP_HIGH);
+    return vec_fold(__builtin_shufflevector(ab, cd, CK_JOIN_LOW) +
+                    __builtin_shufflevector(ab, cd, CK_JOIN_HIGH));
 }
 
 CK_INLINE float vec_highest(vec_t v) {
