@@ -1,7 +1,7 @@
 /* y[t, o] = Σ_g xs[t, g] * (scale[o, g] * Σ_{k in g} q[o, k] * xq[t, k] + bias[o, g] * Σ_{k in g} xq[t, k])
  * xq tiled [tile][cols/4][width][4] int8; w packed 16 rows a block; y [tokens, stride].
- * Limits: one token: memory bandwidth, 64 bytes of weights to two vpdpbusd. Many: vpdpbusd throughput; a
- * block is unpacked to bytes once (in L1 or L2) and 12 tokens share each load. No horizontal sums: the
+ * Limits: few tokens: memory bandwidth, 64 bytes of weights to two vpdpbusd a token. Many: vpdpbusd throughput;
+ * a block is unpacked to bytes once (in L1 or L2) and 12 tokens share each load. No horizontal sums: the
  * 16 lanes are 16 outputs. */
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -16,55 +16,100 @@
 
 #include "matmul/tile_avx512.h"
 
+/* So many tokens take the values as they unpack; for more it pays to unpack a block to memory first. */
+enum { FEW_TOKENS = 8 };
+
 static inline __m512i broadcast4(const int8_t* p) {
     int32_t word;
     memcpy(&word, p, 4);
     return _mm512_set1_epi32(word);
 }
 
-/* ---- One token ----------------------------------------------------------------------------- */
+/* ---- Few tokens ----------------------------------------------------------------------------- */
 
-/* bits and dtype are constants at every call, so each pair gets a loop of its own. */
-static inline __attribute__((always_inline)) void matvec(const ck_matmul_args_t* a, int64_t begin,
-                                                         int64_t end, int32_t bits,
-                                                         ck_dtype_t dtype) {
+/* One block against n tokens of a tile, or of n tiles of one token each, the values unpacked in registers. n, width, bits and dtype are
+ * constants at every call, so each combination gets a loop of its own. The f32 sums are taken in the order
+ * of the tiles below: a token has the same bits alone and among others. */
+static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a, int64_t block,
+                                                      int32_t t, int n, int32_t width, int32_t bits,
+                                                      ck_dtype_t dtype) {
     const ck_matrix_t* w = a->w;
     const int32_t size = w->group_size, groups = w->cols / size;
     const size_t value_bytes = ck_group_value_bytes(bits, size);
     const size_t scale_bytes = 16 * ck_dtype_bytes(dtype);
-    const uint8_t* p = (const uint8_t*)w->data + begin * ck_block_bytes(w);
+    const uint8_t* p = (const uint8_t*)w->data + block * ck_block_bytes(w);
+    const int32_t tile = t - t % width, column = t % width;
+    const int8_t* x = (const int8_t*)a->x + (size_t)tile * w->cols + 4 * (size_t)column;
+    const float* xs = a->scale + (size_t)tile * groups + column;
+    const float* xsum = a->sum + (size_t)tile * groups + column;
+    /* from token to token */
+    const size_t next_x = width == 1 ? (size_t)w->cols : 4, next_s = width == 1 ? groups : 1;
     const __m512i low = _mm512_set1_epi8(15);
-    for (int64_t b = begin; b < end; b++) {
-        const int8_t* x = a->x;
-        __m512 total = _mm512_setzero_ps();
-        for (int32_t g = 0; g < groups; g++) {
-            __m512i even = _mm512_setzero_si512(), odd = _mm512_setzero_si512();
-            for (size_t at = 0; at < value_bytes; at += 64) {
-                const __m512i v = _mm512_loadu_si512(p + at);
-                _mm_prefetch((const char*)(p + at + 2048), _MM_HINT_T0);
+    __m512 totals[4];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < n; i++) totals[i] = _mm512_setzero_ps();
+    for (int32_t g = 0; g < groups; g++) {
+        /* two chains a token: one would wait for itself */
+        __m512i even[4], odd[4];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < n; i++) even[i] = odd[i] = _mm512_setzero_si512();
+        for (size_t at = 0; at < value_bytes; at += 64) {
+            const __m512i v = _mm512_loadu_si512(p + at);
+            _mm_prefetch((const char*)(p + at + 2048), _MM_HINT_T0);
+            const __m512i first = bits == 4 ? _mm512_and_si512(v, low) : v;
+            const __m512i second = _mm512_and_si512(_mm512_srli_epi16(v, 4), low);
+#pragma clang loop unroll(full)
+            for (int i = 0; i < n; i++) {
+                even[i] = _mm512_dpbusd_epi32(even[i], first, broadcast4(x + next_x * i));
                 if (bits == 4) {
-                    even = _mm512_dpbusd_epi32(even, _mm512_and_si512(v, low), broadcast4(x));
-                    odd = _mm512_dpbusd_epi32(odd, _mm512_and_si512(_mm512_srli_epi16(v, 4), low),
-                                              broadcast4(x + 4));
-                    x += 8;
-                } else {
-                    even = _mm512_dpbusd_epi32(even, v, broadcast4(x));
-                    x += 4;
+                    odd[i] =
+                        _mm512_dpbusd_epi32(odd[i], second, broadcast4(x + next_x * i + 4 * width));
                 }
             }
-            const __m512 dot = _mm512_cvtepi32_ps(_mm512_add_epi32(even, odd));
-            const __m512 scale =
-                _mm512_mul_ps(load16(p + value_bytes, dtype), _mm512_set1_ps(a->scale[g]));
-            /* in the order of the tiles below: a token has the same bits alone and among others */
-            total = _mm512_fmadd_ps(scale, dot, total);
-            total = _mm512_fmadd_ps(load16(p + value_bytes + scale_bytes, dtype),
-                                    _mm512_set1_ps(a->sum[g]), total);
-            p += value_bytes + 2 * scale_bytes;
+            x += (bits == 4 ? 8 : 4) * (size_t)width;
         }
-        const int32_t left = w->rows - (int32_t)b * 16;
-        const tile_out_t out = {a->y + b * 16, a->stride,
-                                (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1), a->accumulate};
-        tile_store(&out, 0, total);
+        const __m512 scale = load16(p + value_bytes, dtype);
+        const __m512 bias = load16(p + value_bytes + scale_bytes, dtype);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < n; i++) {
+            const __m512 dot = _mm512_cvtepi32_ps(_mm512_add_epi32(even[i], odd[i]));
+            const __m512 s = _mm512_mul_ps(scale, _mm512_set1_ps(xs[next_s * i]));
+            totals[i] = _mm512_fmadd_ps(s, dot, totals[i]);
+            totals[i] = _mm512_fmadd_ps(bias, _mm512_set1_ps(xsum[next_s * i]), totals[i]);
+        }
+        p += value_bytes + 2 * scale_bytes;
+        xs += width;
+        xsum += width;
+    }
+    const int32_t left = w->rows - (int32_t)block * 16;
+    const tile_out_t out = {a->y + block * 16, a->stride,
+                            (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1), a->accumulate};
+#pragma clang loop unroll(full)
+    for (int i = 0; i < n; i++) tile_store(&out, t + i, totals[i]);
+}
+
+/* All tiles of at most FEW_TOKENS tokens: a block comes from memory once, and then out of L1. */
+static inline __attribute__((always_inline)) void few_tokens(const ck_matmul_args_t* a,
+                                                             int64_t begin, int64_t end,
+                                                             int32_t bits, ck_dtype_t dtype) {
+    for (int64_t b = begin; b < end; b++) {
+        for (int32_t t = 0; t < a->tokens;) {
+            const int32_t width = ck_next_tile(a->tokens - t, CK_TILE_WIDE_INT8);
+            if (width == 8) {
+                few(a, b, t, 4, 8, bits, dtype);
+                few(a, b, t + 4, 4, 8, bits, dtype);
+            } else if (width == 4) {
+                few(a, b, t, 4, 4, bits, dtype);
+            } else {
+                /* the last one to three */
+                const int32_t left = a->tokens - t;
+                if (left == 3) few(a, b, t, 3, 1, bits, dtype);
+                if (left == 2) few(a, b, t, 2, 1, bits, dtype);
+                if (left == 1) few(a, b, t, 1, 1, bits, dtype);
+                break;
+            }
+            t += width;
+        }
     }
 }
 
@@ -174,19 +219,19 @@ static void matmul(const ck_matmul_args_t* a, int64_t begin, int64_t end, void* 
 
 void ck_matmul_int8_avx512vnni(const ck_matmul_args_t* a, int64_t begin, int64_t end,
                                void* scratch) {
-    if (a->tokens > 1) {
+    if (a->tokens > FEW_TOKENS) {
         matmul(a, begin, end, scratch);
         return;
     }
     const ck_dtype_t dtype = a->w->scale_dtype;
     if (a->w->bits == 4) {
-        if (dtype == CK_F16) matvec(a, begin, end, 4, CK_F16);
-        if (dtype == CK_BF16) matvec(a, begin, end, 4, CK_BF16);
-        if (dtype == CK_F32) matvec(a, begin, end, 4, CK_F32);
+        if (dtype == CK_F16) few_tokens(a, begin, end, 4, CK_F16);
+        if (dtype == CK_BF16) few_tokens(a, begin, end, 4, CK_BF16);
+        if (dtype == CK_F32) few_tokens(a, begin, end, 4, CK_F32);
     } else {
-        if (dtype == CK_F16) matvec(a, begin, end, 8, CK_F16);
-        if (dtype == CK_BF16) matvec(a, begin, end, 8, CK_BF16);
-        if (dtype == CK_F32) matvec(a, begin, end, 8, CK_F32);
+        if (dtype == CK_F16) few_tokens(a, begin, end, 8, CK_F16);
+        if (dtype == CK_BF16) few_tokens(a, begin, end, 8, CK_BF16);
+        if (dtype == CK_F32) few_tokens(a, begin, end, 8, CK_F32);
     }
 }
 
