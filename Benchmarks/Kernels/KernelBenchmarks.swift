@@ -12,6 +12,9 @@ struct KernelBenchmarks: ParsableCommand {
     @Flag(help: "Print JSON lines on standard output instead of a table.")
     var json = false
 
+    @Option(help: ArgumentHelp("Append the same JSON lines to a file.", valueName: "file"))
+    var out: String?
+
     @Option(help: "Threads; 0 means one per processor.")
     var threads = 0
 
@@ -63,8 +66,11 @@ struct KernelBenchmarks: ParsableCommand {
         let limits = before.merged(with: .measure())
         note("")
         if !json { showHeading(limits, blas) }
+        let file = try out.map(openToAppend)
         for record in results.map({ record($0, seconds: $1, limits) }) {
-            if json { try showJSON(record) } else { show(record) }
+            let line = try jsonLine(record)
+            try file?.write(contentsOf: Data((line + "\n").utf8))
+            if json { write(line) } else { show(record) }
         }
     }
 
@@ -109,11 +115,20 @@ struct KernelBenchmarks: ParsableCommand {
                 + Self.column(record.unit, 8) + share)
     }
 
-    private func showJSON(_ record: Record) throws {
+    private func openToAppend(_ path: String) throws -> FileHandle {
+        if !FileManager.default.fileExists(atPath: path) {
+            try Data().write(to: URL(fileURLWithPath: path))
+        }
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.seekToEnd()
+        return file
+    }
+
+    private func jsonLine(_ record: Record) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        write(String(decoding: try encoder.encode(record), as: UTF8.self))
+        return String(decoding: try encoder.encode(record), as: UTF8.self)
     }
 
     /// Progress, on standard error, in place on a terminal.
