@@ -45,15 +45,15 @@ struct Benchmark {
         return copy
     }
 
-    /// The fastest of several batches of calls, in seconds a call: whatever else the machine does
-    /// can only slow one down, and the limits are measured the same way.
+    /// The fastest of many short batches of calls, in seconds a call: whatever else the machine
+    /// does can only slow one down, and the limits are measured the same way.
     func measure(seconds: Double) -> Double {
         if peer != nil { Threads.rest() }
         defer { if peer != nil { Threads.rest() } }
         var index = 0
         var batch = 1
         // Warms up, and finds how many calls are long enough for the clock.
-        while run(batch, &index) < 4e-3 && batch < 1 << 20 { batch *= 2 }
+        while run(batch, &index) < 5e-4 && batch < 1 << 20 { batch *= 2 }
         var fastest = Double.infinity
         var total = 0.0
         var batches = 0

@@ -50,9 +50,9 @@ struct Limits {
     private static func peak(of variant: KernelRuntime.Variant, threads: Int) -> Double? {
         let (kernel, name) = (variant.kernel, variant.name)
         guard peak_arithmetic(kernel, name, 1) > 0 else { return nil }
-        let rounds: Int64 = 1_000_000
+        let rounds: Int64 = 300_000  // about a millisecond
         var most = 0.0
-        for _ in 0..<10 {
+        for _ in 0..<50 {
             let time = ContinuousClock().measure {
                 DispatchQueue.concurrentPerform(iterations: threads) { _ in
                     _ = peak_arithmetic(kernel, name, rounds)
