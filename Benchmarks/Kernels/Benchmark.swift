@@ -47,13 +47,16 @@ struct Benchmark {
 
     /// The fastest of many short batches of calls, in seconds a call: whatever else the machine
     /// does can only slow one down, and the limits are measured the same way.
-    func measure(seconds: Double) -> Double {
+    ///
+    /// A batch takes half a millisecond at the limit's speed; how many calls that is must not be
+    /// found by timing some, which on a busy machine may take a hundred times too long.
+    func measure(seconds: Double, limits: Limits) -> Double {
         if peer != nil { Threads.rest() }
         defer { if peer != nil { Threads.rest() } }
+        let speed = limit.flatMap { limits[$0] } ?? limits.bandwidth
+        let batch = max(1, Int(5e-4 * speed / work.amount))
         var index = 0
-        var batch = 1
-        // Warms up, and finds how many calls are long enough for the clock.
-        while run(batch, &index) < 5e-4 && batch < 1 << 20 { batch *= 2 }
+        _ = run(batch, &index)  // warms up
         var fastest = Double.infinity
         var total = 0.0
         var batches = 0

@@ -61,7 +61,8 @@ struct KernelBenchmarks: ParsableCommand {
         for make in Suite(memory: memory, blas: blas).benchmarks {
             guard let benchmark = make(), isWanted(benchmark) else { continue }
             note("\(benchmark.kernel) \(benchmark.shape)")
-            results.append((benchmark.withoutOperands, benchmark.measure(seconds: seconds)))
+            results.append(
+                (benchmark.withoutOperands, benchmark.measure(seconds: seconds, limits: before)))
         }
         let limits = before.merged(with: .measure())
         note("")
