@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 CONFIGURATION ?= release
 CIRCADIA := .build/$(CONFIGURATION)/circadia
-C_SOURCES = $$(git ls-files 'CKernels/*.[ch]' 'Tests/*.[ch]')
+C_SOURCES = $$(git ls-files 'CKernels/*.[ch]' 'Tests/*.[ch]' 'Benchmarks/*.[ch]')
 PEERS ?= $(HOME)/.cache/circadia/peers
 
 .PHONY: help setup build models demo test bench lint format install clean
@@ -36,16 +36,17 @@ test: models ## every test, peers included where they can be installed
 	CIRCADIA_PEERS_PYTHON="$$(test -x '$(PEERS)/bin/python' && echo '$(PEERS)/bin/python')" \
 		swift test -c $(CONFIGURATION) --skip-build --no-parallel
 
-bench: models ## speed of this machine
+bench: models ## speed of this machine: every kernel, then whole models
+	swift build -c $(CONFIGURATION) --product KernelBenchmarks
 	@bash Benchmarks/run.sh
 
 lint: ## formatting of Swift and C
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 	@command -v clang-format >/dev/null || python3 -m pip install --quiet clang-format
 	clang-format --dry-run -Werror $(C_SOURCES)
 
 format: ## write that formatting
-	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 	clang-format -i $(C_SOURCES)
 
 install: build ## copy the program and its data to PREFIX (default /usr/local)

@@ -97,6 +97,16 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
+            name: "PeakArithmetic", path: "Benchmarks/PeakArithmetic",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra"])]),
+        .executableTarget(
+            name: "KernelBenchmarks",
+            dependencies: [
+                "CircadiaKernels", "PeakArithmetic",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/Kernels"),
+        .target(
             name: "CircadiaTestSupport",
             dependencies: [
                 "CircadiaKernels", "ReferenceKernels", "CircadiaFormats", "CircadiaTokenizer",

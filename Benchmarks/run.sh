@@ -1,27 +1,26 @@
 #!/usr/bin/env bash
-# Speed of this machine: prefill, decode and LoRA training of the default model, and beside them, where
-# they are installed, llama.cpp and torch in the same run, alternating. Results go to standard output as
-# JSON lines. Quote ratios: absolute figures drift on shared machines.
+# Speed of this machine: first every kernel on shapes of real models, then prefill, decoding and training
+# of the default model, and beside them, where they are installed, llama.cpp and torch in the same run,
+# alternating. Prints tables; every single figure goes to a file of JSON lines in Benchmarks/results.
+# Quote ratios: absolute figures drift on shared machines. Run it while nothing else runs.
 #
 # LLAMA_PYTHON   a python with llama-cpp-python   TORCH_PYTHON  a python with torch, transformers and peft
+# ROUNDS         of the second part, 3 unless set
 set -euo pipefail
 cd "$(dirname "$0")/.."
-circadia=.build/release/circadia
-rounds=${ROUNDS:-3}
-commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
 if [ "$(uname)" = Darwin ]; then
     machine=$(sysctl -n machdep.cpu.brand_string)
 else
     machine=$(lscpu | sed -n 's/^Model name: *//p')
 fi
-echo "{\"machine\": \"$machine\", \"commit\": \"$commit\"}"
-for round in $(seq "$rounds"); do
-    "$circadia" bench --json --quiet --prefill 512 --decode 128 --train 4x128 --reps 1
-    if [ -n "${LLAMA_PYTHON:-}" ]; then
-        gguf=$("$LLAMA_PYTHON" Benchmarks/default_gguf.py)
-        "$LLAMA_PYTHON" Benchmarks/llama_bench.py "$gguf"
-    fi
-    if [ -n "${TORCH_PYTHON:-}" ]; then
-        "$TORCH_PYTHON" Benchmarks/torch_lora.py
-    fi
-done
+commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
+mkdir -p Benchmarks/results
+results=Benchmarks/results/$(date -u +%Y-%m-%dT%H%M%S).jsonl
+
+.build/release/KernelBenchmarks --machine "$machine" --commit "$commit" --out "$results"
+echo
+python3 Benchmarks/end_to_end.py --machine "$machine" --commit "$commit" --rounds "${ROUNDS:-3}" \
+    --out "$results"
+python3 Benchmarks/summary.py "$results"
+echo
+echo "every figure: $results"

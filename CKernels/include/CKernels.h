@@ -272,6 +272,11 @@ ck_status_t ck_adam(const ck_adam_t* options, const float* gradient, int64_t cou
 ck_status_t ck_dot_rows(const float* vectors, const float* query, int64_t count, int32_t width,
                         float* scores);
 
+/* ---- Measuring ----------------------------------------------------------------------------- */
+
+/* All words XORed: reads memory once, as fast as it comes, for measuring that. words [count]. */
+uint64_t ck_read_words(const uint64_t* words, int64_t count);
+
 #ifdef __cplusplus
 }
 #endif

@@ -210,6 +210,26 @@ struct HelpTests {
         #expect(outcome.output.contains("OVERVIEW: "))
     }
 
+    @Test("doctor --json finds every active kernel right, and measures memory")
+    func doctor() throws {
+        let outcome = try Program.run("doctor", "--json", in: folder)
+        #expect(outcome.status == 0)
+        let finding = try Program.json(outcome)
+        let bandwidth = finding["bandwidth"] as? [String: Double] ?? [:]
+        #expect(Set(bandwidth.keys) == ["one_thread", "all_threads"])
+        #expect(bandwidth.values.allSatisfy { $0 > 1e8 && $0.isFinite })
+        let checks = try #require(finding["checks"] as? [[String: Any]])
+        var checked: [String: String] = [:]
+        for check in checks {
+            #expect(
+                Set(check.keys) == ["kernel", "variant", "ok", "difference", "tolerance"])
+            #expect(check["ok"] as? Bool == true, "\(check)")
+            checked[check["kernel"] as? String ?? ""] = check["variant"] as? String
+        }
+        #expect(checked == finding["kernels"] as? [String: String])
+        #expect(checked.count > 20)
+    }
+
     @Test("The version is one line")
     func version() throws {
         let outcome = try Program.run("--version", in: folder)
