@@ -32,7 +32,9 @@ test: models ## every test, peers included where they can be installed
 	@bash Scripts/peers.sh "$(PEERS)"
 	swift build -c $(CONFIGURATION) --build-tests
 	emulated="$$(bash Scripts/emulated-kernels.sh)" && \
+	sanitized="$$(bash Scripts/sanitized-kernels.sh)" && \
 	CIRCADIA_EMULATED_KERNELS="$$emulated" \
+	CIRCADIA_SANITIZED_KERNELS="$$sanitized" \
 	CIRCADIA_PEERS_PYTHON="$$(test -x '$(PEERS)/bin/python' && echo '$(PEERS)/bin/python')" \
 		swift test -c $(CONFIGURATION) --skip-build --no-parallel
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the kernels for aarch64 (Tests/EmulatedKernels) and prints the command that runs them under
+# Builds the kernels for aarch64 (Tests/KernelProgram) and prints the command that runs them under
 # qemu, which tests take from CIRCADIA_EMULATED_KERNELS. Where that cannot be, says why on standard
 # error and prints nothing; the tests then report themselves skipped.
 set -uo pipefail
@@ -22,7 +22,6 @@ bash Scripts/setup.sh emulation >&2 || skip "qemu-user or the cross libraries ar
 clang="$(dirname "$(readlink -f "$(command -v swift)")")/clang"
 [ -x "$clang" ] || clang=$(command -v clang) || skip "there is no clang"
 
-build=.build/emulated
-make --silent -j 2 -f Tests/EmulatedKernels/Makefile CC="$clang" BUILD="$build" >&2 \
+make --silent -j 2 -f Tests/KernelProgram/Makefile CC="$clang" KIND=emulated >&2 \
     || { echo "emulated-kernels: the kernels could not be built for aarch64" >&2; exit 1; }
-echo "qemu-aarch64 $PWD/$build/kernels"
+echo "qemu-aarch64 $PWD/.build/emulated/kernels"

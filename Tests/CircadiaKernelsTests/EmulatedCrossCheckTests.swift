@@ -5,7 +5,7 @@ import Testing
 extension KernelSuite {
     @Suite(
         .enabled(
-            if: !EmulatedProgram.command.isEmpty,
+            if: !KernelProgram.Build.emulated.command.isEmpty,
             "CIRCADIA_EMULATED_KERNELS is not set; make test sets it where qemu can be installed"))
     struct EmulatedCrossCheckTests {
         @Test(arguments: try EmulatedKernels.variants())
@@ -13,7 +13,7 @@ extension KernelSuite {
             guard let processor = try EmulatedKernels.leastProcessor(for: variant) else {
                 try Test.cancel("the emulator cannot run \(variant.testDescription)")
             }
-            let runner = CrossCheckRunner(executor: EmulatedKernels(processor: processor))
+            let runner = CrossCheckRunner(executor: ProgramKernels(.emulated, processor: processor))
             let failures = runner.failures(of: variant)
             for failure in failures.prefix(5) { Issue.record("\(failure)") }
         }
@@ -33,7 +33,8 @@ extension KernelSuite {
             let broken = try EmulatedKernels.registry().brokenVariants
             #expect(Set(broken.map(\.name)) == Set(Self.faults.keys))
             for variant in broken {
-                let runner = CrossCheckRunner(executor: EmulatedKernels(processor: "cortex-a53"))
+                let runner = CrossCheckRunner(
+                    executor: ProgramKernels(.emulated, processor: "cortex-a53"))
                 let failure = try #require(runner.failures(of: variant).first)
                 #expect(failure.contains(Self.faults[variant.name] ?? "a fault"), "\(failure)")
             }
@@ -71,14 +72,25 @@ extension KernelSuite {
     }
 }
 
-extension EmulatedKernels {
+/// The kernels on another processor, under emulation.
+private enum EmulatedKernels {
+    /// The processors to emulate: ARMv8.0, one with dot products as well, one with all there is. On
+    /// the least that it says it needs, a variant that uses more runs into an unknown instruction.
+    static let processors = ["cortex-a53", "cortex-a76", "max"]
+
+    static func registry(
+        processor: String = "max", forcedISA: String? = nil
+    ) throws -> ProgramKernels.Registry {
+        try ProgramKernels.registry(of: .emulated, processor: processor, forcedISA: forcedISA)
+    }
+
     /// The emulated registry, or nothing where there is no emulator.
-    fileprivate static func variants() throws -> [VariantName] {
-        EmulatedProgram.command.isEmpty ? [] : try registry().variants
+    static func variants() throws -> [VariantName] {
+        KernelProgram.Build.emulated.command.isEmpty ? [] : try registry().variants
     }
 
     /// The first of `processors` that can run `variant`, going by its line in the registry.
-    fileprivate static func leastProcessor(for variant: VariantName) throws -> String? {
+    static func leastProcessor(for variant: VariantName) throws -> String? {
         try processors.first { processor in
             try registry(processor: processor).variants.contains {
                 $0.testDescription == variant.testDescription && $0.isSupported

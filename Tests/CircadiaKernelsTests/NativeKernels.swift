@@ -1,6 +1,6 @@
 import CircadiaKernels
 
-/// Makes calls on this processor, through the Swift door `Kernels`. Tests/EmulatedKernels/entries.c
+/// Makes calls on this processor, through the Swift door `Kernels`. Tests/KernelProgram/entries.c
 /// is its counterpart.
 final class NativeKernels: KernelExecutor {
     let threadCounts = [1, 2, 8]

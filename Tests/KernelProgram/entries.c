@@ -209,5 +209,5 @@ const char* run_entry(request_t* request) {
         const ck_status_t status = entries[i].run(request);
         return status == CK_OK ? NULL : ck_status_text(status);
     }
-    return "the emulated program knows no such entry";
+    return "the program of kernels knows no such entry";
 }

@@ -1,4 +1,5 @@
-/* Memory between two guards of known bytes: a write outside it does not go unseen. */
+/* Memory between two guards of known bytes: a write outside it does not go unseen. Where the program
+ * is built with AddressSanitizer the guards are poisoned, so that a read of them ends it as well. */
 #ifndef GUARDED_H
 #define GUARDED_H
 
@@ -16,7 +17,7 @@ guarded_t guarded_make(size_t size, size_t misalignment);
 void guarded_free(guarded_t* memory);
 
 /* Whether a guard was written to; *place is how far outside: negative before the start, counted
- * from the end otherwise. */
+ * from the end otherwise. The guards can be read, and no longer watch for reads, after it. */
 int guarded_overrun(const guarded_t* memory, int64_t* place);
 
 #endif

@@ -1,20 +1,18 @@
 import Foundation
 
-/// Makes calls on an emulated processor: speaks with the program of Tests/EmulatedKernels, whose
-/// main.c and request.h tell the protocol.
+/// Makes calls in another process: speaks with the program of Tests/KernelProgram, whose main.c and
+/// request.h tell the protocol.
 ///
 /// One program serves all calls; where a call ends it, the next one starts another.
-final class EmulatedKernels: KernelExecutor {
-    /// The processors to emulate: ARMv8.0, one with dot products as well, one with all there is. On
-    /// the least that it says it needs, a variant that uses more runs into an unknown instruction.
-    static let processors = ["cortex-a53", "cortex-a76", "max"]
-
+final class ProgramKernels: KernelExecutor {
     /// The program is built without threads.
     let threadCounts = [1]
-    private let processor: String
-    private var program: EmulatedProgram?
+    private let build: KernelProgram.Build
+    private let processor: String?
+    private var program: KernelProgram?
 
-    init(processor: String) {
+    init(_ build: KernelProgram.Build, processor: String? = nil) {
+        self.build = build
         self.processor = processor
     }
 
@@ -23,8 +21,8 @@ final class EmulatedKernels: KernelExecutor {
     func run(
         _ call: KernelCall, on variant: VariantName?, misalignment: Int, threads: Int
     ) throws -> KernelOutcome {
-        precondition(threads == 1, "the emulated program has one thread")
-        let program = try self.program ?? EmulatedProgram("serve", processor: processor)
+        precondition(threads == 1, "the program has one thread")
+        let program = try self.program ?? KernelProgram(build, "serve", processor: processor)
         self.program = program
         let outputs = call.operands.filter { $0.role == .output }
         do {
@@ -43,8 +41,10 @@ final class EmulatedKernels: KernelExecutor {
     }
 
     /// What `kernels list` prints, `CIRCADIA_ISA` being `forcedISA` or not set.
-    static func registry(processor: String = "max", forcedISA: String? = nil) throws -> Registry {
-        let program = try EmulatedProgram("list", processor: processor, isa: forcedISA)
+    static func registry(
+        of build: KernelProgram.Build, processor: String? = nil, forcedISA: String? = nil
+    ) throws -> Registry {
+        let program = try KernelProgram(build, "list", processor: processor, isa: forcedISA)
         let lines = String(decoding: try program.readAll(), as: UTF8.self).split(separator: "\n")
         let end = program.end()
         guard let first = lines.first, end.status == 0 else { throw end }
@@ -58,7 +58,7 @@ final class EmulatedKernels: KernelExecutor {
         return Registry(isa: selection[0], status: selection[1], variants: variants)
     }
 
-    /// The ISA that the emulated processor's kernels run on, and their variants.
+    /// The ISA that the program's kernels run on, and their variants.
     struct Registry {
         var isa: String
         /// What became of `CIRCADIA_ISA`.
@@ -79,7 +79,7 @@ final class EmulatedKernels: KernelExecutor {
 
 // MARK: Requests
 
-extension EmulatedKernels {
+extension ProgramKernels {
     /// A request as request.h lays it out.
     private static func request(
         _ call: KernelCall, on variant: VariantName?, misalignment: Int

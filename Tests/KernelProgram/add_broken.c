@@ -1,9 +1,55 @@
 /* y += x, wrong in the ways in which variants go wrong: each must turn the cross-check red. */
+#include <stdint.h>
+
 #include "dispatch/dispatch.h"
 
-#if defined(__aarch64__)
+#if defined(SANITIZED)
+/* Right results every one: only the sanitizers can see what is wrong. */
+
+/* Reads the element after its input's last one. */
+void ck_add_broken_overread(float* y, const float* x, int64_t begin, int64_t end) {
+    volatile float ahead = 0;
+    for (int64_t i = begin; i < end; i++) {
+        y[i] += x[i];
+        ahead = x[i + 1];
+    }
+    (void)ahead;
+}
+
+/* Reads what lies before its input's first element. */
+void ck_add_broken_underread(float* y, const float* x, int64_t begin, int64_t end) {
+    volatile float before = 0;
+    for (int64_t i = begin; i < end; i++) {
+        y[i] += x[i];
+        before = x[i - 4];
+    }
+    (void)before;
+}
+
+/* Reads pairs of elements as if each pair began on a multiple of 8 bytes. */
+void ck_add_broken_typed_load(float* y, const float* x, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i + 2 <= end; i += 2) {
+        union {
+            uint64_t bits;
+            float values[2];
+        } pair = {*(const uint64_t*)(const void*)(x + i)};
+        y[i] += pair.values[0];
+        y[i + 1] += pair.values[1];
+    }
+    if ((end - begin) % 2) y[end - 1] += x[end - 1];
+}
+
+/* Shifts by the whole width of the type. */
+void ck_add_broken_shift(float* y, const float* x, int64_t begin, int64_t end) {
+    volatile int32_t shifted = 0;
+    for (int64_t i = begin; i < end; i++) {
+        shifted = (int32_t)i << (32 + (i & 1));
+        y[i] += x[i];
+    }
+    (void)shifted;
+}
+#elif defined(__aarch64__)
 #include <arm_neon.h>
-#include <stdint.h>
 
 static void add_four(float* y, const float* x) {
     vst1q_f32(y, vaddq_f32(vld1q_f32(y), vld1q_f32(x)));

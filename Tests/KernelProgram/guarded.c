@@ -3,6 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(SANITIZED)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#endif
+
 enum { GUARD_SIZE = 256, GUARD_BYTE = 0xa5, ALIGNMENT = 64 };
 
 guarded_t guarded_make(size_t size, size_t misalignment) {
@@ -12,16 +19,20 @@ guarded_t guarded_make(size_t size, size_t misalignment) {
     if (!memory.base) abort();
     memset(memory.base, GUARD_BYTE, total);
     memory.data = memory.base + GUARD_SIZE + misalignment;
+    ASAN_POISON_MEMORY_REGION(memory.base, GUARD_SIZE + misalignment);
+    ASAN_POISON_MEMORY_REGION(memory.data + size, GUARD_SIZE);
     return memory;
 }
 
 void guarded_free(guarded_t* memory) {
-    free(memory->base);
+    free(memory->base); /* what is poisoned is made whole when the memory is given out again */
     *memory = (guarded_t){0};
 }
 
 int guarded_overrun(const guarded_t* memory, int64_t* place) {
     if (!memory->base) return 0;
+    ASAN_UNPOISON_MEMORY_REGION(memory->base,
+                                (size_t)(memory->data - memory->base) + memory->size + GUARD_SIZE);
     for (const unsigned char* p = memory->data; p-- > memory->base;) {
         if (*p == GUARD_BYTE) continue;
         *place = p - memory->data;

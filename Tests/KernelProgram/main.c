@@ -1,4 +1,5 @@
-/* Runs CKernels for tests on a machine of another architecture, under an emulator.
+/* Runs CKernels for tests in a process of its own: on another architecture under an emulator, or on
+ * this one under sanitizers.
  *
  *   kernels list    prints the selected ISA and its status, then the registry: one line a variant,
  *                   "kernel name isa supported active"
