@@ -47,8 +47,6 @@ static bool isa_supported(isa_t isa) {
 }
 
 static void fill(isa_t isa) {
-    /* A kernel without a scalar variant is absent below its ISA, not what it was before. */
-    memset(&table, 0, sizeof table);
     /* from scratch, so that a kernel without a variant in this ISA (bf16 products) is not left over */
     memset(&table, 0, sizeof table);
     for (int i = 0; i < ENTRY_COUNT; i++) {

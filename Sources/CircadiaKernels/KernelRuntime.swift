@@ -56,6 +56,15 @@ public enum KernelRuntime {
         }
     }
 
+    /// As `withTeam(_:)` for a closure that is kept from call to call: it costs no allocation, where
+    /// lending a closure to C costs two.
+    public static func runInTeam(_ body: @escaping () -> Void) {
+        var call = body
+        withUnsafeMutablePointer(to: &call) { pointer in
+            ck_team({ $0?.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
+        }
+    }
+
     /// Every registered variant, in the registry's order.
     public static var variants: [Variant] {
         (0..<ck_variant_count()).map { index in

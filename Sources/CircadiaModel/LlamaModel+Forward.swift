@@ -30,14 +30,14 @@ extension LlamaModel {
             case .all: tokens.count
             }
         reserveHead(rows: wanted)
-        KernelRuntime.withTeam {
-            readAndScore(tokens, cache: cache, wanted: wanted)
-        }
+        forwardCall = ForwardCall(tokens: tokens, cache: cache, wanted: wanted)
+        KernelRuntime.runInTeam(runForwardCall)
+        forwardCall = nil
         return headLogits(rows: wanted)
     }
 
     /// Reads all chunks and writes the logits of the last `wanted` tokens.
-    private func readAndScore(
+    func readAndScore(
         _ tokens: UnsafeBufferPointer<Int32>, cache: KVCache, wanted: Int
     ) {
         let firstWanted = tokens.count - wanted

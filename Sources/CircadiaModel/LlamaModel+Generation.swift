@@ -26,6 +26,7 @@ extension LlamaModel {
         try check(prompt)
         var decoder = tokenizer.makeStreamDecoder(skippingSpecial: true)
         var text = ""
+        text.reserveCapacity(8 * min(options.maxTokens, limit - prompt.count))
         let run = generateTokens(
             prompt: prompt[...], history: [], cache: makeCache(capacity: limit),
             stopTokens: stopTokens, options: options,

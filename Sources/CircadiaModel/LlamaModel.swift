@@ -39,6 +39,13 @@ public final class LlamaModel {
     private let isQuantized: Bool
     var scratch: ForwardScratch
     var headScratch: HeadScratch
+    /// The operands of the `forward` under way, and the closure that reads them: kept, because a closure
+    /// that holds them itself is an allocation a token.
+    var forwardCall: ForwardCall?
+    private(set) lazy var runForwardCall: () -> Void = { [unowned self] in
+        guard let call = forwardCall else { return }
+        readAndScore(call.tokens, cache: call.cache, wanted: call.wanted)
+    }
     /// The cache of `loss`, kept for its memory.
     var lossCache: KVCache?
 
@@ -102,4 +109,12 @@ public final class LlamaModel {
             configuration: configuration, capacity: capacity,
             format: precision == .exact ? .f32 : .f16)
     }
+}
+
+/// The operands of one call of `forward`.
+struct ForwardCall {
+    let tokens: UnsafeBufferPointer<Int32>
+    let cache: KVCache
+    /// How many of the last tokens are scored.
+    let wanted: Int
 }

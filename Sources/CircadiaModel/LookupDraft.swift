@@ -30,6 +30,9 @@ package struct LookupDraft {
     /// A guesser that has read `text`.
     package init(text: [Int32]) { self.text = text }
 
+    /// Makes room for a reply of `tokens` tokens.
+    mutating func reserveCapacity(_ tokens: Int) { text.reserveCapacity(text.count + tokens) }
+
     /// Takes note of a token of the reply.
     package mutating func append(_ token: Int32) {
         text.append(token)

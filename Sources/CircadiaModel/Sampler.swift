@@ -14,6 +14,7 @@ public struct Sampler {
     private var selected: [Candidate] = []
     private var masses = [Double](repeating: 0, count: buckets)
     private var counts = [Int](repeating: 0, count: buckets)
+    private var penalized: Set<Int32> = []
 
     /// A token that may be drawn.
     private struct Candidate {
@@ -66,14 +67,15 @@ public struct Sampler {
         return selected.map { ($0.id, Double($0.weight) / total) }
     }
 
-    private func penalize(
+    private mutating func penalize(
         _ logits: UnsafeMutableBufferPointer<Float>, recent: some BidirectionalCollection<Int32>
     ) {
         let penalty = options.repetitionPenalty
         guard penalty != 1 else { return }
         // Each token once, however often it was said.
-        for id in Set(recent.suffix(options.repetitionWindow))
-        where logits.indices.contains(Int(id)) {
+        penalized.removeAll(keepingCapacity: true)
+        for id in recent.suffix(options.repetitionWindow)
+        where logits.indices.contains(Int(id)) && penalized.insert(id).inserted {
             let logit = logits[Int(id)]
             logits[Int(id)] = logit > 0 ? logit / penalty : logit * penalty
         }
@@ -82,6 +84,9 @@ public struct Sampler {
     /// Fills `candidates` with the tokens near the maximum, in the order of ids.
     private mutating func collect(_ logits: UnsafeBufferPointer<Float>, maximum: Float) {
         candidates.removeAll(keepingCapacity: true)
+        // Room for all, so that no later token needs more.
+        candidates.reserveCapacity(logits.count)
+        selected.reserveCapacity(logits.count)
         guard let base = logits.baseAddress else { return }
         let inverse = 1 / options.temperature
         let threshold = maximum - Self.deepest * options.temperature
@@ -156,7 +161,9 @@ public struct Sampler {
         for candidate in candidates where Self.bucket(of: candidate) <= last {
             selected.append(candidate)
         }
-        selected.sort { ($0.depth, $0.id) < ($1.depth, $1.id) }
+        selected.withUnsafeMutableBufferPointer { selected in
+            selected.heapSort { ($0.depth, $0.id) < ($1.depth, $1.id) }
+        }
     }
 
     /// Cuts `selected`, which is sorted, after the candidate that reaches `mass`.

@@ -69,7 +69,12 @@ extension LlamaModel {
         var batch: [Int32] = []
         // The row of `logits` to draw from: that many of the guesses in `batch` were right.
         var row = 0
-        run.tokens.reserveCapacity(min(options.maxTokens, cache.remaining + 1))
+        // Room for the whole reply, so that the loop allocates nothing.
+        let longest = min(options.maxTokens, cache.remaining + 1)
+        run.tokens.reserveCapacity(longest)
+        batch.reserveCapacity(1 + LookupDraft.longest)
+        lookup?.reserveCapacity(longest)
+        if options.repetitionPenalty != 1 { recent.reserveCapacity(recent.count + longest) }
         while run.generatedTokens < options.maxTokens {
             if isCancelled() {
                 run.finishReason = .cancelled

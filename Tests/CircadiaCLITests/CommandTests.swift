@@ -88,6 +88,27 @@ struct CommandTests {
         #expect(try folder.read("loss.csv").contains("\"a, \"\"b\"\"\",s0-0,"))
     }
 
+    @Test("eval-loss --compare-exact")
+    func evalLossComparison() throws {
+        try folder.writeLog(sessions: 2)
+        let words = ["eval-loss", "--compare-exact", "--memory-file", "log.jsonl", "--max-tokens"]
+        let outcome = try Program.run(words + ["60", "--json"], in: folder)
+        #expect(outcome.status == 0)
+        let report = try Program.json(outcome)
+        #expect(
+            keys(report) == [
+                "tokens", "mean_kl", "quantile999_kl", "maximum_kl", "exact_perplexity",
+                "int8_perplexity", "perplexity_change", "same_top_share",
+            ])
+        // The first conversation has more than 60 tokens; the first of them is predicted by nothing.
+        #expect(report["tokens"] as? Int == 59)
+        let mean = try #require(report["mean_kl"] as? Double)
+        #expect(mean > 0 && mean < 0.1)
+        let text = try Program.run(words + ["60"], in: folder)
+        #expect(text.output.hasPrefix("8-bit against exact, 59 predictions\n"))
+        #expect(try Program.run(words + ["1"], in: folder).status == 64)
+    }
+
     @Test("eval-harness --json, --out-jsonl and --out-summary")
     func evalHarness() throws {
         let outcome = try Program.run(

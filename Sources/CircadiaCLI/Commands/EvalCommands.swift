@@ -24,15 +24,34 @@ struct EvalLossCommand: ParsableCommand {
     @Option(help: "A name for these rows.")
     var tag = ""
 
+    @Flag(
+        help: ArgumentHelp(
+            "Compare predictions with 8-bit activations to exact ones instead, for every token.",
+            discussion: "Reads all that was said, in pieces of 512 tokens."))
+    var compareExact = false
+
+    @Option(help: "With --compare-exact: tokens to read at most.")
+    var maxTokens = 20_000
+
     @OptionGroup var model: ModelOptions
     @OptionGroup var adapter: AdapterOptions
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if maxTokens < 2 { throw ValidationError("--max-tokens must be at least 2") }
+    }
 
     func run() throws {
         let console = output.console
         let exchanges = try LogReader.read(memoryFile, limit: maxSamples, console: console)
         let loaded = try model.loadModel()
         try adapter.apply(to: loaded, console: console)
+        if compareExact {
+            let comparison = try Measurement.precision(
+                of: exchanges, limit: maxTokens, loaded: loaded, console: console)
+            if output.json { return try console.json(comparison) }
+            return console.result(PrecisionTable.text(comparison))
+        }
         let report = try Measurement.loss(of: exchanges, loaded: loaded, console: console)
         if let outCsv {
             try LossTable.append(report, tag: tag, to: URL(fileURLWithPath: outCsv))
@@ -132,6 +151,22 @@ enum Measurement {
         }
     }
 
+    static func precision(
+        of exchanges: [Exchange], limit: Int, loaded: LoadedModel, console: Console
+    ) throws -> PrecisionComparison {
+        let tokenizer = try loaded.makeTokenizer()
+        let template = try ChatTemplate(
+            directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
+        return try PrecisionComparison.measure(
+            model: loaded.model, template: template, exchanges: exchanges, contextLength: 512,
+            limit: limit
+        ) { done in
+            if Console.errorIsTerminal {
+                console.progress("\(done) of up to \(limit) tokens", isLast: done == limit)
+            }
+        }
+    }
+
     static func harness(
         prompts path: String?, limit: Int, loaded: LoadedModel, console: Console
     ) throws -> HarnessReport {
@@ -162,6 +197,21 @@ enum Measurement {
 /// is the same tokens every day.
 enum PinnedDate {
     static let text = "26 Jul 2024"
+}
+
+/// A comparison of precisions, a line a figure.
+enum PrecisionTable {
+    static func text(_ comparison: PrecisionComparison) -> String {
+        String(
+            format: """
+                8-bit against exact, %d predictions
+                KL(exact || 8-bit)  mean %.5f, 99.9%% of them up to %.4f, largest %.4f nats
+                perplexity          %.3f instead of %.3f (%+.3f%%)
+                same top token      %.2f%%
+                """, comparison.tokens, comparison.meanKL, comparison.quantile999KL,
+            comparison.maximumKL, comparison.int8Perplexity, comparison.exactPerplexity,
+            100 * comparison.perplexityChange, 100 * comparison.sameTopShare)
+    }
 }
 
 /// The harness's summary as a table.
