@@ -22,7 +22,8 @@ struct CommandTests {
         let result = try Program.json(outcome)
         #expect(
             keys(result) == [
-                "text", "prompt_tokens", "generated_tokens", "prompt_tps", "generation_tps",
+                "text", "prompt_tokens", "generated_tokens", "drafted_tokens", "accepted_tokens",
+                "prompt_tps", "generation_tps",
                 "finish_reason",
             ])
         #expect(result["generated_tokens"] as? Int == 3)
