@@ -3,7 +3,7 @@
 
 #include <sched.h>
 
-/* Turns of waiting before the processor is offered to others: some tens of microseconds, longer than any
+/* Turns of waiting before the processor is offered to others: some hundreds of microseconds, longer than any
  * stretch of the caller's own work between two loops of a forward pass. */
 enum { PATIENT_TURNS = 1 << 14 };
 

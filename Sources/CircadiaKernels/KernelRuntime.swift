@@ -56,8 +56,8 @@ public enum KernelRuntime {
         }
     }
 
-    /// As `withTeam(_:)` for a closure that is kept from call to call: it costs no allocation, where
-    /// lending a closure to C costs two.
+    /// As `withTeam(_:)` for a closure that is kept from call to call: lending one to C costs an
+    /// allocation more.
     public static func runInTeam(_ body: @escaping () -> Void) {
         var call = body
         withUnsafeMutablePointer(to: &call) { pointer in

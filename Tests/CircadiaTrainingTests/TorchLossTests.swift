@@ -101,11 +101,14 @@ extension TrainingTests {
 
         /// Towards the end rows are learnt by heart, and what bf16 rounds away is a hundredth of what
         /// is left: sums in another order, each as good, move the worst late step from 0.8% to 1.7%.
-        /// So late steps are judged by the mean.
+        /// So late steps may be twice as far off one by one, and all are judged by the mean too.
         @Test func fastLossesFollowTorch() throws {
             let differences = try differences(.bf16, floor: 0.25)
             for (index, difference) in differences.prefix(record.steps / 2).enumerated() {
                 #expect(difference < 0.01, "step \(index + 1)")
+            }
+            for (index, difference) in differences.enumerated() {
+                #expect(difference < 0.02, "step \(index + 1)")
             }
             let mean = differences.reduce(0, +) / Double(differences.count)
             #expect(mean < 0.005, "\(mean)")
