@@ -6,7 +6,7 @@ extension Benchmark {
         let shape = AttentionShape(
             tokens: 1, past: depth, heads: model.heads, kvHeads: model.kvHeads,
             headDim: model.headDim, capacity: depth + 1)
-        let bytes = 2 * 2 * model.kvHeads * (depth + 1) * model.headDim
+        let bytes = 2 * model.kvHeads * (depth + 1) * (2 * model.headDim + 4)
         return attention(
             shape, name: "\(model.name) decode at depth \(depth)", work: .bytes(bytes),
             limit: .bandwidth, memory)
@@ -27,7 +27,7 @@ extension Benchmark {
         _ shape: AttentionShape, name: String, work: Work, limit: Limits.Limit, _ memory: Memory
     ) -> Benchmark? {
         let caches = memory.caches(shape)
-        guard caches.count > 1 else { return nil }
+        guard !caches.isEmpty else { return nil }
         let q = FloatBuffer(
             [Float](repeating: 0.01, count: shape.tokens * shape.heads * shape.headDim))
         let out = FloatBuffer(count: q.count)
@@ -35,10 +35,9 @@ extension Benchmark {
         return Benchmark(
             kernel: "attention", shape: name, work: work, limit: limit
         ) { index in
-            let pair = index % (caches.count / 2)
             Kernels.attention(
-                shape, q: q.pointer, keys: caches[2 * pair], values: caches[2 * pair + 1],
-                out: out.pointer, workspace: workspace)
+                shape, q: q.pointer, cache: caches[index % caches.count], out: out.pointer,
+                workspace: workspace)
         }
     }
 

@@ -37,14 +37,14 @@ final class Memory {
         }
     }
 
-    /// f16 caches of a block's keys or values.
+    /// 16-bit caches of a block.
     func caches(_ shape: AttentionShape) -> [AttentionCache] {
         let byteCount = AttentionCache.byteCount(
-            kvHeads: shape.kvHeads, capacity: shape.capacity, headDim: shape.headDim, format: .f16)
+            kvHeads: shape.kvHeads, capacity: shape.capacity, headDim: shape.headDim, format: .int16)
         return offsets(byteCount: byteCount, most: 512).map {
             AttentionCache(
                 kvHeads: shape.kvHeads, capacity: shape.capacity, headDim: shape.headDim,
-                format: .f16, in: buffer, at: $0)
+                format: .int16, in: buffer, at: $0)
         }
     }
 }

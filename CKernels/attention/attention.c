@@ -13,7 +13,7 @@
 #include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
 
-enum { TILE_ROWS = 48, SPLIT_KEYS = 256, FEW_TOKENS = 17 };
+enum { TILE_ROWS = 48, SPLIT_KEYS = 512, FEW_TOKENS = 17 };
 
 typedef struct {
     int32_t group;       /* query heads per KV head */
@@ -46,7 +46,7 @@ typedef struct {
     const ck_attention_shape_t* shape;
     plan_t plan;
     const float* q;
-    ck_cache_t keys, values;
+    ck_cache_t cache;
     float *out, *log_sum;
     int32_t* finished; /* [kv_heads]: splits done */
     float *scratch, *states;
@@ -110,8 +110,7 @@ static void attention_item(void* context, int64_t begin, int64_t end, int32_t th
         const int64_t tile_of_head = plan->tiles - 1 - tile_index / shape->kv_heads;
         ck_attention_tile_t tile = {.shape = shape,
                                     .q = job->q,
-                                    .keys = job->keys,
-                                    .values = job->values,
+                                    .cache = job->cache,
                                     .kv_head = (int32_t)(tile_index % shape->kv_heads)};
         tile.token_begin = (int32_t)tile_of_head * plan->tile_tokens;
         tile.token_end = tile.token_begin + plan->tile_tokens;
@@ -162,10 +161,6 @@ static ck_status_t validate(const ck_attention_shape_t* shape) {
     return CK_OK;
 }
 
-static bool known_format(ck_cache_t cache) {
-    return cache.dtype == CK_F32 || cache.dtype == CK_F16;
-}
-
 static bool is_empty(const ck_attention_shape_t* shape) {
     return shape->tokens <= 0 || shape->heads <= 0 || shape->kv_heads <= 0 || shape->head_dim <= 0;
 }
@@ -203,13 +198,12 @@ size_t ck_attention_workspace(const ck_attention_shape_t* shape) {
     return counter_bytes(shape) + (size_t)(floats + least) * sizeof(float);
 }
 
-ck_status_t ck_attention(const ck_attention_shape_t* shape, const float* q, ck_cache_t keys,
-                         ck_cache_t values, float* out, float* log_sum, void* workspace,
-                         size_t workspace_bytes) {
+ck_status_t ck_attention(const ck_attention_shape_t* shape, const float* q, ck_cache_t cache,
+                         float* out, float* log_sum, void* workspace, size_t workspace_bytes) {
     const ck_status_t status = validate(shape);
     if (status != CK_OK) return status;
     if ((int64_t)shape->past + shape->tokens > shape->capacity) return CK_BAD_SHAPE;
-    if (!known_format(keys) || !known_format(values)) return CK_BAD_FORMAT;
+    if (!ck_cache_number_bytes(cache.format)) return CK_BAD_FORMAT;
     if (is_empty(shape)) return CK_OK;
     if (workspace_bytes < ck_attention_workspace(shape) || (uintptr_t)workspace % 64 != 0) {
         return CK_BAD_WORKSPACE;
@@ -218,7 +212,7 @@ ck_status_t ck_attention(const ck_attention_shape_t* shape, const float* q, ck_c
         const int64_t width = (int64_t)shape->heads * shape->head_dim;
         for (int32_t t = 0; t < shape->tokens; t++) {
             const ck_attention_shape_t one = one_token(shape, t);
-            ck_attention(&one, q + t * width, keys, values, out + t * width,
+            ck_attention(&one, q + t * width, cache, out + t * width,
                          log_sum ? log_sum + t * (int64_t)shape->heads : NULL, workspace,
                          workspace_bytes);
         }
@@ -227,8 +221,7 @@ ck_status_t ck_attention(const ck_attention_shape_t* shape, const float* q, ck_c
     attention_job_t job = {.shape = shape,
                            .plan = plan_for(shape, (int64_t)shape->past + shape->tokens),
                            .q = q,
-                           .keys = keys,
-                           .values = values,
+                           .cache = cache,
                            .out = out,
                            .log_sum = log_sum,
                            .finished = workspace};

@@ -3,12 +3,13 @@
 #define CK_ATTENTION_H
 
 #include "CKernels.h"
+#include "attention/cache.h"
 
-/* Items begin ..< end of ck_cache_append, item t * kv_heads + h being one row of x. */
-typedef void ck_cache_append_fn(const ck_attention_shape_t* shape, const float* x, int64_t begin,
-                                int64_t end, ck_cache_t cache);
+/* Items begin ..< end of ck_cache_append, item h * tokens + t being the key and the value of one head. */
+typedef void ck_cache_append_fn(const ck_attention_shape_t* shape, const float* k, const float* v,
+                                int64_t begin, int64_t end, ck_cache_t cache);
 
-/* Keys are taken in blocks of this many, counted from key 0: the partition of every sum. */
+/* Keys are taken in blocks of this many: the partition of every sum. */
 enum { CK_KEY_BLOCK = 64 };
 
 /* Queries token_begin ..< token_end of the heads that share kv_head, against keys
@@ -17,7 +18,7 @@ enum { CK_KEY_BLOCK = 64 };
 typedef struct ck_attention_tile {
     const ck_attention_shape_t* shape;
     const float* q; /* [tokens, heads, head_dim] */
-    ck_cache_t keys, values;
+    ck_cache_t cache;
     int32_t kv_head, token_begin, token_end, key_begin, key_end;
     float* scratch; /* ck_attention_scratch(shape, rows) floats, 64-byte aligned */
     /* Results, for s over the keys that a row sees (maximum -inf and zeros where it sees none):
@@ -27,10 +28,6 @@ typedef struct ck_attention_tile {
 } ck_attention_tile_t;
 
 typedef void ck_attention_fn(const ck_attention_tile_t* tile);
-
-static inline int64_t ck_round_up(int64_t n, int64_t multiple) {
-    return (n + multiple - 1) / multiple * multiple;
-}
 
 /* Floats of scratch for a tile: a block of keys and one of values, the rows' queries and their
  * scores, with rows padded to whole vectors. */

@@ -1,6 +1,8 @@
 /* Attention, its gradients and the appending to its caches: the loops of this folder, compiled for
  * AVX2. */
 #if defined(__x86_64__)
+#include <immintrin.h>
+
 #include "dispatch/dispatch.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
@@ -13,9 +15,9 @@ void ck_attention_avx2(const ck_attention_tile_t* tile) { attention_loop(tile); 
 
 void ck_attention_backward_avx2(const ck_attention_head_t* head) { attention_backward_loop(head); }
 
-void ck_cache_append_avx2(const ck_attention_shape_t* shape, const float* x, int64_t begin,
-                          int64_t end, ck_cache_t cache) {
-    cache_append_loop(shape, x, begin, end, cache);
+void ck_cache_append_avx2(const ck_attention_shape_t* shape, const float* k, const float* v,
+                          int64_t begin, int64_t end, ck_cache_t cache) {
+    cache_append_loop(shape, k, v, begin, end, cache);
 }
 
 #pragma clang attribute pop

@@ -10,8 +10,8 @@ void ck_attention_neon(const ck_attention_tile_t* tile) { attention_loop(tile); 
 
 void ck_attention_backward_neon(const ck_attention_head_t* head) { attention_backward_loop(head); }
 
-void ck_cache_append_neon(const ck_attention_shape_t* shape, const float* x, int64_t begin,
-                          int64_t end, ck_cache_t cache) {
-    cache_append_loop(shape, x, begin, end, cache);
+void ck_cache_append_neon(const ck_attention_shape_t* shape, const float* k, const float* v,
+                          int64_t begin, int64_t end, ck_cache_t cache) {
+    cache_append_loop(shape, k, v, begin, end, cache);
 }
 #endif

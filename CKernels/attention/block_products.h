@@ -84,13 +84,14 @@ static inline void transpose_block(const float* rows, int64_t stride, int32_t co
                                    float* out) {
     for (int32_t j = 0; j < CK_KEY_BLOCK; j += 4) {
         for (int32_t d = 0; d < dim; d += 4) {
-            quad_t square[4] = {{0}};
+            quad_vec_t square[4] = {{0}};
             for (int i = 0; i < 4; i++) {
-                if (j + i < count) memcpy(&square[i], rows + (j + i) * stride + d, sizeof(quad_t));
+                if (j + i < count)
+                    memcpy(&square[i], rows + (j + i) * stride + d, sizeof(quad_vec_t));
             }
             quad_transpose(square);
             for (int i = 0; i < 4; i++) {
-                memcpy(out + (int64_t)(d + i) * CK_KEY_BLOCK + j, &square[i], sizeof(quad_t));
+                memcpy(out + (int64_t)(d + i) * CK_KEY_BLOCK + j, &square[i], sizeof(quad_vec_t));
             }
         }
     }

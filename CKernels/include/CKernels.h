@@ -197,26 +197,53 @@ ck_status_t ck_add(float* y, const float* x, int64_t count);
  * heads is a multiple of kv_heads; query head h reads KV head h / (heads / kv_heads). */
 typedef struct ck_attention_shape {
     int32_t tokens, past, heads, kv_heads, head_dim;
-    int32_t capacity; /* rows of a cache per KV head; >= past + tokens */
+    int32_t capacity; /* rows that the cache was made for; >= past + tokens */
     float scale;      /* multiplies q·k; 1/sqrt(head_dim) for Llama */
     const int32_t* first_key;
     const int32_t* end_key;
 } ck_attention_shape_t;
 
-/* A key or value cache: [kv_heads, capacity, head_dim] of dtype (CK_F32 or CK_F16). */
+/* How a cache keeps its numbers.
+ *   F32    as they are. For training and the exact path.
+ *   INT16  as integers times a step: 15 bits with a sign, or 7. A value has one step, a key one for
+ *   INT8   every 16 of its numbers, for few of a key's numbers are large. One token's attention then is integer dot products, two to a lane, with
+ *          queries and probabilities rounded to 16 bits as they come; its results do not depend on
+ *          the ISA but for the softmax. 16 bits err less than f16 would. */
+typedef enum ck_cache_format {
+    CK_CACHE_F32 = 0,
+    CK_CACHE_INT16 = 1,
+    CK_CACHE_INT8 = 2
+} ck_cache_format_t;
+
+/* The keys and values of one layer, C = ck_cache_rows(capacity), D = head_dim (rounded up to even
+ * for integers).
+ *   F32       keys, values [kv_heads, C, head_dim]; no steps
+ *   integers  keys [kv_heads, C/16, D/2, 16, 2]: two numbers of each of 16 keys side by side
+ *             values [kv_heads, C/2, D, 2]: two values side by side
+ *             key_steps [kv_heads, C/16, ceil(D/16), 16] f32, value_steps [kv_heads, C] f32 */
 typedef struct ck_cache {
-    void* data;
-    ck_dtype_t dtype;
+    void *keys, *values;
+    float *key_steps, *value_steps;
+    ck_cache_format_t format;
 } ck_cache_t;
 
-/* Rows past ..< past + tokens of `cache` = x [tokens, kv_heads, head_dim]. */
-ck_status_t ck_cache_append(ck_cache_t cache, const ck_attention_shape_t* shape, const float* x);
+/* Rows that a cache has for `capacity`: whole blocks of 16. */
+int64_t ck_cache_rows(int64_t capacity);
+/* Bytes of keys, or of values, without steps; 0 where the format is unknown. */
+size_t ck_cache_bytes(ck_cache_format_t format, int64_t kv_heads, int64_t capacity,
+                      int64_t head_dim);
+
+/* Rows past ..< past + tokens of `cache` = k, v [tokens, kv_heads, head_dim]. Integers: the step of x,
+ * a value or 16 numbers of a key, is max(max_i |x[i]| / most, |x| / 46300), |x| the Euclidean length,
+ * most 32767 or 127, so that no dot product of two such rows leaves 32 bits; of what is not finite it
+ * is not finite. */
+ck_status_t ck_cache_append(ck_cache_t cache, const ck_attention_shape_t* shape, const float* k,
+                            const float* v);
 /* out[t, h, :] = Σ_s softmax_s(scale * q[t, h]·k[s]) v[s], blockwise over s (no tokens × tokens
  * buffer). q, out [tokens, heads, head_dim]. log_sum: NULL, or [tokens, heads], receives
  * ln Σ_s exp(scale * q·k[s]) for the backward pass. */
-ck_status_t ck_attention(const ck_attention_shape_t* shape, const float* q, ck_cache_t keys,
-                         ck_cache_t values, float* out, float* log_sum, void* workspace,
-                         size_t workspace_bytes);
+ck_status_t ck_attention(const ck_attention_shape_t* shape, const float* q, ck_cache_t cache,
+                         float* out, float* log_sum, void* workspace, size_t workspace_bytes);
 size_t ck_attention_workspace(const ck_attention_shape_t* shape);
 /* Gradients of ck_attention with past = 0 and caches in the token-major layout
  * k, v [tokens, kv_heads, head_dim] f32. Probabilities are computed again from log_sum, in blocks.

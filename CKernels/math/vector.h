@@ -16,8 +16,8 @@
 
 typedef float vec_t __attribute__((vector_size(4 * CK_LANES)));
 typedef int32_t ivec_t __attribute__((vector_size(4 * CK_LANES)));
-typedef float quad_t __attribute__((vector_size(16)));
-typedef _Float16 half_vec_t __attribute__((vector_size(2 * CK_LANES)));
+typedef int16_t half_ivec_t __attribute__((vector_size(2 * CK_LANES)));
+typedef float quad_vec_t __attribute__((vector_size(16)));
 
 #define CK_INLINE static inline __attribute__((always_inline))
 
@@ -47,11 +47,10 @@ CK_INLINE void vec_store_part(float* p, int64_t count, vec_t v) {
     for (int i = 0; i < count; i++) p[i] = v[i];
 }
 
-CK_INLINE vec_t vec_load_half(const uint16_t* p) {
-    half_vec_t v;
-    memcpy(&v, p, sizeof v);
-    return __builtin_convertvector(v, vec_t);
-}
+/* To the nearest integer, ties to even; |v| <= 2^22. Adding 1.5 * 2^23 rounds, and leaves it in the low bits. */
+CK_INLINE ivec_t vec_rounded(vec_t v) { return (ivec_t)(v + vec_of(12582912)) - 0x4b400000; }
+
+CK_INLINE vec_t vec_from(ivec_t v) { return __builtin_convertvector(v, vec_t); }
 
 /* a * b + c, rounded once. */
 CK_INLINE vec_t vec_fma(vec_t a, vec_t b, vec_t c) { return __builtin_elementwise_fma(a, b, c); }
@@ -72,8 +71,8 @@ CK_INLINE ivec_t vec_lanes(void) {
 }
 
 /* Sums of quarters or halves, so that four lanes are left. */
-CK_INLINE quad_t vec_fold(vec_t v) {
-    quad_t parts[CK_LANES / 4];
+CK_INLINE quad_vec_t vec_fold(vec_t v) {
+    quad_vec_t parts[CK_LANES / 4];
     memcpy(parts, &v, sizeof v);
     for (int n = CK_LANES / 8; n > 0; n /= 2) {
         for (int i = 0; i < n; i++) parts[i] += parts[i + n];
@@ -82,7 +81,7 @@ CK_INLINE quad_t vec_fold(vec_t v) {
 }
 
 CK_INLINE float vec_sum(vec_t v) {
-    quad_t q = vec_fold(v);
+    quad_vec_t q = vec_fold(v);
     q += __builtin_shufflevector(q, q, 2, 3, 0, 1);
     return q[0] + q[1];
 }
@@ -107,7 +106,7 @@ CK_INLINE float vec_sum(vec_t v) {
 #endif
 
 /* Lane i is the sum of v[i]'s lanes. Added at full width first, so that the folding is done once. */
-CK_INLINE quad_t vec_sums4(const vec_t v[4]) {
+CK_INLINE quad_vec_t vec_sums4(const vec_t v[4]) {
     const vec_t ab = __builtin_shufflevector(v[0], v[1], CK_ZIP_LOW) +
                      __builtin_shufflevector(v[0], v[1], CK_ZIP_HIGH);
     const vec_t cd = __builtin_shufflevector(v[2], v[3], CK_ZIP_LOW) +
@@ -142,11 +141,11 @@ CK_INLINE vec_t vec_exp(vec_t x) {
 }
 
 /* Transposes a 4 × 4 square in place. */
-CK_INLINE void quad_transpose(quad_t q[4]) {
-    const quad_t a = __builtin_shufflevector(q[0], q[1], 0, 4, 1, 5);
-    const quad_t b = __builtin_shufflevector(q[2], q[3], 0, 4, 1, 5);
-    const quad_t c = __builtin_shufflevector(q[0], q[1], 2, 6, 3, 7);
-    const quad_t d = __builtin_shufflevector(q[2], q[3], 2, 6, 3, 7);
+CK_INLINE void quad_transpose(quad_vec_t q[4]) {
+    const quad_vec_t a = __builtin_shufflevector(q[0], q[1], 0, 4, 1, 5);
+    const quad_vec_t b = __builtin_shufflevector(q[2], q[3], 0, 4, 1, 5);
+    const quad_vec_t c = __builtin_shufflevector(q[0], q[1], 2, 6, 3, 7);
+    const quad_vec_t d = __builtin_shufflevector(q[2], q[3], 2, 6, 3, 7);
     q[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
     q[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
     q[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);

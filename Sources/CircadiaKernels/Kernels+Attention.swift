@@ -1,23 +1,42 @@
 import CKernels
 
-/// Keys or values of one layer: `[kvHeads, capacity, headDim]` in f32 or f16.
+/// How a cache keeps its numbers; see `ck_cache_format_t`.
+public enum CacheFormat: Sendable, Equatable, CaseIterable {
+    /// IEEE binary32.
+    case f32
+    /// 16-bit integers times a step a row.
+    case int16
+    /// 8-bit integers times a step a row.
+    case int8
+
+    var ck: ck_cache_format_t {
+        switch self {
+        case .f32: CK_CACHE_F32
+        case .int16: CK_CACHE_INT16
+        case .int8: CK_CACHE_INT8
+        }
+    }
+}
+
+/// Keys and values of one layer, for all its KV heads; see `ck_cache_t` for the layout.
 public final class AttentionCache: @unchecked Sendable {
-    /// The dtype of the stored numbers.
-    public let format: FloatFormat
+    /// How numbers are kept.
+    public let format: CacheFormat
     /// Bytes held.
     public let byteCount: Int
+    private let kvHeads, rows, headDim: Int
     private let buffer: AlignedBuffer<UInt8>
     let ck: ck_cache_t
 
-    /// The bytes of such a cache.
+    /// The bytes of a cache with room for `capacity` tokens.
     public static func byteCount(
-        kvHeads: Int, capacity: Int, headDim: Int, format: FloatFormat
+        kvHeads: Int, capacity: Int, headDim: Int, format: CacheFormat
     ) -> Int {
-        kvHeads * capacity * headDim * format.byteCount
+        Parts(kvHeads: kvHeads, capacity: capacity, headDim: headDim, format: format).byteCount
     }
 
-    /// An empty cache; `format` is `.f32` or `.f16`.
-    public convenience init(kvHeads: Int, capacity: Int, headDim: Int, format: FloatFormat) {
+    /// An empty cache.
+    public convenience init(kvHeads: Int, capacity: Int, headDim: Int, format: CacheFormat) {
         let byteCount = Self.byteCount(
             kvHeads: kvHeads, capacity: capacity, headDim: headDim, format: format)
         self.init(
@@ -27,21 +46,77 @@ public final class AttentionCache: @unchecked Sendable {
 
     /// An empty cache in a part of `buffer`, zeroed, from byte `offset` (a multiple of 64) on.
     public init(
-        kvHeads: Int, capacity: Int, headDim: Int, format: FloatFormat,
+        kvHeads: Int, capacity: Int, headDim: Int, format: CacheFormat,
         in buffer: AlignedBuffer<UInt8>, at offset: Int
     ) {
-        precondition(format != .bf16, "a cache is f32 or f16")
-        byteCount = Self.byteCount(
-            kvHeads: kvHeads, capacity: capacity, headDim: headDim, format: format)
-        precondition(offset.isMultiple(of: 64) && offset + byteCount <= buffer.count)
+        let parts = Parts(kvHeads: kvHeads, capacity: capacity, headDim: headDim, format: format)
+        precondition(offset.isMultiple(of: 64) && offset + parts.byteCount <= buffer.count)
         self.format = format
         self.buffer = buffer
-        ck = ck_cache_t(data: buffer.pointer + offset, dtype: format.ck)
+        self.kvHeads = kvHeads
+        self.headDim = headDim
+        rows = Int(ck_cache_rows(Int64(capacity)))
+        byteCount = parts.byteCount
+        let start = UnsafeMutableRawPointer(buffer.pointer + offset)
+        let steps = (start + 2 * parts.numbers).assumingMemoryBound(to: Float.self)
+        ck = ck_cache_t(
+            keys: start, values: start + parts.numbers,
+            key_steps: format == .f32 ? nil : steps,
+            value_steps: format == .f32 ? nil : steps + parts.keySteps / 4, format: format.ck)
     }
 
-    /// The stored bytes, for moving rows when a context is cut.
-    public var bytes: UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(start: ck.data, count: byteCount)
+    /// The bytes of keys, or values, and of their steps, each rounded up to whole cache lines.
+    private struct Parts {
+        let numbers, keySteps, valueSteps: Int
+        var byteCount: Int { 2 * numbers + keySteps + valueSteps }
+
+        init(kvHeads: Int, capacity: Int, headDim: Int, format: CacheFormat) {
+            let bytes = ck_cache_bytes(format.ck, Int64(kvHeads), Int64(capacity), Int64(headDim))
+            numbers = (Int(bytes) + 63) / 64 * 64
+            let rows = Int(ck_cache_rows(Int64(capacity)))
+            let steps = format == .f32 ? 0 : kvHeads * rows * 4
+            keySteps = steps * AttentionCache.keyGroups(headDim)
+            valueSteps = steps
+        }
+    }
+
+    /// The stored keys and values, without steps.
+    package var numbers: [UnsafeMutableRawBufferPointer] {
+        let count = Int(ck_cache_bytes(ck.format, Int64(kvHeads), Int64(rows), Int64(headDim)))
+        return [ck.keys, ck.values].map { UnsafeMutableRawBufferPointer(start: $0, count: count) }
+    }
+
+    /// The steps of keys and of values; empty where the format has none.
+    package var steps: [UnsafeMutableBufferPointer<Float>] {
+        guard format != .f32 else { return [] }
+        return zip([ck.key_steps, ck.value_steps], stepsPerRow).map {
+            UnsafeMutableBufferPointer(start: $0, count: kvHeads * rows * $1)
+        }
+    }
+
+    /// Steps of a key and of a value.
+    private var stepsPerRow: [Int] { [Self.keyGroups(headDim), 1] }
+
+    private static func keyGroups(_ headDim: Int) -> Int { (headDim + 15) / 16 }
+
+    /// Takes over the first `count` tokens of a cache of the same shape and format but for its capacity.
+    public func copy(first count: Int, of other: AttentionCache) {
+        precondition(
+            format == other.format && kvHeads == other.kvHeads && headDim == other.headDim
+                && count <= min(rows, other.rows), "caches differ in shape")
+        // Heads lie one after the other, each from its first token on in blocks of 16.
+        let whole = Int(ck_cache_rows(Int64(count)))
+        let rowBytes = Int(ck_cache_bytes(ck.format, 1, 16, Int64(headDim))) / 16
+        let parts = zip(numbers, other.numbers).map { ($0, $1, rowBytes) }
+        let steps = zip(zip(steps, other.steps), stepsPerRow).map {
+            (UnsafeMutableRawBufferPointer($0.0), UnsafeMutableRawBufferPointer($0.1), 4 * $1)
+        }
+        for (to, from, bytes) in parts + steps {
+            for head in 0..<kvHeads {
+                to[(head * rows * bytes)...].prefix(whole * bytes).copyBytes(
+                    from: from[(head * other.rows * bytes)...].prefix(whole * bytes))
+            }
+        }
     }
 }
 
@@ -57,7 +132,7 @@ public struct AttentionShape: Sendable {
     public var kvHeads: Int
     /// Numbers per head.
     public var headDim: Int
-    /// Rows of a cache per KV head.
+    /// Tokens that the cache was made for.
     public var capacity: Int
     /// Multiplies every `q·k`.
     public var scale: Float
@@ -86,15 +161,16 @@ public struct AttentionShape: Sendable {
 }
 
 extension Kernels {
-    /// Writes `x` `[tokens, kvHeads, headDim]` to rows `past ..< past + tokens` of a cache.
+    /// Writes `keys` and `values` `[tokens, kvHeads, headDim]` to rows `past ..< past + tokens` of a cache.
     public static func append(
-        _ x: UnsafePointer<Float>, to cache: AttentionCache, shape: AttentionShape
+        keys: UnsafePointer<Float>, values: UnsafePointer<Float>, to cache: AttentionCache,
+        shape: AttentionShape
     ) {
         var ck = shape.ck(nil, nil)
-        check(ck_cache_append(cache.ck, &ck, x))
+        check(ck_cache_append(cache.ck, &ck, keys, values))
     }
 
-    /// Softmax attention of `tokens` queries over the caches, blockwise.
+    /// Softmax attention of `tokens` queries over a cache, blockwise.
     ///
     /// Operands:
     /// - `q`: `[tokens, heads, headDim]`.
@@ -103,16 +179,15 @@ extension Kernels {
     /// - `out`: `[tokens, heads, headDim]`.
     /// - `logSum`: nil, or `[tokens, heads]`, receives the softmax's log-sum for the backward pass.
     public static func attention(
-        _ shape: AttentionShape, q: UnsafePointer<Float>, keys: AttentionCache,
-        values: AttentionCache, firstKey: UnsafePointer<Int32>? = nil,
-        endKey: UnsafePointer<Int32>? = nil, out: UnsafeMutablePointer<Float>,
-        logSum: UnsafeMutablePointer<Float>? = nil, workspace: Workspace
+        _ shape: AttentionShape, q: UnsafePointer<Float>, cache: AttentionCache,
+        firstKey: UnsafePointer<Int32>? = nil, endKey: UnsafePointer<Int32>? = nil,
+        out: UnsafeMutablePointer<Float>, logSum: UnsafeMutablePointer<Float>? = nil,
+        workspace: Workspace
     ) {
         var ck = shape.ck(firstKey, endKey)
         let byteCount = ck_attention_workspace(&ck)
         check(
-            ck_attention(
-                &ck, q, keys.ck, values.ck, out, logSum, workspace.bytes(byteCount), byteCount))
+            ck_attention(&ck, q, cache.ck, out, logSum, workspace.bytes(byteCount), byteCount))
     }
 
     /// Gradients of `attention` with `past` 0 over token-major `k`, `v` `[tokens, kvHeads, headDim]`.

@@ -32,8 +32,9 @@ extension LlamaLayer {
         var shape = AttentionShape(
             tokens: tokens, past: pass.past, heads: pass.heads, kvHeads: pass.kvHeads,
             headDim: pass.headDim, capacity: pass.cache.rows)
-        Kernels.append(scratch.k.pointer, to: pass.cache.keys[index], shape: shape)
-        Kernels.append(scratch.v.pointer, to: pass.cache.values[index], shape: shape)
+        let cache = pass.cache.layers[index]
+        Kernels.append(
+            keys: scratch.k.pointer, values: scratch.v.pointer, to: cache, shape: shape)
 
         let queries = tokens - first
         guard queries > 0 else { return }
@@ -51,8 +52,7 @@ extension LlamaLayer {
         shape.tokens = queries
         shape.past = pass.past + first
         Kernels.attention(
-            shape, q: scratch.q.pointer, keys: pass.cache.keys[index],
-            values: pass.cache.values[index], out: scratch.attended.pointer,
+            shape, q: scratch.q.pointer, cache: cache, out: scratch.attended.pointer,
             workspace: pass.workspace)
         let residual = scratch.x.pointer + first * hidden
         Kernels.matmul(

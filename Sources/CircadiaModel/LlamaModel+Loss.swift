@@ -63,7 +63,7 @@ extension LlamaModel {
 
     /// The cache of the last call where its format fits, else a new one without a limit.
     private func emptyLossCache() -> KVCache {
-        let format = precision == .exact ? FloatFormat.f32 : .f16
+        let format = precision == .exact ? .f32 : cacheFormat
         if let lossCache, lossCache.format == format {
             lossCache.truncate(to: 0)
             return lossCache

@@ -21,6 +21,8 @@ public final class LlamaModel {
     public let ropeFrequencies: FloatBuffer
     /// How matrices are multiplied. A cache made under one precision may be read under another.
     public var precision: Precision
+    /// How new caches keep keys and values where `precision` is not exact.
+    public var cacheFormat = CacheFormat.int8
 
     /// LoRA matrices that the forward pass adds to the projections, or nil for the base model.
     ///
@@ -103,11 +105,11 @@ public final class LlamaModel {
 
     /// An empty cache for a conversation of at most `capacity` tokens.
     ///
-    /// Numbers are kept in f16, or in f32 where the model's precision is exact.
+    /// Numbers are kept as `cacheFormat` says, or in f32 where the model's precision is exact.
     public func makeCache(capacity: Int) -> KVCache {
         KVCache(
             configuration: configuration, capacity: capacity,
-            format: precision == .exact ? .f32 : .f16)
+            format: precision == .exact ? .f32 : cacheFormat)
     }
 }
 

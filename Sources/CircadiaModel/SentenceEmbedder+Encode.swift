@@ -8,8 +8,8 @@ final class EmbedderScratch {
     let hidden, q, k, v, attended: FloatBuffer
     /// `[tokens, intermediate]`.
     let inner: FloatBuffer
-    /// `[heads, tokens, headDim]` each.
-    let keys, values: AttentionCache
+    /// Keys and values of the layer that is computed.
+    let cache: AttentionCache
     /// The range of keys that each token sees: `[tokens]` each.
     let firstKey, endKey: AlignedBuffer<Int32>
 
@@ -22,13 +22,9 @@ final class EmbedderScratch {
         v = FloatBuffer(count: width)
         attended = FloatBuffer(count: width)
         inner = FloatBuffer(count: tokens * configuration.intermediateSize)
-        func cache() -> AttentionCache {
-            AttentionCache(
-                kvHeads: configuration.headCount, capacity: tokens,
-                headDim: configuration.headDim, format: .f32)
-        }
-        keys = cache()
-        values = cache()
+        cache = AttentionCache(
+            kvHeads: configuration.headCount, capacity: tokens, headDim: configuration.headDim,
+            format: .f32)
         firstKey = AlignedBuffer(count: tokens)
         endKey = AlignedBuffer(count: tokens)
     }
@@ -83,10 +79,10 @@ extension SentenceEmbedder {
             tokens: tokens, past: 0, heads: configuration.headCount,
             kvHeads: configuration.headCount, headDim: configuration.headDim,
             capacity: scratch.tokens)
-        Kernels.append(scratch.k.pointer, to: scratch.keys, shape: shape)
-        Kernels.append(scratch.v.pointer, to: scratch.values, shape: shape)
+        Kernels.append(
+            keys: scratch.k.pointer, values: scratch.v.pointer, to: scratch.cache, shape: shape)
         Kernels.attention(
-            shape, q: scratch.q.pointer, keys: scratch.keys, values: scratch.values,
+            shape, q: scratch.q.pointer, cache: scratch.cache,
             firstKey: scratch.firstKey.pointer, endKey: scratch.endKey.pointer,
             out: scratch.attended.pointer, workspace: workspace)
         addDense(layer.attentionOutput, of: scratch.attended, tokens: tokens, scratch: scratch)

@@ -33,7 +33,7 @@ final class TrainingMemory {
     /// `[tokens, kvHeads, headDim]`.
     let kGradient, vGradient: FloatBuffer
     /// Keys and values in the layout that the forward kernel reads.
-    let keys, values: AttentionCache
+    let cache: AttentionCache
     /// Head and loss.
     let head: HeadMemory
 
@@ -66,9 +66,7 @@ final class TrainingMemory {
         attendedGradient = FloatBuffer(count: tokens * shape.queryWidth)
         kGradient = FloatBuffer(count: tokens * shape.keyWidth)
         vGradient = FloatBuffer(count: tokens * shape.keyWidth)
-        keys = AttentionCache(
-            kvHeads: shape.kvHeads, capacity: tokens, headDim: shape.headDim, format: .f32)
-        values = AttentionCache(
+        cache = AttentionCache(
             kvHeads: shape.kvHeads, capacity: tokens, headDim: shape.headDim, format: .f32)
         head = HeadMemory(configuration: configuration)
     }
@@ -85,7 +83,7 @@ final class TrainingMemory {
             ]
         return buffers.reduce(0) { $0 + $1.byteCount }
             + kept.reduce(shared.byteCount) { $0 + ($1?.byteCount ?? 0) }
-            + keys.byteCount + values.byteCount + head.byteCount
+            + cache.byteCount + head.byteCount
     }
 }
 

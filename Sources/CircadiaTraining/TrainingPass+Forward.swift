@@ -57,12 +57,10 @@ extension TrainingPass {
         adapt(.v, layer: layer.index, x: normed, inner: inner(.v, activations), y: v)
         turn(q, heads: shape.heads, inverse: false)
         turn(k, heads: shape.kvHeads, inverse: false)
-        Kernels.append(k, to: memory.keys, shape: attentionShape)
-        Kernels.append(v, to: memory.values, shape: attentionShape)
+        Kernels.append(keys: k, values: v, to: memory.cache, shape: attentionShape)
         Kernels.attention(
-            attentionShape, q: q, keys: memory.keys, values: memory.values,
-            firstKey: batch.firstKey.pointer, out: attended, logSum: activations.logSum.pointer,
-            workspace: workspace)
+            attentionShape, q: q, cache: memory.cache, firstKey: batch.firstKey.pointer,
+            out: attended, logSum: activations.logSum.pointer, workspace: workspace)
         Kernels.matmul(
             precision, x: attended, tokens: tokens, weights: [layer.o], outputs: [middle],
             accumulate: true, workspace: workspace)

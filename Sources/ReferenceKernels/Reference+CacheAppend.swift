@@ -1,18 +1,109 @@
+import Foundation
+
 extension Reference {
-    /// A cache `[kvHeads, capacity, headDim]` after rows `past ...` were set to `x`
-    /// `[tokens, kvHeads, headDim]`; `isHalf` where the cache holds f16, which rounds.
-    public static func cacheAppend(
-        _ cache: [Double], x: [Double], kvHeads: Int, headDim: Int, past: Int, isHalf: Bool
-    ) -> [Double] {
-        var cache = cache
-        let capacity = cache.count / max(1, kvHeads * headDim)
-        for (index, value) in x.enumerated() {
-            let (t, h, i) = (
-                index / (kvHeads * headDim), index / headDim % kvHeads, index % headDim
-            )
-            cache[(h * capacity + past + t) * headDim + i] =
-                isHalf ? roundedToHalf(value) : value
+    /// Half of a cache.
+    public enum Part: Sendable, CaseIterable {
+        /// Its keys.
+        case keys
+        /// Its values.
+        case values
+    }
+
+    /// Where the numbers of a cache of keys and values stand: `ck_cache_t` of CKernels.h.
+    public struct CacheLayout: Sendable {
+        /// Key and value heads.
+        public var kvHeads: Int
+        /// Tokens that the cache was made for.
+        public var capacity: Int
+        /// Numbers per head.
+        public var headDim: Int
+        /// The largest integer, 32767 or 127; nil where numbers are kept as they are.
+        public var most: Double?
+
+        /// A layout from its parts.
+        public init(kvHeads: Int, capacity: Int, headDim: Int, most: Double?) {
+            self.kvHeads = kvHeads
+            self.capacity = capacity
+            self.headDim = headDim
+            self.most = most
         }
-        return cache
+
+        /// Rows of a head: whole blocks of 16.
+        public var rows: Int { (capacity + 15) / 16 * 16 }
+        /// Numbers of a row: an even number where they are integers.
+        var width: Int { most == nil ? headDim : (headDim + 1) / 2 * 2 }
+        /// Keys, or values.
+        public var numberCount: Int { kvHeads * rows * width }
+        /// Numbers that share a step: 16 of a key, all of a value.
+        func group(_ part: Part) -> Int { part == .keys ? 16 : max(1, headDim) }
+        /// Steps of keys, or of values.
+        public func stepCount(_ part: Part) -> Int {
+            most == nil ? 0 : kvHeads * rows * (part == .keys ? (headDim + 15) / 16 : 1)
+        }
+
+        /// Where number `i` of row `s` stands. Integers: keys `[kvHeads, rows/16, width/2, 16, 2]`,
+        /// values `[kvHeads, rows/2, width, 2]`.
+        public func number(_ part: Part, _ head: Int, _ s: Int, _ i: Int) -> Int {
+            let row = head * rows + s
+            if most == nil { return row * width + i }
+            return switch part {
+            case .keys: ((row / 16 * (width / 2) + i / 2) * 16 + s % 16) * 2 + i % 2
+            case .values: (row / 2 * width + i) * 2 + s % 2
+            }
+        }
+
+        /// Where the step of number `i` of row `s` stands: keys `[kvHeads, rows/16, ⌈headDim/16⌉, 16]`,
+        /// values `[kvHeads, rows]`.
+        public func step(_ part: Part, _ head: Int, _ s: Int, _ i: Int) -> Int {
+            let row = head * rows + s
+            return part == .values ? row : (row / 16 * ((headDim + 15) / 16) + i / 16) * 16 + s % 16
+        }
+
+        /// Rows `0 ..< count` as `[count, kvHeads, headDim]`: what is stored, times its step.
+        public func rows(
+            _ part: Part, _ count: Int, numbers: [Double], steps: [Double]
+        ) -> [Double] {
+            var x: [Double] = []
+            for s in 0..<count {
+                for head in 0..<kvHeads {
+                    x += (0..<headDim).map {
+                        numbers[number(part, head, s, $0)]
+                            * (most == nil ? 1 : steps[step(part, head, s, $0)])
+                    }
+                }
+            }
+            return x
+        }
+    }
+
+    /// What appending `x` `[tokens, kvHeads, headDim]` at row `past` writes, in memory of zeros.
+    ///
+    /// Integers are `x / step` to nearest, ties to even, with `step = max(max |x[i]| / most, |x| / 46300)`
+    /// over the numbers that share it.
+    public static func cacheAppend(
+        _ layout: CacheLayout, _ part: Part, x: [Double], past: Int
+    ) -> (numbers: [Double], steps: [Double]) {
+        var numbers = [Double](repeating: 0, count: layout.numberCount)
+        var steps = [Double](repeating: 0, count: layout.stepCount(part))
+        let width = layout.headDim
+        for row in 0..<(width == 0 ? 0 : x.count / width) {
+            let (t, head) = row.quotientAndRemainder(dividingBy: layout.kvHeads)
+            for first in stride(from: 0, to: width, by: layout.group(part)) {
+                let group = first..<min(width, first + layout.group(part))
+                let values = x[(row * width + group.lowerBound)..<(row * width + group.upperBound)]
+                var step = 1.0
+                if let most = layout.most {
+                    let length = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
+                    step = max((values.map(abs).max() ?? 0) / most, length / 46300)
+                    steps[layout.step(part, head, past + t, first)] = step
+                }
+                for (i, value) in zip(group, values) {
+                    numbers[layout.number(part, head, past + t, i)] =
+                        layout.most == nil
+                        ? value : step == 0 ? 0 : (value / step).rounded(.toNearestOrEven)
+                }
+            }
+        }
+        return (numbers, steps)
     }
 }

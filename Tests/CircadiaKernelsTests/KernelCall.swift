@@ -58,11 +58,12 @@ struct Operand: Sendable {
     }
 
     enum Element: Sendable {
-        case f32, f16, bf16, int32, f64
+        case f32, f16, bf16, int8, int16, int32, f64
 
         var byteCount: Int {
             switch self {
-            case .f16, .bf16: 2
+            case .int8: 1
+            case .f16, .bf16, .int16: 2
             case .f32, .int32: 4
             case .f64: 8
             }

@@ -65,13 +65,16 @@ final class NativeKernels: KernelExecutor {
         case .add: Kernels.add(m.floats(0), m.floats(1), count: n[0])
         case .cacheAppend:
             let cache = self.cache(2, call, m)
-            Kernels.append(m.floats(3), to: cache, shape: shape(call))
-            m.bytes(2).copyMemory(from: UnsafeRawBufferPointer(cache.bytes))
+            Kernels.append(
+                keys: m.floats(6), values: m.floats(7), to: cache, shape: shape(call))
+            for (index, part) in parts(of: cache).enumerated() {
+                m.bytes([2, 4, 3, 5][index]).copyMemory(from: UnsafeRawBufferPointer(part))
+            }
         case .attention:
             Kernels.attention(
-                shape(call), q: m.floats(2), keys: cache(3, call, m), values: cache(4, call, m),
-                firstKey: m.optionalIntegers(0), endKey: m.optionalIntegers(1), out: m.floats(5),
-                logSum: m.optionalFloats(6), workspace: m.workspace)
+                shape(call), q: m.floats(2), cache: cache(3, call, m),
+                firstKey: m.optionalIntegers(0), endKey: m.optionalIntegers(1), out: m.floats(7),
+                logSum: m.optionalFloats(8), workspace: m.workspace)
         case .attentionBackward:
             Kernels.attentionBackward(
                 shape(call), q: m.floats(2), k: m.floats(3), v: m.floats(4), out: m.floats(5),
@@ -127,13 +130,20 @@ final class NativeKernels: KernelExecutor {
         return shape
     }
 
-    /// A cache with the bytes of operand `index`.
+    /// A cache with the bytes of operands `index ...`: keys, their steps, values, their steps.
     private func cache(_ index: Int, _ call: KernelCall, _ m: KernelMemory) -> AttentionCache {
         let n = call.integers
         let cache = AttentionCache(
-            kvHeads: n[3], capacity: n[5], headDim: n[4], format: FloatFormat.numbered[n[6]])
-        cache.bytes.copyMemory(from: UnsafeRawBufferPointer(m.bytes(index)))
+            kvHeads: n[3], capacity: n[5], headDim: n[4], format: CacheFormat.allCases[n[6]])
+        for (part, offset) in zip(parts(of: cache), [0, 2, 1, 3]) {
+            part.copyMemory(from: UnsafeRawBufferPointer(m.bytes(index + offset)))
+        }
         return cache
+    }
+
+    /// Keys, values, and the steps of both where there are any.
+    private func parts(of cache: AttentionCache) -> [UnsafeMutableRawBufferPointer] {
+        cache.numbers + cache.steps.map { UnsafeMutableRawBufferPointer($0) }
     }
 }
 

@@ -28,6 +28,9 @@ extension Operand {
         case .f32:
             offsets.map { Double(bytes.loadUnaligned(fromByteOffset: $0, as: Float.self)) }
         case .f64: offsets.map { bytes.loadUnaligned(fromByteOffset: $0, as: Double.self) }
+        case .int8: bytes.map { Double(Int8(bitPattern: $0)) }
+        case .int16:
+            offsets.map { Double(bytes.loadUnaligned(fromByteOffset: $0, as: Int16.self)) }
         case .int32:
             offsets.map { Double(bytes.loadUnaligned(fromByteOffset: $0, as: Int32.self)) }
         case .f16:
@@ -65,12 +68,51 @@ extension Operand.Element {
 }
 
 extension FloatFormat {
-    /// The formats that a cache may have.
-    static let caches: [FloatFormat] = [.f32, .f16]
     /// In the order of `ck_dtype_t`, whose numbers stand among a call's integers.
     static let numbered: [FloatFormat] = [.f32, .f16, .bf16]
 
     var number: Int { Self.numbered.firstIndex(of: self) ?? 0 }
+}
+
+extension CacheFormat {
+    /// In the order of `ck_cache_format_t`, whose numbers stand among a call's integers.
+    var number: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+
+    /// The largest integer; nil where numbers are kept as they are.
+    var most: Double? {
+        switch self {
+        case .f32: nil
+        case .int16: 32767
+        case .int8: 127
+        }
+    }
+
+    var element: Operand.Element {
+        switch self {
+        case .f32: .f32
+        case .int16: .int16
+        case .int8: .int8
+        }
+    }
+}
+
+extension Operand {
+    /// Numbers of a cache of `format`, or its steps (absent where it has none).
+    static func cache(_ numbers: [Double], _ format: CacheFormat, role: Role) -> Operand {
+        let bytes =
+            switch format {
+            case .f32: bytes(of: numbers.map { Float($0) })
+            case .int16: bytes(of: numbers.map { Int16($0) })
+            case .int8: bytes(of: numbers.map { Int8($0) })
+            }
+        return Operand(role: role, element: format.element, bytes: bytes)
+    }
+
+    static func cacheSteps(_ steps: [Double], role: Role) -> Operand {
+        steps.isEmpty
+            ? .absent
+            : Operand(role: role, element: .f32, bytes: bytes(of: steps.map { Float($0) }))
+    }
 }
 
 extension Precision {

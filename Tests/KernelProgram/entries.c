@@ -37,8 +37,10 @@ static ck_attention_shape_t attention_shape(const request_t* r) {
                                   n[5], r->floats[0], at(r, 0), at(r, 1)};
 }
 
+/* Operands `operand` and on: keys, their steps, values, their steps. */
 static ck_cache_t cache(const request_t* r, int operand) {
-    return (ck_cache_t){at(r, operand), (ck_dtype_t)r->integers[6]};
+    return (ck_cache_t){at(r, operand), at(r, operand + 2), at(r, operand + 1), at(r, operand + 3),
+                        (ck_cache_format_t)r->integers[6]};
 }
 
 /* ---- Matrices ------------------------------------------------------------------------------- */
@@ -109,14 +111,13 @@ static ck_status_t add(request_t* r) { return ck_add(at(r, 0), at(r, 1), r->inte
 
 static ck_status_t cache_append(request_t* r) {
     const ck_attention_shape_t shape = attention_shape(r);
-    return ck_cache_append(cache(r, 2), &shape, at(r, 3));
+    return ck_cache_append(cache(r, 2), &shape, at(r, 6), at(r, 7));
 }
 
 static ck_status_t attention(request_t* r) {
     const ck_attention_shape_t shape = attention_shape(r);
     const size_t size = ck_attention_workspace(&shape);
-    return ck_attention(&shape, at(r, 2), cache(r, 3), cache(r, 4), at(r, 5), at(r, 6),
-                        workspace(r, size), size);
+    return ck_attention(&shape, at(r, 2), cache(r, 3), at(r, 7), at(r, 8), workspace(r, size), size);
 }
 
 static ck_status_t attention_backward(request_t* r) {

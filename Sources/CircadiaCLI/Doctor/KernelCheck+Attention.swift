@@ -15,37 +15,50 @@ extension KernelCheck {
         KernelCheck(kernels: ["attention_backward"], run: attentionBackward),
     ]
 
-    /// An f16 cache of `keys` rows, and its numbers `[keys, kvHeads, headDim]`.
-    private static func cache(
-        keys: Int, kvHeads: Int, headDim: Int, seed: UInt64
-    ) -> (AttentionCache, [Double]) {
-        var generator = SeededGenerator(seed: seed)
-        let x = generator.floats(keys * kvHeads * headDim)
-        let cache = AttentionCache(
-            kvHeads: kvHeads, capacity: keys, headDim: headDim, format: .f16)
-        let shape = AttentionShape(
-            tokens: keys, past: 0, heads: kvHeads, kvHeads: kvHeads, headDim: headDim,
-            capacity: keys)
-        Kernels.append(x.pointer, to: cache, shape: shape)
-        return (cache, x.doubles.map(Reference.roundedToHalf))
+    /// A 16-bit cache that `keys` rows were appended to.
+    private struct FilledCache {
+        let cache: AttentionCache
+        /// What was appended, `[keys, kvHeads, headDim]` each.
+        let k, v: [Double]
+        /// What the cache holds of it.
+        let storedK, storedV: [Double]
+
+        init(keys: Int, kvHeads: Int, headDim: Int) {
+            var generator = SeededGenerator(seed: 1)
+            let k = generator.floats(keys * kvHeads * headDim)
+            let v = generator.floats(keys * kvHeads * headDim)
+            let cache = AttentionCache(
+                kvHeads: kvHeads, capacity: keys, headDim: headDim, format: .int16)
+            let shape = AttentionShape(
+                tokens: keys, past: 0, heads: kvHeads, kvHeads: kvHeads, headDim: headDim,
+                capacity: keys)
+            Kernels.append(keys: k.pointer, values: v.pointer, to: cache, shape: shape)
+            let layout = Reference.CacheLayout(
+                kvHeads: kvHeads, capacity: keys, headDim: headDim, most: 32767)
+            let numbers = cache.numbers.map { $0.bindMemory(to: Int16.self).map(Double.init) }
+            let steps = cache.steps.map { $0.map(Double.init) }
+            self.cache = cache
+            self.k = k.doubles
+            self.v = v.doubles
+            storedK = layout.rows(.keys, keys, numbers: numbers[0], steps: steps[0])
+            storedV = layout.rows(.values, keys, numbers: numbers[1], steps: steps[1])
+        }
     }
 
+    /// Rounding takes half a step: `|x| / 46300 / 2`, `|x|` at most 8 times the largest number.
     @Sendable private static func append() -> [KernelDifference] {
-        let (keys, kvHeads, headDim) = (65, 3, 64)
-        let (cache, rows) = cache(keys: keys, kvHeads: kvHeads, headDim: headDim, seed: 1)
-        let halves = cache.bytes.bindMemory(to: UInt16.self)[..<rows.count]
-        let expected = Reference.cacheAppend(
-            [Double](repeating: 0, count: rows.count), x: rows, kvHeads: kvHeads, headDim: headDim,
-            past: 0, isHalf: true)
-        return [KernelDifference(exactly: halves.map(Reference.half), expected)]
+        let filled = FilledCache(keys: 65, kvHeads: 3, headDim: 64)
+        return [
+            KernelDifference(filled.storedK, filled.k, terms: 0, epsilon: 1 / 46300),
+            KernelDifference(filled.storedV, filled.v, terms: 0, epsilon: 1 / 46300),
+        ]
     }
 
     private static func attention(
         _ tokens: Int, past: Int, heads: Int, kvHeads: Int, headDim: Int
     ) -> KernelDifference {
         let keys = past + tokens
-        let (keyCache, k) = cache(keys: keys, kvHeads: kvHeads, headDim: headDim, seed: 1)
-        let (valueCache, v) = cache(keys: keys, kvHeads: kvHeads, headDim: headDim, seed: 2)
+        let filled = FilledCache(keys: keys, kvHeads: kvHeads, headDim: headDim)
         var generator = SeededGenerator(seed: 3)
         let q = generator.floats(tokens * heads * headDim)
         let out = FloatBuffer(count: q.count)
@@ -53,13 +66,17 @@ extension KernelCheck {
             tokens: tokens, past: past, heads: heads, kvHeads: kvHeads, headDim: headDim,
             capacity: keys)
         Kernels.attention(
-            shape, q: q.pointer, keys: keyCache, values: valueCache, out: out.pointer,
-            workspace: Workspace())
+            shape, q: q.pointer, cache: filled.cache, out: out.pointer, workspace: Workspace())
         let reference = Reference.AttentionShape(
             heads: heads, kvHeads: kvHeads, headDim: headDim, scale: Double(shape.scale),
             visible: (0..<tokens).map { 0..<past + $0 + 1 })
-        let expected = Reference.attention(reference, q: q.doubles, k: k, v: v).out
-        return KernelDifference(out.doubles, expected, terms: keys + headDim)
+        let expected = Reference.attention(
+            reference, q: q.doubles, k: filled.storedK, v: filled.storedV
+        ).out
+        // One token's query and probabilities are rounded to 16 bits.
+        return KernelDifference(
+            out.doubles, expected, terms: keys + headDim,
+            epsilon: tokens == 1 ? 1 / 65536 : Double(Float.ulpOfOne))
     }
 
     @Sendable private static func attentionBackward() -> [KernelDifference] {

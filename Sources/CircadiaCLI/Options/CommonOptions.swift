@@ -27,6 +27,9 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Threads; 0 means one per processor.")
     var threads = 0
 
+    @Option(help: "Bits of a number in the cache of keys and values: 8, or 16.")
+    var kvBits = 8
+
     @Option(
         name: .customLong("seed"),
         help: "Seed of everything random; without it a chat differs every time.")
@@ -37,6 +40,7 @@ struct ModelOptions: ParsableArguments {
 
     func validate() throws {
         if threads < 0 { throw ValidationError("--threads must not be negative") }
+        if ![8, 16].contains(kvBits) { throw ValidationError("--kv-bits is 8 or 16") }
     }
 
     /// Sets up the kernels and loads the model, without an adapter.
@@ -46,8 +50,9 @@ struct ModelOptions: ParsableArguments {
         }
         KernelRuntime.threads = threads
         let directory = try ModelDirectory(ModelStore.resolve(model))
-        return LoadedModel(
-            name: model, directory: directory, model: try LlamaModel(directory: directory))
+        let loaded = try LlamaModel(directory: directory)
+        loaded.cacheFormat = kvBits == 8 ? .int8 : .int16
+        return LoadedModel(name: model, directory: directory, model: loaded)
     }
 
     /// The tokenizer of the model, without its weights.
