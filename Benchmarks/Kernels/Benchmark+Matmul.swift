@@ -84,7 +84,7 @@ extension Benchmark {
     private static func kernelName(_ product: String, _ precision: Precision) -> String {
         switch precision {
         case .exact: product + "_f32"
-        case .int8: product + "_int8"
+        case .int8, .int8x2: product + "_int8"
         case .bf16: product + "_bf16"
         }
     }

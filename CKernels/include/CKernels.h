@@ -129,29 +129,42 @@ ck_status_t ck_pack_dense(const void* source, ck_dtype_t dtype, int32_t rows, in
 ck_status_t ck_embed_rows(const ck_matrix_t* w, const int32_t* ids, int32_t count, float* out);
 
 /* How a matmul treats its activations.
- *   INT8   activations rounded to 8 bits per token and weight group (absmax/127), integer dot
- *          products, f32 scaling. For inference. bits 32 weights are multiplied as EXACT.
- *   BF16   weights and activations rounded to bf16 (to nearest even), products summed in f32.
- *          For training. Where no bf16 instruction exists this is EXACT.
- *   EXACT  f32 throughout. */
+ *   INT8    activations rounded to 8 bits per token and weight group, x ≈ s0 * q0 with
+ *           s0 = absmax(x)/127, q0 = round(x * 127/absmax); integer dot products, f32 scaling. For
+ *           inference. bits 32 weights are multiplied as EXACT.
+ *   INT8X2  two such digits, x ≈ s0 * q0 + s1 * q1: the second one rounds what the first leaves,
+ *           x - s0 * q0, per token and group with a step of its own. Twice the arithmetic of INT8, the
+ *           same reads of memory, 1/250 of the rounding error.
+ *   BF16    weights and activations rounded to bf16 (to nearest even), products summed in f32.
+ *           For training. Where no bf16 instruction exists this is EXACT.
+ *   EXACT   f32 throughout.
+ * With an integer precision and quantised weights a token's result is the same bits alone and among
+ * others. */
 typedef enum ck_precision {
     CK_PRECISION_EXACT = 0,
     CK_PRECISION_INT8 = 1,
-    CK_PRECISION_BF16 = 2
+    CK_PRECISION_BF16 = 2,
+    CK_PRECISION_INT8X2 = 3
 } ck_precision_t;
 
-/* y_m = x W_mᵀ for `count` matrices that share their input (fused q/k/v, gate/up).
- *   x [tokens, cols]; weights[m] [rows_m, cols]; outputs[m] [tokens, rows_m]
- * accumulate: outputs are added to, not overwritten. One pass over the threads. */
-ck_status_t ck_matmul(ck_precision_t precision, const float* x, int32_t tokens,
-                      const ck_matrix_t* const* weights, float* const* outputs, int32_t count,
+/* One of the matrices that share an input, and where its product goes. */
+typedef struct ck_product {
+    ck_precision_t precision;
+    const ck_matrix_t* weights; /* [rows_m, cols] */
+    float* output;              /* [tokens, rows_m] */
+} ck_product_t;
+
+/* output_m = x weights_mᵀ for `count` matrices that share their input (fused q/k/v, gate/up), x
+ * [tokens, cols]. Their precisions are all the same, or each INT8 or INT8X2 (else CK_BAD_FORMAT): these
+ * share the rounding. accumulate: outputs are added to, not overwritten. One pass over the threads. */
+ck_status_t ck_matmul(const float* x, int32_t tokens, const ck_product_t* products, int32_t count,
                       bool accumulate, void* workspace, size_t workspace_bytes);
-/* Workspace for any ck_matmul of this precision with at most `tokens` rows, on inputs `cols` wide
- * and matrices of at most `rows` rows. */
+/* Workspace for any ck_matmul of this precision (INT8X2 where any matrix has it) with at most `tokens`
+ * rows, on inputs `cols` wide and matrices of at most `rows` rows. */
 size_t ck_matmul_workspace(ck_precision_t precision, int32_t tokens, int32_t rows, int32_t cols);
 
 /* dx = dy W: the backward pass through a frozen matrix. dy [tokens, rows]; dx [tokens, cols];
- * accumulate as above. CK_PRECISION_INT8 is refused (CK_BAD_FORMAT). */
+ * accumulate as above. The integer precisions are refused (CK_BAD_FORMAT). */
 ck_status_t ck_matmul_transposed(ck_precision_t precision, const float* dy, int32_t tokens,
                                  const ck_matrix_t* w, float* dx, bool accumulate, void* workspace,
                                  size_t workspace_bytes);

@@ -30,7 +30,8 @@ static void transposed_blocks(void* context, int64_t begin, int64_t end, int32_t
 ck_status_t ck_matmul_transposed(ck_precision_t precision, const float* dy, int32_t tokens,
                                  const ck_matrix_t* w, float* dx, bool accumulate, void* workspace,
                                  size_t workspace_bytes) {
-    if (precision == CK_PRECISION_INT8 || !ck_known_matrix(w)) return CK_BAD_FORMAT;
+    if (precision == CK_PRECISION_INT8 || precision == CK_PRECISION_INT8X2 || !ck_known_matrix(w))
+        return CK_BAD_FORMAT;
     if (tokens < 0) return CK_BAD_SHAPE;
     if (tokens == 0 || w->cols == 0) return CK_OK;
     if (w->rows == 0) {

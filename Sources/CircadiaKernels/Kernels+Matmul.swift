@@ -6,6 +6,9 @@ public enum Precision: Sendable, Equatable {
     case exact
     /// Activations rounded to 8 bits per token and group: for inference.
     case int8
+    /// Activations as two 8-bit digits, the second one rounding what the first leaves: for matrices
+    /// that need finer inputs, at twice the arithmetic.
+    case int8x2
     /// Weights and activations rounded to bf16, sums in f32: for training.
     case bf16
 
@@ -13,6 +16,7 @@ public enum Precision: Sendable, Equatable {
         switch self {
         case .exact: CK_PRECISION_EXACT
         case .int8: CK_PRECISION_INT8
+        case .int8x2: CK_PRECISION_INT8X2
         case .bf16: CK_PRECISION_BF16
         }
     }
@@ -25,39 +29,38 @@ public enum Kernels {
     /// Operands:
     /// - `x`: `[tokens, columns]`.
     /// - `weights`: each `[rows_m, columns]`.
+    /// - `finer`: those of `weights` whose precision is `.int8x2` where the others' is `.int8`.
     /// - `outputs`: each `[tokens, rows_m]`; must not alias `x`.
     public static func matmul(
         _ precision: Precision, x: UnsafePointer<Float>, tokens: Int, weights: [WeightMatrix],
-        outputs: [UnsafeMutablePointer<Float>], accumulate: Bool = false, workspace: Workspace
+        finer: Range<Int> = 0..<0, outputs: [UnsafeMutablePointer<Float>],
+        accumulate: Bool = false, workspace: Workspace
     ) {
         precondition(weights.count == outputs.count && weights.count <= 4 && !weights.isEmpty)
         let columns = weights[0].columns
         let rows = weights.reduce(0) { max($0, $1.rows) }
+        let finest = precision == .int8 && !finer.isEmpty ? Precision.int8x2 : precision
         let byteCount = ck_matmul_workspace(
-            precision.ck, Int32(tokens), Int32(rows), Int32(columns))
+            finest.ck, Int32(tokens), Int32(rows), Int32(columns))
         let bytes = workspace.bytes(byteCount)
         withUnsafeTemporaryAllocation(of: ck_matrix_t.self, capacity: weights.count) { matrices in
-            for (index, weight) in weights.enumerated() {
-                precondition(weight.columns == columns, "matrices do not share their input")
-                matrices.initializeElement(at: index, to: weight.storage)
-            }
             withUnsafeTemporaryAllocation(
-                of: UnsafePointer<ck_matrix_t>?.self, capacity: weights.count
-            ) { pointers in
-                withUnsafeTemporaryAllocation(
-                    of: UnsafeMutablePointer<Float>?.self, capacity: weights.count
-                ) { targets in
-                    for index in weights.indices {
-                        pointers.initializeElement(
-                            at: index, to: matrices.baseAddress.map { UnsafePointer($0 + index) })
-                        targets.initializeElement(at: index, to: outputs[index])
-                    }
-                    check(
-                        ck_matmul(
-                            precision.ck, x, Int32(tokens), pointers.baseAddress,
-                            targets.baseAddress, Int32(weights.count), accumulate, bytes, byteCount)
-                    )
+                of: ck_product_t.self, capacity: weights.count
+            ) { products in
+                for (index, weight) in weights.enumerated() {
+                    precondition(weight.columns == columns, "matrices do not share their input")
+                    matrices.initializeElement(at: index, to: weight.storage)
+                    products.initializeElement(
+                        at: index,
+                        to: ck_product_t(
+                            precision: (finer.contains(index) ? finest : precision).ck,
+                            weights: matrices.baseAddress.map { UnsafePointer($0 + index) },
+                            output: outputs[index]))
                 }
+                check(
+                    ck_matmul(
+                        x, Int32(tokens), products.baseAddress, Int32(weights.count), accumulate,
+                        bytes, byteCount))
             }
         }
     }

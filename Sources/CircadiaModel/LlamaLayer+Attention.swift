@@ -17,11 +17,12 @@ extension LlamaLayer {
         if first == 0 {
             Kernels.matmul(
                 pass.precision, x: normed, tokens: tokens, weights: queryKeyValue,
-                outputs: scratch.queryKeyValue, workspace: pass.workspace)
+                finer: Self.keyValueOfThree, outputs: scratch.queryKeyValue,
+                workspace: pass.workspace)
         } else {
             Kernels.matmul(
                 pass.precision, x: normed, tokens: tokens, weights: keyValue,
-                outputs: scratch.keyValue, workspace: pass.workspace)
+                finer: Self.keyValueOfTwo, outputs: scratch.keyValue, workspace: pass.workspace)
         }
         pass.adapt(.k, layer: index, x: normed, tokens: tokens, y: scratch.k.pointer)
         pass.adapt(.v, layer: index, x: normed, tokens: tokens, y: scratch.v.pointer)

@@ -95,7 +95,7 @@ extension LlamaModel {
             epsilon: configuration.rmsNormEpsilon, y: headScratch.normed.pointer)
         let out = headScratch.logits.pointer + target * configuration.vocabularySize
         Kernels.matmul(
-            precision, x: headScratch.normed.pointer, tokens: rows, weights: headOnly,
+            headPrecision, x: headScratch.normed.pointer, tokens: rows, weights: headOnly,
             outputs: target == 0 ? headScratch.outputs : [out], workspace: workspace)
     }
 

@@ -92,8 +92,8 @@ extension LlamaModel {
                     y: headScratch.normed.pointer + row * width)
             }
             Kernels.matmul(
-                precision, x: headScratch.normed.pointer, tokens: group.count, weights: headOnly,
-                outputs: headScratch.outputs, workspace: workspace)
+                headPrecision, x: headScratch.normed.pointer, tokens: group.count,
+                weights: headOnly, outputs: headScratch.outputs, workspace: workspace)
             Kernels.crossEntropy(
                 logits: headScratch.logits.pointer, targets: headScratch.targets.pointer,
                 tokens: group.count, vocabulary: configuration.vocabularySize, rowScale: 1,

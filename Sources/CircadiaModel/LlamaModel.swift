@@ -103,6 +103,11 @@ public final class LlamaModel {
     /// 8-bit activations; products of dense matrices sum in another order for one token.
     var isBatchInvariant: Bool { precision == .int8 && isQuantized }
 
+    /// How the head is multiplied: under `.int8` by activations of two digits, because its rounding falls on
+    /// the logits themselves (a quarter of what KL was left after keys and values) and it runs for few
+    /// tokens, where reading it takes longer than multiplying twice.
+    var headPrecision: Precision { precision == .int8 ? .int8x2 : precision }
+
     /// An empty cache for a conversation of at most `capacity` tokens.
     ///
     /// Numbers are kept as `cacheFormat` says, or in f32 where the model's precision is exact.

@@ -45,17 +45,26 @@ extension Reference {
         }
     }
 
-    /// `x` `[tokens, columns]` rounded to 8 bits per token and group: `absmax/127 · round(…)`.
+    /// `x` `[tokens, columns]` rounded to 8 bits per token and group, `step · round(x/step)` with
+    /// `step = absmax/127`; of two `digits`, the second rounds what the first leaves the same way.
     ///
-    /// The quotient is taken in f32, as by the kernels, so that both round the same way.
-    public static func roundedToInt8(_ x: [Double], groupSize: Int) -> [Double] {
-        var out = x
+    /// Steps, quotients and what is left are f32, as in the kernels, so that both round the same way.
+    public static func roundedToInt8(
+        _ x: [Double], groupSize: Int, digits: Int = 1
+    ) -> [Double] {
+        var rest = x.map { Float($0) }
+        var out = [Double](repeating: 0, count: x.count)
         for start in stride(from: 0, to: x.count, by: groupSize) {
-            let group = x[start..<start + groupSize]
-            let most = group.reduce(0) { max($0, abs($1)) }
-            for i in group.indices where most > 0 {
-                let quotient = Float(x[i]) * (127 / Float(most))
-                out[i] = Double(quotient.rounded(.toNearestOrEven)) * most / 127
+            let group = start..<start + groupSize
+            for _ in 0..<digits {
+                let most = group.reduce(0) { max($0, abs(rest[$1])) }
+                if most == 0 { break }
+                let step = most * (1 / 127)
+                for i in group {
+                    let q = (rest[i] * (127 / most)).rounded(.toNearestOrEven)
+                    out[i] += Double(step) * Double(q)
+                    rest[i] -= step * q
+                }
             }
         }
         return out

@@ -7,7 +7,9 @@ extension CrossCheck {
     static let matmulChecks = [
         CrossCheck(kernels: ["matmul_f32"], cases: matmulCases(.exact)),
         CrossCheck(kernels: ["matmul_bf16"], cases: matmulCases(.bf16)),
-        CrossCheck(kernels: ["matmul_int8", "quantize_int8"], cases: matmulCases(.int8)),
+        CrossCheck(
+            kernels: ["matmul_int8", "quantize_int8"],
+            cases: matmulCases(.int8) + matmulCases(.int8x2)),
         CrossCheck(kernels: ["matmul_transposed_f32"], cases: transposedCases(.exact)),
         CrossCheck(kernels: ["matmul_transposed_bf16"], cases: transposedCases(.bf16)),
     ]
@@ -115,20 +117,22 @@ extension CrossCheck {
         let y = generator.floats(tokens * rows)
         let label =
             "\(format.bits) bits/\(format.groupSize) \(format.format), "
-            + "\(tokens) × \(columns) → \(rows)\(accumulate ? ", accumulating" : ""), seed \(seed)"
+            + "\(precision), \(tokens) × \(columns) → \(rows)"
+            + "\(accumulate ? ", accumulating" : ""), seed \(seed)"
         let call = KernelCall(
             .matmul, integers: [precision.number, tokens, accumulate ? 1 : 0] + w.integers,
             operands: [.input(x)] + w.operands
                 + [accumulate ? .output(y) : .output(count: y.count)])
         return CrossCheckCase(label: label, call: call) {
             // 8 bits: the same integers, so the f32 sums over the groups alone may differ.
-            let isInt8 = precision == .int8 && format.bits != 32
+            let digits = format.bits == 32 ? 0 : precision.digits
             return [
                 expectedProduct(
-                    isInt8
-                        ? Reference.roundedToInt8(x.doubles, groupSize: format.groupSize)
+                    digits > 0
+                        ? Reference.roundedToInt8(
+                            x.doubles, groupSize: format.groupSize, digits: digits)
                         : x.doubles,
-                    w.values, sizes: isInt8 ? w.sizes : w.values.magnitudes, tokens: tokens,
+                    w.values, sizes: digits > 0 ? w.sizes : w.values.magnitudes, tokens: tokens,
                     rows: rows, columns: columns, initial: accumulate ? y.doubles : nil,
                     precision: precision)
             ]
@@ -161,7 +165,7 @@ extension CrossCheck {
                     squares += product * product
                 }
                 tolerance += 6 * 0x1p-9 * squares.squareRoot()
-            case .int8: break  // of bits 32: as exact
+            case .int8, .int8x2: break  // of bits 32: as exact
             }
             return tolerance
         }

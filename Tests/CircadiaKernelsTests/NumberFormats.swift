@@ -117,7 +117,16 @@ extension Operand {
 
 extension Precision {
     /// In the order of `ck_precision_t`, whose numbers stand among a call's integers.
-    static let numbered: [Precision] = [.exact, .int8, .bf16]
+    static let numbered: [Precision] = [.exact, .int8, .bf16, .int8x2]
+
+    /// The int8 digits that activations are rounded to; 0 where they stay floats.
+    var digits: Int {
+        switch self {
+        case .exact, .bf16: 0
+        case .int8: 1
+        case .int8x2: 2
+        }
+    }
 
     var number: Int { Self.numbered.firstIndex(of: self) ?? 0 }
 }

@@ -51,11 +51,9 @@ static ck_status_t matmul(request_t* r) {
     ck_matrix_t matrix;
     const ck_status_t status = pack(r, 3, 1, &matrix);
     if (status != CK_OK) return status;
-    const ck_matrix_t* const matrices[] = {&matrix};
-    float* const outputs[] = {at(r, 4)};
+    const ck_product_t product = {precision, &matrix, at(r, 4)};
     const size_t size = ck_matmul_workspace(precision, n[1], matrix.rows, matrix.cols);
-    return ck_matmul(precision, at(r, 0), n[1], matrices, outputs, 1, n[2], workspace(r, size),
-                     size);
+    return ck_matmul(at(r, 0), n[1], &product, 1, n[2], workspace(r, size), size);
 }
 
 static ck_status_t matmul_transposed(request_t* r) {

@@ -6,7 +6,9 @@ import ReferenceKernels
 extension KernelCheck {
     /// Products with packed matrices, both ways, and the search over vectors.
     static let matmulChecks = [
-        KernelCheck(kernels: ["quantize_int8", "matmul_int8"]) { products(.int8) },
+        KernelCheck(kernels: ["quantize_int8", "matmul_int8"]) {
+            products(.int8) + products(.int8x2)
+        },
         KernelCheck(kernels: ["matmul_f32"]) { products(.exact) },
         KernelCheck(kernels: ["matmul_bf16"]) { products(.bf16) },
         KernelCheck(kernels: ["matmul_transposed_f32"]) { transposedProducts(.exact) },
@@ -32,8 +34,12 @@ extension KernelCheck {
                 precision, x: x.pointer, tokens: tokens, weights: [weight],
                 outputs: [y.pointer], workspace: Workspace())
             let input =
-                precision == .int8
-                ? Reference.roundedToInt8(x.doubles, groupSize: groupSize) : x.doubles
+                switch precision {
+                case .exact, .bf16: x.doubles
+                case .int8: Reference.roundedToInt8(x.doubles, groupSize: groupSize)
+                case .int8x2:
+                    Reference.roundedToInt8(x.doubles, groupSize: groupSize, digits: 2)
+                }
             return KernelDifference(
                 y.doubles,
                 Reference.matmul(x: input, tokens: tokens, w: values, rows: rows, columns: columns),
