@@ -112,6 +112,7 @@ let package = Package(
                 "CircadiaKernels", "ReferenceKernels", "CircadiaFormats", "CircadiaTokenizer",
             ],
             path: "Tests/CircadiaTestSupport"),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "CircadiaKernelsTests",
             dependencies: ["CircadiaKernels", "ReferenceKernels", "CircadiaTestSupport"]),
@@ -122,7 +123,8 @@ let package = Package(
             dependencies: ["CircadiaTokenizer", "CircadiaTestSupport"],
             exclude: ["Fixtures", "Tools"]),
         .testTarget(
-            name: "CircadiaModelTests", dependencies: ["CircadiaModel", "CircadiaTestSupport"],
+            name: "CircadiaModelTests",
+            dependencies: ["CircadiaModel", "CircadiaTestSupport", "AllocationCounter"],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "CircadiaTrainingTests",

@@ -25,6 +25,13 @@ def circadia(part, *flags):
     return lambda: last_json([*CIRCADIA, *others, *flags])[part]["median"]
 
 
+def lookup(questions, key):
+    """Greedy replies to the questions of a file in Benchmarks/lookup, at one of two speeds."""
+    path = os.path.join(BENCHMARKS, "lookup", questions)
+    return lambda: last_json(
+        [*CIRCADIA, "--prefill=0", "--decode=0", f"--lookup={path}"])["lookup"][key]
+
+
 def peer(python, script, *arguments):
     command = [python, os.path.join(BENCHMARKS, script), *arguments]
     return lambda: last_json(command)["tps"]
@@ -48,6 +55,10 @@ def plan(llama_python, torch_python, threads):
         yield f"decode 128 at depth {depth}", {
             "Circadia": circadia("decode", "--decode=128", f"--depth={depth}"),
             **llama("--decode", "128", "--depth", str(depth))}
+    for work, questions in (("quotes", "quotes.jsonl"), ("free text", "free.jsonl")):
+        yield f"lookup, {work}", {
+            "Circadia": lookup(questions, "tps"),
+            "no lookup": lookup(questions, "tps_without_lookup")}
     training = {"Circadia": circadia("train", "--train=4x128")}
     if torch_python:
         for kind in ("f32", "bf16"):

@@ -16,8 +16,9 @@
 
 #include "matmul/tile_avx512.h"
 
-/* So many tokens take the values as they unpack; for more it pays to unpack a block to memory first. */
-enum { FEW_TOKENS = 8 };
+/* So many tokens take the values as they unpack, four at a time: a wide tile and one of four. For more it
+ * pays to unpack a block to memory first. */
+enum { FEW_TOKENS = CK_TILE_WIDE_INT8 + 4 };
 
 static inline __m512i broadcast4(const int8_t* p) {
     int32_t word;
@@ -95,7 +96,11 @@ static inline __attribute__((always_inline)) void few_tokens(const ck_matmul_arg
     for (int64_t b = begin; b < end; b++) {
         for (int32_t t = 0; t < a->tokens;) {
             const int32_t width = ck_next_tile(a->tokens - t, CK_TILE_WIDE_INT8);
-            if (width == 8) {
+            if (width == CK_TILE_WIDE_INT8) {
+                for (int32_t i = 0; i < width; i += 4) {
+                    few(a, b, t + i, 4, CK_TILE_WIDE_INT8, bits, dtype);
+                }
+            } else if (width == 8) {
                 few(a, b, t, 4, 8, bits, dtype);
                 few(a, b, t + 4, 4, 8, bits, dtype);
             } else if (width == 4) {

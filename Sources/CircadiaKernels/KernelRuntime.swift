@@ -47,22 +47,19 @@ public enum KernelRuntime {
 
     /// Calls `body` while the other threads stand by for the kernels inside, so that many small
     /// ones cost no thread's start. Results are the same; a team inside a team is the outer one.
-    public static func withTeam(_ body: () -> Void) {
-        withoutActuallyEscaping(body) { escaping in
-            var call = escaping
-            withUnsafeMutablePointer(to: &call) { pointer in
-                ck_team({ $0?.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
-            }
+    ///
+    /// A closure that is kept from call to call costs no allocation: hence `@escaping`, because
+    /// lending one that may not escape to C makes a copy of it on the heap.
+    public static func withTeam(_ body: @escaping () -> Void) {
+        var work = TeamWork(body: body)
+        withUnsafeMutablePointer(to: &work) { pointer in
+            ck_team({ $0?.assumingMemoryBound(to: TeamWork.self).pointee.body() }, pointer)
         }
     }
 
-    /// As `withTeam(_:)` for a closure that is kept from call to call: lending one to C costs an
-    /// allocation more.
-    public static func runInTeam(_ body: @escaping () -> Void) {
-        var call = body
-        withUnsafeMutablePointer(to: &call) { pointer in
-            ck_team({ $0?.assumingMemoryBound(to: (() -> Void).self).pointee() }, pointer)
-        }
+    /// A closure as it is: memory of the bare type would hold it in a wrapper, made for each call.
+    private struct TeamWork {
+        let body: () -> Void
     }
 
     /// Every registered variant, in the registry's order.

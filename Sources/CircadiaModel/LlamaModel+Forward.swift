@@ -31,7 +31,7 @@ extension LlamaModel {
             }
         reserveHead(rows: wanted)
         forwardCall = ForwardCall(tokens: tokens, cache: cache, wanted: wanted)
-        KernelRuntime.runInTeam(runForwardCall)
+        KernelRuntime.withTeam(runForwardCall)
         forwardCall = nil
         return headLogits(rows: wanted)
     }

@@ -33,6 +33,10 @@ public struct Sampler {
     public init(_ options: SamplingOptions) {
         self.options = options
         random = SeededGenerator(seed: options.seed)
+        // Room for all at once, so that no later token needs more.
+        if options.repetitionPenalty != 1 {
+            penalized.reserveCapacity(min(options.repetitionWindow, 4096))
+        }
     }
 
     /// Draws the next token.

@@ -1,11 +1,11 @@
 /// What the token loop gave and what it took; text comes later.
-struct TokenRun {
+package struct TokenRun {
     /// The tokens before the stop token.
     var tokens: [Int32] = []
     /// Tokens of the prompt that were read.
     var promptTokens = 0
     /// Tokens drawn, the stop token among them.
-    var generatedTokens = 0
+    package var generatedTokens = 0
     /// Tokens guessed by lookup, and those of them that were right.
     var draftedTokens = 0
     var acceptedTokens = 0
@@ -34,7 +34,7 @@ extension LlamaModel {
     ///   - onToken: gets each token before the next one is made; false ends the generation.
     ///   - isCancelled: asked between the chunks of the prompt and between tokens.
     /// - Returns: the tokens, timings and why the run ended.
-    func generateTokens(
+    package func generateTokens(
         prompt: ArraySlice<Int32>, history: ArraySlice<Int32>, quotable: [Int32] = [],
         cache: KVCache,
         stopTokens: Set<Int32>, options: SamplingOptions, onToken: (Int32) -> Bool,
@@ -105,11 +105,10 @@ extension LlamaModel {
                 run.finishReason = .context
                 break
             }
-            if batch.count > 1 { lookup?.learn(drafted: batch.count - 1, accepted: row) }
             batch.removeAll(keepingCapacity: true)
             batch.append(token)
             let limit = min(cache.remaining - 1, options.maxTokens - run.generatedTokens - 1)
-            batch += lookup?.guess(limit: limit) ?? []
+            lookup?.guess(limit: limit, into: &batch)
             run.draftedTokens += batch.count - 1
             row = 0
             logits = forward(batch, cache: cache, logits: .all)

@@ -147,14 +147,14 @@ public final class LoRATrainer {
     private func accumulate(_ rows: [PreparedRow]) -> (nats: Double, scored: Int, tokens: Int) {
         let scored = rows.reduce(0) { $0 + $1.targets.count }
         state.clearGradient()
+        let rowScale = 1 / Float(scored)
+        let anchorScale = Float(options.divergenceWeight) / Float(scored)
         var nats = 0.0
         var tokens = 0
         for part in PreparedRow.microBatches(rows, limit: options.maxTokensPerMicroBatch) {
             let pass = pass(on: part)
             KernelRuntime.withTeam {
-                nats += pass.lossAndGradients(
-                    rowScale: 1 / Float(scored),
-                    anchorScale: Float(options.divergenceWeight) / Float(scored))
+                nats += pass.lossAndGradients(rowScale: rowScale, anchorScale: anchorScale)
             }
             tokens += pass.tokens
         }

@@ -7,35 +7,55 @@ import Testing
 extension ModelTests {
     /// Guessing tokens from earlier text.
     @Suite struct LookupTests {
+        /// What a guesser that has read `text` and then a quoting reply makes of it.
+        private func guess(_ draft: LookupDraft, limit: Int) -> [Int32] {
+            var batch: [Int32] = []
+            draft.guess(limit: limit, into: &batch)
+            return batch
+        }
+
         @Test func theLongestLatestMatchIsContinued() {
-            // 1 2 3 is followed by 4, later by 5; 9 1 2 3 by 6.
-            let draft = LookupDraft(text: [9, 1, 2, 3, 6, 7, 1, 2, 3, 4, 0, 1, 2, 3, 5, 9, 1, 2, 3])
-            #expect(Array(draft.guess(limit: 2)) == [6, 7])
-            let latest = LookupDraft(text: [1, 2, 3, 4, 0, 1, 2, 3, 5, 8, 1, 2, 3])
-            #expect(Array(latest.guess(limit: 2)) == [5, 8])
-            #expect(LookupDraft(text: [1, 2, 9, 1, 2]).guess(limit: 4).isEmpty)
-            #expect(latest.guess(limit: 0).isEmpty)
-            #expect(LookupDraft(text: []).guess(limit: 4).isEmpty)
+            // 2 3 4 5 is followed by 6 7, later by 8 9 where 1 stands before it.
+            let text: [Int32] = [9, 2, 3, 4, 5, 6, 7, 1, 2, 3, 4, 5, 8, 9]
+            #expect(guess(LookupDraft(text: text + [9, 2, 3, 4, 5]), limit: 2) == [6, 7])
+            #expect(guess(LookupDraft(text: text + [1, 2, 3, 4, 5]), limit: 2) == [8, 9])
+            #expect(guess(LookupDraft(text: text + [0, 2, 3, 4, 5]), limit: 2) == [8, 9])
+            #expect(guess(LookupDraft(text: text + [2, 3, 4, 5]), limit: 0) == [])
+            #expect(guess(LookupDraft(text: [1, 9, 1]), limit: 4) == [])
+            #expect(guess(LookupDraft(text: []), limit: 4) == [])
+        }
+
+        @Test func aHabitIsContinuedWithItsPeriod() {
+            let draft = LookupDraft(text: Array(repeating: [1, 2, 3], count: 9).flatMap { $0 })
+            #expect(guess(draft, limit: 7) == [1, 2, 3, 1, 2, 3, 1])
         }
 
         @Test func reachFollowsSuccess() {
-            let text = (0..<60).map { Int32($0) } + [0, 1, 2]
+            let text = (0..<200).map { Int32($0) } + [300, 0, 1, 2, 3]
             var draft = LookupDraft(text: text)
-            let first = draft.guess(limit: 16).count
-            draft.learn(drafted: 16, accepted: 16)
-            let second = draft.guess(limit: 16).count
-            draft.learn(drafted: 16, accepted: 16)
-            #expect(first > 1 && second > first && draft.guess(limit: 16).count > second)
-            draft.learn(drafted: 8, accepted: 1)
-            #expect(draft.guess(limit: 16).count <= second + 4)
-            draft.learn(drafted: 3, accepted: 0)
-            #expect(draft.guess(limit: 16).isEmpty, "a pause of one token")
-            draft.append(3)
-            #expect(!draft.guess(limit: 16).isEmpty)
-            for _ in 0..<40 { draft.learn(drafted: 2, accepted: 0) }
-            for _ in 0..<LookupDraft.longest { draft.append(4) }
-            for token in [0, 1, 2] as [Int32] { draft.append(token) }
-            #expect(draft.guess(limit: 16).count == 1, "hardly ever right: one at a time")
+            let first = guess(draft, limit: 16).count
+            for token in 4..<30 { draft.append(Int32(token)) }
+            let second = guess(draft, limit: 16).count
+            for token in 30..<100 { draft.append(Int32(token)) }
+            let third = guess(draft, limit: 16).count
+            #expect(0 < first && first < second && second <= third, "\(first) \(second) \(third)")
+            #expect(third == LookupDraft.longest)
+        }
+
+        /// Guesses that are mostly wrong are made no more, and made again once they would be right.
+        @Test func opinionsChange() {
+            let text = (0..<40).map { Int32($0) }
+            var draft = LookupDraft(text: text)
+            var made = 0
+            for round in 0..<200 {
+                for token in 5..<9 { draft.append(Int32(token)) }
+                if round >= 100 { made += guess(draft, limit: 16).count }
+                draft.append(Int32(1000 + round))
+            }
+            #expect(made == 0)
+            for token in 5..<40 { draft.append(Int32(token)) }
+            for token in 5..<30 { draft.append(Int32(token)) }
+            #expect(guess(draft, limit: 4) == [30, 31, 32, 33])
         }
 
         /// Every row of a batch is, bit for bit, what the token would have had alone.

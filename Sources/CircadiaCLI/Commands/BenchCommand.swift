@@ -28,6 +28,13 @@ struct BenchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Train on B rows of T tokens, such as 4x128.", valueName: "BxT"))
     var train: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Reply to the questions of this file with and without lookup decoding.",
+            discussion: "JSON lines with question, and asked and answer of a remembered exchange.",
+            valueName: "file"))
+    var lookup: String?
+
     @Option(help: "Repetitions, after one that warms up.")
     var reps = 3
 
@@ -64,6 +71,7 @@ struct BenchCommand: ParsableCommand {
         let prefill: Series?
         let decode: Series?
         let train: Series?
+        let lookup: LookupSeries?
         let peakRssBytes: Int
     }
 
@@ -96,10 +104,11 @@ struct BenchCommand: ParsableCommand {
         let trainSeries = try trainShape().map {
             try measureTraining(loaded.model, rows: $0.rows, tokens: $0.tokens, vocabulary: limit)
         }
+        let lookupSeries = try lookup.map { try measureLookup(loaded, questions: $0) }
         let result = Result(
             isa: KernelRuntime.isa, threads: KernelRuntime.threads, model: loaded.name,
             loadSeconds: loadSeconds, depth: depth, prefill: prefillSeries, decode: decodeSeries,
-            train: trainSeries, peakRssBytes: Self.peakResidentBytes())
+            train: trainSeries, lookup: lookupSeries, peakRssBytes: Self.peakResidentBytes())
         if output.json { return try console.json(result) }
         console.result("\(result.model), \(result.isa), \(result.threads) threads")
         for (name, series) in [
@@ -110,6 +119,7 @@ struct BenchCommand: ParsableCommand {
                 name.padding(toLength: 8, withPad: " ", startingAt: 0)
                     + String(format: "%5d tokens  %8.1f tokens/s", series.tokens, series.median))
         }
+        for line in lookupSeries?.lines ?? [] { console.result(line) }
         console.result(String(format: "peak memory %.0f MB", Double(result.peakRssBytes) / 1e6))
     }
 

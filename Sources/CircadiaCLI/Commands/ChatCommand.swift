@@ -53,7 +53,7 @@ struct ChatCommand: ParsableCommand {
         let chat = ChatSession(
             model: loaded.model, tokenizer: tokenizer, template: template,
             system: system)
-        chat.quotable = Self.quotable(from: log, tokenizer: tokenizer)
+        let logged = Self.quotable(from: log, tokenizer: tokenizer)
         var options = sampling.options
         var randomness = SeedSequence(seed: model.seed, isFixed: model.isSeedGiven)
         let session = SessionName.make()
@@ -81,6 +81,7 @@ struct ChatCommand: ParsableCommand {
             if message.isEmpty { continue }
             let found = memories?.lookUp(message, limit: ragResults) ?? []
             if ragVerbose { MemoryLookup.show(found, console: console) }
+            chat.quotable = logged + MemoryLookup.quotable(found, tokenizer: tokenizer)
             options.seed = randomness.next()
             // A Ctrl-C from before the line was read is no wish about this reply.
             Interrupt.clear()

@@ -1,6 +1,7 @@
 import CircadiaFormats
 import CircadiaMemory
 import CircadiaModel
+import CircadiaTokenizer
 import Foundation
 
 /// Retrieval for a chat: looks up before a reply, remembers after it.
@@ -49,6 +50,13 @@ struct MemoryLookup {
 
     static func block(_ memories: [Memory]) -> String? {
         MemoryBlock.render(memories, budget: blockBudget)
+    }
+
+    /// Tokens of the memories as they were said, best last: a reply seldom repeats the marks with
+    /// which the block quotes each line, and guesses that lookup decoding takes from the block end
+    /// there.
+    static func quotable(_ memories: [Memory], tokenizer: BPETokenizer) -> [Int32] {
+        memories.reversed().flatMap { tokenizer.encode($0.text, special: .plain) }
     }
 
     static func show(_ memories: [Memory], console: Console) {

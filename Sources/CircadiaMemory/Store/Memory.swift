@@ -44,6 +44,16 @@ public struct Memory: Sendable, Hashable, Codable {
     public var isRelevant: Bool { RelevanceFloor.accepts(evidence) }
 }
 
+extension Memory {
+    /// An exchange that is meant for certain, as if a search had found all of it.
+    public init(_ exchange: Exchange) {
+        self.init(
+            id: exchange.id, score: 1, timestamp: exchange.timestamp, session: exchange.session,
+            text: exchange.transcript, tags: exchange.tags,
+            evidence: Evidence(lexical: 1, coverage: 1, dense: 1, neighbourhood: 1, time: 0))
+    }
+}
+
 /// The evidence that an exchange must have before a chat is reminded of it.
 ///
 /// Chosen on questions about a person's chats against small talk, sums, and requests that have
