@@ -77,7 +77,6 @@ void ck_cache_append_scalar(const ck_attention_shape_t* shape, const float* k, c
             memcpy((float*)cache.values + at, value, (size_t)width * sizeof *value);
             continue;
         }
-        const float most = ck_cache_most(cache.format);
         append_key(shape, key, h, s, cache);
         append_value(shape, value, h, s, cache);
     }

@@ -1,16 +1,6 @@
 import Foundation
 
 extension Reference {
-    /// The IEEE binary16 number nearest to `x`, ties to even; too large becomes infinity.
-    public static func roundedToHalf(_ x: Double) -> Double {
-        guard x.isFinite, x != 0 else { return x }
-        // Ten bits follow the leading one; below 2^-14 the spacing stays that of 2^-14.
-        let exponent = max(Int(x.exponent), -14)
-        let spacing = scalbn(1.0, exponent - 10)
-        let rounded = (x / spacing).rounded(.toNearestOrEven) * spacing
-        return abs(rounded) > 65504 ? (x < 0 ? -Double.infinity : .infinity) : rounded
-    }
-
     /// The number that the bits of an IEEE binary16 stand for.
     public static func half(bits: UInt16) -> Double {
         let sign: Double = bits & 0x8000 == 0 ? 1 : -1
