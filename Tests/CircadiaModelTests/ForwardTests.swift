@@ -83,8 +83,8 @@ extension ModelTests {
             model.forward(TinyModel.tokens(240), cache: cache, logits: .none)
             #expect(cache.byteCount == small)
             model.forward(TinyModel.tokens(50), cache: cache, logits: .none)
-            // 3 blocks × keys and values × 2 heads × 32 numbers × 2 bytes × 300 tokens.
-            #expect(cache.byteCount == 3 * 2 * 2 * 32 * 2 * 300)
+            // 3 blocks × 2 heads × 304 tokens (whole blocks of 16) × 32 bytes a key and a value, with 2 steps and 1.
+            #expect(cache.byteCount == 3 * 2 * 304 * (32 + 2 * 4 + 32 + 4))
             #expect(cache.remaining == 0)
         }
 
