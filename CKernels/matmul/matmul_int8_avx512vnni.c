@@ -56,7 +56,6 @@ static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a,
         for (int i = 0; i < n; i++) even[i] = odd[i] = _mm512_setzero_si512();
         for (size_t at = 0; at < value_bytes; at += 64) {
             const __m512i v = _mm512_loadu_si512(p + at);
-            _mm_prefetch((const char*)(p + at + 2048), _MM_HINT_T0);
             const __m512i first = bits == 4 ? _mm512_and_si512(v, low) : v;
             const __m512i second = _mm512_and_si512(_mm512_srli_epi16(v, 4), low);
 #pragma clang loop unroll(full)
