@@ -6,7 +6,8 @@ extension Benchmark {
         let shape = AttentionShape(
             tokens: 1, past: depth, heads: model.heads, kvHeads: model.kvHeads,
             headDim: model.headDim, capacity: depth + 1)
-        let bytes = 2 * model.kvHeads * (depth + 1) * (2 * model.headDim + 4)
+        // Numbers of a byte, and steps: one for every 16 of a key's numbers, one a value.
+        let bytes = model.kvHeads * (depth + 1) * (2 * model.headDim + model.headDim / 4 + 4)
         return attention(
             shape, name: "\(model.name) decode at depth \(depth)", work: .bytes(bytes),
             limit: .bandwidth, memory)

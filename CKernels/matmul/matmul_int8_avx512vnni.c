@@ -16,8 +16,8 @@
 
 #include "matmul/tile_avx512.h"
 
-/* So many tokens take the values as they unpack, four at a time: a wide tile and one of four. For more it
- * pays to unpack a block to memory first. */
+/* So many tokens take the values as they unpack: a wide tile and one of four. For more it pays to unpack a block to
+ * memory first. */
 enum { FEW_TOKENS = CK_TILE_WIDE_INT8 + 4 };
 
 static inline __m512i broadcast4(const int8_t* p) {
@@ -28,9 +28,9 @@ static inline __m512i broadcast4(const int8_t* p) {
 
 /* ---- Few tokens ----------------------------------------------------------------------------- */
 
-/* One block against n tokens of a tile, or of n tiles of one token each, the values unpacked in registers. n, width, bits and dtype are
- * constants at every call, so each combination gets a loop of its own. The f32 sums are taken in the order
- * of the tiles below: a token has the same bits alone and among others. */
+/* One block against a tile of n tokens, or n tiles of one token each, the values unpacked in registers. n, width, bits
+ * and dtype are constants at every call, so each combination gets a loop of its own. The f32 sums are taken in the
+ * order of the tiles below: a token has the same bits alone and among others. */
 static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a, int64_t block,
                                                       int32_t t, int n, int32_t width, int32_t bits,
                                                       ck_dtype_t dtype) {
@@ -39,21 +39,23 @@ static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a,
     const size_t value_bytes = ck_group_value_bytes(bits, size);
     const size_t scale_bytes = 16 * ck_dtype_bytes(dtype);
     const uint8_t* p = (const uint8_t*)w->data + block * ck_block_bytes(w);
-    const int32_t tile = t - t % width, column = t % width;
-    const int8_t* x = (const int8_t*)a->x + (size_t)tile * w->cols + 4 * (size_t)column;
-    const float* xs = a->scale + (size_t)tile * groups + column;
-    const float* xsum = a->sum + (size_t)tile * groups + column;
+    const int8_t* x = (const int8_t*)a->x + (size_t)t * w->cols;
+    const float* xs = a->scale + (size_t)t * groups;
+    const float* xsum = a->sum + (size_t)t * groups;
     /* from token to token */
     const size_t next_x = width == 1 ? (size_t)w->cols : 4, next_s = width == 1 ? groups : 1;
     const __m512i low = _mm512_set1_epi8(15);
-    __m512 totals[4];
+    __m512 totals[CK_TILE_WIDE_INT8];
 #pragma clang loop unroll(full)
     for (int i = 0; i < n; i++) totals[i] = _mm512_setzero_ps();
     for (int32_t g = 0; g < groups; g++) {
-        /* two chains a token: one would wait for itself */
-        __m512i even[4], odd[4];
+        /* two chains for each of less than 8 tokens: one would wait for itself */
+        __m512i even[CK_TILE_WIDE_INT8], odd[8];
 #pragma clang loop unroll(full)
-        for (int i = 0; i < n; i++) even[i] = odd[i] = _mm512_setzero_si512();
+        for (int i = 0; i < n; i++) {
+            even[i] = _mm512_setzero_si512();
+            if (n < 8) odd[i] = _mm512_setzero_si512();
+        }
         for (size_t at = 0; at < value_bytes; at += 64) {
             const __m512i v = _mm512_loadu_si512(p + at);
             const __m512i first = bits == 4 ? _mm512_and_si512(v, low) : v;
@@ -62,8 +64,9 @@ static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a,
             for (int i = 0; i < n; i++) {
                 even[i] = _mm512_dpbusd_epi32(even[i], first, broadcast4(x + next_x * i));
                 if (bits == 4) {
-                    odd[i] =
-                        _mm512_dpbusd_epi32(odd[i], second, broadcast4(x + next_x * i + 4 * width));
+                    __m512i* chain = n < 8 ? &odd[i] : &even[i];
+                    *chain =
+                        _mm512_dpbusd_epi32(*chain, second, broadcast4(x + next_x * i + 4 * width));
                 }
             }
             x += (bits == 4 ? 8 : 4) * (size_t)width;
@@ -72,7 +75,8 @@ static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a,
         const __m512 bias = load16(p + value_bytes + scale_bytes, dtype);
 #pragma clang loop unroll(full)
         for (int i = 0; i < n; i++) {
-            const __m512 dot = _mm512_cvtepi32_ps(_mm512_add_epi32(even[i], odd[i]));
+            const __m512 dot =
+                _mm512_cvtepi32_ps(n < 8 ? _mm512_add_epi32(even[i], odd[i]) : even[i]);
             const __m512 s = _mm512_mul_ps(scale, _mm512_set1_ps(xs[next_s * i]));
             totals[i] = _mm512_fmadd_ps(s, dot, totals[i]);
             totals[i] = _mm512_fmadd_ps(bias, _mm512_set1_ps(xsum[next_s * i]), totals[i]);
@@ -96,12 +100,9 @@ static inline __attribute__((always_inline)) void few_tokens(const ck_matmul_arg
         for (int32_t t = 0; t < a->tokens;) {
             const int32_t width = ck_next_tile(a->tokens - t, CK_TILE_WIDE_INT8);
             if (width == CK_TILE_WIDE_INT8) {
-                for (int32_t i = 0; i < width; i += 4) {
-                    few(a, b, t + i, 4, CK_TILE_WIDE_INT8, bits, dtype);
-                }
+                few(a, b, t, CK_TILE_WIDE_INT8, CK_TILE_WIDE_INT8, bits, dtype);
             } else if (width == 8) {
-                few(a, b, t, 4, 8, bits, dtype);
-                few(a, b, t + 4, 4, 8, bits, dtype);
+                few(a, b, t, 8, 8, bits, dtype);
             } else if (width == 4) {
                 few(a, b, t, 4, 4, bits, dtype);
             } else {
