@@ -34,7 +34,10 @@ if wantsOpenMP && openMPFolder == nil {
 // -O3 even in debug builds: tests run real models.
 // -ffp-contract=off keeps the scalar reference free of fused products the source does not ask for.
 var kernelFlags = ["-O3", "-Wall", "-Wextra", "-ffp-contract=off"]
-var kernelLinkerSettings: [LinkerSetting] = [.linkedLibrary("m", .when(platforms: [.linux]))]
+var kernelLinkerSettings: [LinkerSetting] = [
+    .linkedLibrary("m", .when(platforms: [.linux])),
+    .linkedFramework("Accelerate", .when(platforms: [.macOS])),
+]
 if let openMPFolder {
     kernelFlags += ["-Xclang", "-fopenmp"]
     kernelLinkerSettings += [

@@ -47,6 +47,9 @@ void ck_set_threads(int32_t n);
 int32_t ck_threads(void);
 /* True where the build has OpenMP; without it every entry runs on the calling thread. */
 bool ck_has_threads(void);
+/* True where f32 products of 64 tokens and more go to Accelerate (Apple Silicon, unless
+ * CIRCADIA_ACCELERATE=0): their bits then are Apple's matter. */
+bool ck_has_accelerate(void);
 
 /* Calls body(context) on the calling thread while the other threads stand by, so that entries called
  * inside share their work out without starting threads. The others spin meanwhile: a team is for

@@ -5,6 +5,7 @@
 #include "dispatch/dispatch.h"
 #include "matmul/activations.h"
 #include "matmul/activations_int8.h"
+#include "matmul/matmul_accelerate.h"
 #include "pack/pack.h"
 #include "parallel/parallel.h"
 
@@ -33,6 +34,7 @@ size_t ck_matmul_workspace(ck_precision_t precision, int32_t tokens, int32_t row
     size_t bytes = ck_tiled_bytes(CK_PRECISION_EXACT, tokens, cols);
     const int32_t digits = digits_of(precision);
     if (digits > 0) bytes += ck_int8_bytes(tokens, cols, digits);
+    if (ck_accelerate_takes(tokens)) bytes += ck_accelerate_workspace();
     return bytes + (size_t)ck_threads() * panel_bytes(cols);
 }
 
@@ -166,7 +168,11 @@ ck_status_t ck_matmul(const float* x, int32_t tokens, const ck_product_t* produc
     const ck_table_t* table = ck_table();
     /* weights of bits 32 have no bf16 variant of their own: they take the f32 one */
     const bool is_bf16 = plan.precision == CK_PRECISION_BF16 && table->matmul_bf16;
-    if (plan.has_tiles) {
+    const bool uses_accelerate = plan.has_tiles && !is_bf16 && ck_accelerate_takes(tokens);
+    void* const accelerate = next;
+    if (uses_accelerate) {
+        next += ck_accelerate_workspace();
+    } else if (plan.has_tiles) {
         ck_tile_activations(is_bf16 ? CK_PRECISION_BF16 : CK_PRECISION_EXACT, x, tokens, cols,
                             tiles);
     }
@@ -176,12 +182,16 @@ ck_status_t ck_matmul(const float* x, int32_t tokens, const ck_product_t* produc
         next += ck_int8_bytes(tokens, cols, plan.digits);
     }
 
-    matmul_job_t job = {.count = plan.count, .scratch = next, .scratch_bytes = panel_bytes(cols)};
+    matmul_job_t job = {.scratch = next, .scratch_bytes = panel_bytes(cols)};
     int64_t items = 0;
     for (int32_t m = 0; m < plan.count; m++) {
         const ck_matrix_t* w = products[m].weights;
         const int32_t digits = digits_for(&products[m]);
-        task_t* task = &job.tasks[m];
+        if (uses_accelerate && digits == 0) {
+            ck_matmul_accelerate(x, tokens, w, products[m].output, accumulate, accelerate);
+            continue;
+        }
+        task_t* task = &job.tasks[job.count++];
         task->times = digits == 2 ? 2 : 1;
         task->function = digits > 0 ? table->matmul_int8
                          : is_bf16  ? table->matmul_bf16

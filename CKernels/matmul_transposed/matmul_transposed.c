@@ -3,6 +3,7 @@
 #include "dispatch/dispatch.h"
 #include "matmul/activations.h"
 #include "matmul/matmul.h"
+#include "matmul/matmul_accelerate.h"
 #include "pack/pack.h"
 #include "parallel/parallel.h"
 
@@ -13,7 +14,10 @@ size_t ck_matmul_transposed_workspace(ck_precision_t precision, int32_t tokens, 
     (void)precision;
     (void)cols;
     if (tokens <= 0 || rows <= 0) return 64;
-    return ck_tiled_bytes(CK_PRECISION_EXACT, tokens, rows) + (size_t)ck_threads() * panel_bytes;
+    const size_t own =
+        ck_tiled_bytes(CK_PRECISION_EXACT, tokens, rows) + (size_t)ck_threads() * panel_bytes;
+    const size_t accelerate = ck_accelerate_takes(tokens) ? ck_accelerate_workspace() : 0;
+    return own > accelerate ? own : accelerate;
 }
 
 typedef struct {
@@ -43,6 +47,10 @@ ck_status_t ck_matmul_transposed(ck_precision_t precision, const float* dy, int3
 
     const ck_table_t* table = ck_table();
     const bool is_bf16 = precision == CK_PRECISION_BF16 && table->matmul_transposed_bf16;
+    if (!is_bf16 && ck_accelerate_takes(tokens)) {
+        ck_matmul_transposed_accelerate(dy, tokens, w, dx, accumulate, workspace);
+        return CK_OK;
+    }
     ck_tile_activations(is_bf16 ? CK_PRECISION_BF16 : CK_PRECISION_EXACT, dy, tokens, w->rows,
                         workspace);
     transposed_job_t job = {

@@ -45,6 +45,9 @@ public enum KernelRuntime {
     /// Whether the build has OpenMP.
     public static var hasThreads: Bool { ck_has_threads() }
 
+    /// Whether large f32 products go to Accelerate (Apple Silicon only).
+    public static var usesAccelerate: Bool { ck_has_accelerate() }
+
     /// Calls `body` while the other threads stand by for the kernels inside, so that many small
     /// ones cost no thread's start. Results are the same; a team inside a team is the outer one.
     ///

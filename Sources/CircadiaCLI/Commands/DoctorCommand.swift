@@ -16,6 +16,7 @@ struct DoctorCommand: ParsableCommand {
         let isaChoices: String
         let threads: Int
         let openmp: Bool
+        let accelerate: Bool
         let bandwidth: Bandwidth
         let kernels: [String: String]
         let checks: [KernelCheck.Outcome]
@@ -45,6 +46,7 @@ struct DoctorCommand: ParsableCommand {
         let finding = Finding(
             isa: KernelRuntime.isa, isaChoices: KernelRuntime.isaChoices,
             threads: KernelRuntime.threads, openmp: KernelRuntime.hasThreads,
+            accelerate: KernelRuntime.usesAccelerate,
             bandwidth: .measure(),
             kernels: Dictionary(active.map { ($0.kernel, $0.name) }) { $1 },
             checks: KernelCheck.outcomes(of: active),
@@ -62,6 +64,9 @@ struct DoctorCommand: ParsableCommand {
         console.result("instruction set  \(finding.isa) (of \(finding.isaChoices))")
         console.result(
             "threads          \(finding.threads)\(finding.openmp ? "" : " (built without OpenMP)")")
+        if finding.accelerate {
+            console.result("f32 products     Accelerate, from 64 tokens on")
+        }
         console.result(
             String(
                 format: "memory           %.1f GB/s read by one thread, %.1f GB/s by %d",
