@@ -1,10 +1,10 @@
 /* Attention: validation, partition and the merging of partial softmaxes.
  *
- * The work is cut into tiles: one KV head × up to 48 query rows (the heads of its group × some
- * tokens). Many tokens: a tile runs over all of its keys. One tile per KV head (decoding): its keys
- * are cut into splits of 256 as well, so that three KV heads and 4096 keys still keep every thread
- * busy; whoever finishes the last split of a tile merges them, in the order of the keys. Tiles and
- * splits depend on the shape alone, so the result is the same for any number of threads. */
+ * Many tokens: a tile is one KV head × up to 48 query rows (the heads of its group × some tokens) and runs
+ * over all of its keys. Up to 17 tokens (decoding, and the checking of guesses): a tile is one token, whose
+ * keys are cut into splits, so that three KV heads keep every thread busy; whoever finishes the last split of
+ * a tile merges them, in the order of the keys. A token then has the very bits that it would have alone.
+ * Tiles and splits depend on the shape alone, so the result is the same for any number of threads. */
 #include "attention/attention.h"
 
 #include <math.h>
@@ -13,25 +13,42 @@
 #include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
 
-enum { TILE_ROWS = 48, SPLIT_KEYS = 512, FEW_TOKENS = 17 };
+enum { TILE_ROWS = 48, FEW_TOKENS = 17 };
+
+/* Keys of a split: long stretches of memory are read faster, short ones share out better. */
+enum { LONG_SPLIT = 512, SHORT_SPLIT = 256, SHORT_UP_TO = 2048 };
+
+static int32_t split_keys(int64_t keys) { return keys > SHORT_UP_TO ? LONG_SPLIT : SHORT_SPLIT; }
+
+static int64_t split_count(int64_t keys) {
+    const int64_t size = split_keys(keys);
+    return keys > 0 ? (keys + size - 1) / size : 1;
+}
+
+/* The most splits that a token can have who sees up to `keys`. */
+static int64_t most_splits(int64_t keys) {
+    const int64_t most = split_count(keys), of_short = split_count(SHORT_UP_TO);
+    return keys > SHORT_UP_TO && most < of_short ? of_short : most;
+}
 
 typedef struct {
     int32_t group;       /* query heads per KV head */
     int32_t tile_tokens; /* tokens per tile */
     int32_t tiles;       /* per KV head */
-    int32_t splits;      /* per tile; 1 unless tiles is 1 */
+    int64_t splits;      /* per tile at most */
     int64_t rows;        /* of a full tile */
     int64_t state;       /* floats of one partial result */
 } plan_t;
+
+static bool is_few(const ck_attention_shape_t* shape) { return shape->tokens <= FEW_TOKENS; }
 
 static plan_t plan_for(const ck_attention_shape_t* shape, int64_t keys) {
     plan_t plan;
     plan.group = shape->heads / shape->kv_heads;
     const int32_t fitting = plan.group < TILE_ROWS ? TILE_ROWS / plan.group : 1;
-    plan.tile_tokens = shape->tokens < fitting ? shape->tokens : fitting;
+    plan.tile_tokens = is_few(shape) ? 1 : shape->tokens < fitting ? shape->tokens : fitting;
     plan.tiles = (shape->tokens + plan.tile_tokens - 1) / plan.tile_tokens;
-    plan.splits = plan.tiles > 1 ? 1 : (int32_t)((keys + SPLIT_KEYS - 1) / SPLIT_KEYS);
-    if (plan.splits < 1) plan.splits = 1;
+    plan.splits = is_few(shape) ? most_splits(keys) : 1;
     plan.rows = (int64_t)plan.tile_tokens * plan.group;
     plan.state = ck_round_up(plan.rows * (shape->head_dim + 2), 16);
     return plan;
@@ -39,7 +56,7 @@ static plan_t plan_for(const ck_attention_shape_t* shape, int64_t keys) {
 
 /* Partial results: one per thread where tiles are whole, else one per tile and split. */
 static int64_t state_count(const ck_attention_shape_t* shape, const plan_t* plan) {
-    return plan->splits == 1 ? ck_threads() : (int64_t)shape->kv_heads * plan->splits;
+    return is_few(shape) ? shape->kv_heads * plan->tiles * plan->splits : ck_threads();
 }
 
 typedef struct {
@@ -48,7 +65,7 @@ typedef struct {
     const float* q;
     ck_cache_t cache;
     float *out, *log_sum;
-    int32_t* finished; /* [kv_heads]: splits done */
+    int32_t* finished; /* [kv_heads * tiles]: splits done; few tokens only */
     float *scratch, *states;
 } attention_job_t;
 
@@ -116,29 +133,33 @@ static void attention_item(void* context, int64_t begin, int64_t end, int32_t th
         tile.token_end = tile.token_begin + plan->tile_tokens;
         if (tile.token_end > shape->tokens) tile.token_end = shape->tokens;
         visible_to_tile(&tile);
-        if (plan->splits > 1) {
-            const int32_t from = (int32_t)split * SPLIT_KEYS, to = from + SPLIT_KEYS;
+        int64_t splits = 1;
+        if (is_few(shape)) {
+            splits = split_count(tile.key_end);
+            if (split >= splits) continue;
+            const int32_t size = split_keys(tile.key_end);
+            const int32_t from = (int32_t)split * size, to = from + size;
             if (tile.key_begin < from) tile.key_begin = from;
             if (tile.key_end > to) tile.key_end = to;
             if (tile.key_end < tile.key_begin) tile.key_end = tile.key_begin;
         }
-        const int64_t state = plan->splits == 1 ? thread : item;
+        const int64_t state = is_few(shape) ? item : thread;
         tile.scratch = job->scratch + thread * ck_attention_scratch(shape, plan->rows);
         tile.maximum = maxima(job, state);
         tile.sum = sums(job, state);
         tile.weighted = weighted(job, state);
         ck_table()->attention(&tile);
 
-        if (plan->splits > 1) {
+        if (splits > 1) {
             const int32_t done =
                 __atomic_add_fetch(&job->finished[tile_index], 1, __ATOMIC_ACQ_REL);
-            if (done < plan->splits) continue;
+            if (done < splits) continue;
         }
         const int64_t rows = (int64_t)(tile.token_end - tile.token_begin) * plan->group;
         for (int64_t row = 0; row < rows; row++) {
             const int64_t t = tile.token_begin + row / plan->group;
             const int64_t h = (int64_t)tile.kv_head * plan->group + row % plan->group;
-            merge_row(job, state - split, plan->splits, row, t * shape->heads + h);
+            merge_row(job, state - split, splits, row, t * shape->heads + h);
         }
     }
 }
@@ -166,36 +187,17 @@ static bool is_empty(const ck_attention_shape_t* shape) {
 }
 
 /* Bytes of the splits' counters. */
-static size_t counter_bytes(const ck_attention_shape_t* shape) {
-    return (size_t)ck_round_up(shape->kv_heads, 16) * sizeof(int32_t);
-}
-
-/* Whether tokens are taken one by one: each then has the very bits that it would have alone, which the
- * checking of guessed tokens relies on. */
-static bool is_few(const ck_attention_shape_t* shape) {
-    return shape->tokens > 1 && shape->tokens <= FEW_TOKENS && !shape->first_key && !shape->end_key;
-}
-
-static ck_attention_shape_t one_token(const ck_attention_shape_t* shape, int32_t t) {
-    ck_attention_shape_t one = *shape;
-    one.tokens = 1;
-    one.past = shape->past + t;
-    return one;
+static size_t counter_bytes(const ck_attention_shape_t* shape, const plan_t* plan) {
+    return (size_t)ck_round_up((int64_t)shape->kv_heads * plan->tiles, 16) * sizeof(int32_t);
 }
 
 size_t ck_attention_workspace(const ck_attention_shape_t* shape) {
     if (is_empty(shape)) return 0;
-    if (is_few(shape)) {
-        const ck_attention_shape_t one = one_token(shape, 0);
-        return ck_attention_workspace(&one);
-    }
     /* For the whole capacity, so that the answer stays the same while the cache fills up. */
     const plan_t plan = plan_for(shape, shape->capacity);
     const int64_t floats = ck_threads() * ck_attention_scratch(shape, plan.rows) +
                            state_count(shape, &plan) * plan.state;
-    /* A short cache needs no splits but a state per thread. */
-    const int64_t least = ck_threads() * plan.state;
-    return counter_bytes(shape) + (size_t)(floats + least) * sizeof(float);
+    return counter_bytes(shape, &plan) + (size_t)floats * sizeof(float);
 }
 
 ck_status_t ck_attention(const ck_attention_shape_t* shape, const float* q, ck_cache_t cache,
@@ -208,16 +210,6 @@ ck_status_t ck_attention(const ck_attention_shape_t* shape, const float* q, ck_c
     if (workspace_bytes < ck_attention_workspace(shape) || (uintptr_t)workspace % 64 != 0) {
         return CK_BAD_WORKSPACE;
     }
-    if (is_few(shape)) {
-        const int64_t width = (int64_t)shape->heads * shape->head_dim;
-        for (int32_t t = 0; t < shape->tokens; t++) {
-            const ck_attention_shape_t one = one_token(shape, t);
-            ck_attention(&one, q + t * width, cache, out + t * width,
-                         log_sum ? log_sum + t * (int64_t)shape->heads : NULL, workspace,
-                         workspace_bytes);
-        }
-        return CK_OK;
-    }
     attention_job_t job = {.shape = shape,
                            .plan = plan_for(shape, (int64_t)shape->past + shape->tokens),
                            .q = q,
@@ -225,9 +217,9 @@ ck_status_t ck_attention(const ck_attention_shape_t* shape, const float* q, ck_c
                            .out = out,
                            .log_sum = log_sum,
                            .finished = workspace};
-    job.scratch = (float*)((char*)workspace + counter_bytes(shape));
+    job.scratch = (float*)((char*)workspace + counter_bytes(shape, &job.plan));
     job.states = job.scratch + ck_threads() * ck_attention_scratch(shape, job.plan.rows);
-    memset(job.finished, 0, counter_bytes(shape));
+    memset(job.finished, 0, counter_bytes(shape, &job.plan));
     const int64_t items = (int64_t)shape->kv_heads * job.plan.tiles * job.plan.splits;
     ck_parallel_dynamic(items, 1, attention_item, &job);
     return CK_OK;
