@@ -16,7 +16,7 @@
 enum { TILE_ROWS = 48, FEW_TOKENS = 17 };
 
 /* Keys of a split: long stretches of memory are read faster, short ones share out better. */
-enum { LONG_SPLIT = 512, SHORT_SPLIT = 256, SHORT_UP_TO = 2048 };
+enum { LONG_SPLIT = 1024, SHORT_SPLIT = 256, SHORT_UP_TO = 2048 };
 
 static int32_t split_keys(int64_t keys) { return keys > SHORT_UP_TO ? LONG_SPLIT : SHORT_SPLIT; }
 

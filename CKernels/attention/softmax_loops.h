@@ -8,7 +8,7 @@
 #include "math/vector.h"
 
 /* Keys that a lone token takes at a time, and heads: their dot products with four keys fill registers. */
-enum { CHUNK = 512, MOST_HEADS = CK_LANES == 8 ? 3 : 4 };
+enum { CHUNK = 1024, MOST_HEADS = CK_LANES == 8 ? 3 : 4 };
 
 /* How many of `left` heads are taken next. Three are, also by AVX2 with its 16 registers: 9 query heads in three
  * groups and 24 in eight are common. */

@@ -13,13 +13,13 @@
 #include "math/pairs.h"
 
 /* WEIGHT_BLOCK keys share a factor f. KEY_VECTORS vectors hold 16 keys; each has SCORE_CHAINS sums, for one would
- * wait for itself. AHEAD bytes are asked for ahead of use, further than processors look by themselves (8-bit caches
- * out of memory: a quarter faster; 1024 to 8192 measure alike). */
+ * wait for itself. AHEAD bytes are asked for ahead of use, further than processors look by themselves (an
+ * eighth faster between the products of a model than 2048). */
 enum {
     WEIGHT_BLOCK = 64,
     KEY_VECTORS = CK_SIDE_BY_SIDE / CK_LANES,
     SCORE_CHAINS = CK_LANES == 16 ? 2 : 1,
-    AHEAD = 2048
+    AHEAD = 6144
 };
 
 /* CK_LANES pairs of a cache. */
