@@ -172,6 +172,11 @@ static ck_status_t dot_rows(request_t* r) {
     return ck_dot_rows(at(r, 0), at(r, 1), r->integers[0], r->integers[1], at(r, 2));
 }
 
+static ck_status_t dot_rows_int8(request_t* r) {
+    return ck_dot_rows_int8(at(r, 0), at(r, 1), at(r, 2), r->floats[0], r->integers[0], r->integers[1],
+                            at(r, 3));
+}
+
 /* ---- The list ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -188,6 +193,7 @@ static const struct {
     ENTRY(cache_append),
     ENTRY(cross_entropy),
     ENTRY(dot_rows),
+    ENTRY(dot_rows_int8),
     ENTRY(gelu),
     ENTRY(layernorm),
     ENTRY(lora),
