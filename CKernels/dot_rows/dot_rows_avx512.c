@@ -13,8 +13,8 @@ void ck_dot_rows_avx512(const float* vectors, const float* query, int64_t begin,
 }
 
 void ck_dot_rows_int8_avx512(const int8_t* vectors, const float* scales, const int8_t* query,
-                           float query_scale, int64_t begin, int64_t end, int32_t width,
-                           float* scores) {
+                             float query_scale, int64_t begin, int64_t end, int32_t width,
+                             float* scores) {
     dot_rows_int8_loop(vectors, scales, query, query_scale, begin, end, width, scores);
 }
 

@@ -44,7 +44,8 @@ struct EvalRetrievalCommand: ParsableCommand {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "circadia-retrieval-\(UUID().uuidString)", isDirectory: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let store = try noVectors
+        let store =
+            try noVectors
             ? RetrievalStore(directory: folder, embedder: nil) : MemoryLookup.open(folder.path)
         defer { store.close() }
         for file in memoryFile {

@@ -38,7 +38,9 @@ struct IndexedExchange: Equatable {
     static func counts(_ exchange: Exchange) -> [String: Postings.Counts] {
         var counts: [String: Postings.Counts] = [:]
         for message in exchange.spokenMessages {
-            let names = AddressedNames.terms(in: message.content).map { Postings.addressPrefix + $0 }
+            let names = AddressedNames.terms(in: message.content).map {
+                Postings.addressPrefix + $0
+            }
             for term in SearchWords.terms(in: message.content) + names {
                 if message.role == .user {
                     counts[term, default: Postings.Counts()].user += 1

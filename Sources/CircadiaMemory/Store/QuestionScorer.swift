@@ -53,7 +53,9 @@ final class QuestionScorer {
         }
     }
 
-    private func add(_ postings: Postings, context: UnsafeMutablePointer<Float>, touched: inout [Int32]) {
+    private func add(
+        _ postings: Postings, context: UnsafeMutablePointer<Float>, touched: inout [Int32]
+    ) {
         let holders = Float(postings.numbers.count)
         let count = Float(index.count)
         let weight = log(1 + max(0, count - holders + 0.5) / (holders + 0.5))
@@ -159,7 +161,7 @@ final class QuestionScorer {
     /// The score of an exchange; nil where nothing speaks for it.
     func score(_ slot: Int) -> Float? {
         guard index.session[slot] >= 0 else { return nil }
-        if !hasVectors, coverage[slot] == 0, !isPhraseHolder(slot) { return nil }
+        if !hasVectors, coverage[slot] == 0, !isPhraseHolder(slot), !isInTime(slot) { return nil }
         let (asked, other) = sides(slot, userLexical, otherLexical)
         var score = FusionWeights.lexical * lexical[slot] / bestLexical
         score += FusionWeights.asked * asked / bestAsked
@@ -204,9 +206,16 @@ final class QuestionScorer {
             let end = interval.upperBound.timeIntervalSince1970
             let days = Float(max(0, max(start - seconds, seconds - end)) / 86_400)
             let slack = max(FusionWeights.timeSlackDays, Float((end - start) / 86_400) / 2)
-            score += FusionWeights.inTime * exp(-days / slack)
+            score += FusionWeights.nearTime * exp(-days / slack)
+            if isInTime(slot) { score += FusionWeights.inTime }
         }
         return score
+    }
+
+    private func isInTime(_ slot: Int) -> Bool {
+        guard let interval = time.interval, index.milliseconds[slot] != .min else { return false }
+        return interval.contains(
+            Date(timeIntervalSince1970: Double(index.milliseconds[slot]) / 1000))
     }
 
     /// The newest exchange's time; set by the search.

@@ -78,7 +78,12 @@ extension RetrievalStore {
         let scorer = QuestionScorer(
             contents, side: AskedSide(names: terms.names, in: contents), time: time)
         scorer.newest = newest
-        scorer.add(terms.terms.filter { !relative.contains($0.term) }.map(\.postings))
+        // The words of a date were understood as a time; exchanges seldom name their own.
+        scorer.add(
+            terms.terms.filter {
+                !relative.contains($0.term)
+                    && (time.interval == nil || !TimeWords.isPartOfDate($0.term))
+            }.map(\.postings))
         for phrase in SearchWords.quotedPhrases(in: query) {
             scorer.add(phraseHolders: try Self.holders(of: phrase, database))
         }

@@ -34,9 +34,10 @@ enum FusionWeights {
     static let absentNeighbour: Float = 0.7
     /// The person asked about names a time, when a time is asked for.
     static let namesTime: Float = 1.85
-    /// The exchange is of the time that the question names; falls off around it.
-    static let inTime: Float = 4.35
-    /// Days around a named time within which that falls to 1/e, at least.
+    /// The exchange is of the time that the question names, and how near it is to that time.
+    static let inTime: Float = 1.2
+    static let nearTime: Float = 2.2
+    /// Days around a named time within which nearness falls to 1/e, at least.
     static let timeSlackDays: Float = 7
     /// A phrase in double quotes is there as it stands.
     static let phrase: Float = 6

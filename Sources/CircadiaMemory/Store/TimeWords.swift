@@ -21,6 +21,13 @@ struct TimeWords {
     /// Whether a text names a time: an answer to “when” mostly does.
     static func namesTime(_ text: String) -> Bool { timeMention.matches(text) }
 
+    /// Whether a term is a number or a month's.
+    static func isPartOfDate(_ term: String) -> Bool {
+        term.allSatisfy(\.isNumber) || monthTerms.contains(term)
+    }
+
+    private static let monthTerms = Set(months.map(SearchWords.term))
+
     private static let months = [
         "january", "february", "march", "april", "may", "june", "july", "august", "september",
         "october", "november", "december",
