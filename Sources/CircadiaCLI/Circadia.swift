@@ -17,7 +17,10 @@ struct Circadia: AsyncParsableCommand {
                 subcommands: [RagCommand.self, RouteCommand.self, DownloadDatasetCommand.self]),
             CommandGroup(
                 name: "Measuring:",
-                subcommands: [EvalLossCommand.self, EvalHarnessCommand.self, BenchCommand.self]),
+                subcommands: [
+                    EvalLossCommand.self, EvalHarnessCommand.self, EvalRetrievalCommand.self,
+                    BenchCommand.self,
+                ]),
             CommandGroup(
                 name: "Models:",
                 subcommands: [ModelCommand.self, TokenizeCommand.self, DoctorCommand.self]),
