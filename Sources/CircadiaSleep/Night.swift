@@ -58,8 +58,9 @@ public struct Night {
         let present =
             AdapterDirectory.isPresent(at: adapterDirectory)
             ? try LoRAAdapter.load(from: adapterDirectory, for: model.configuration) : nil
-        let replayable = exchanges.filter { Router.decide($0).trains }
-        let split = HeldOutSplit(replayable, share: options.heldOutShare)
+        let material = NightMaterial(exchanges)
+        material.notes.forEach { report(.note($0)) }
+        let split = HeldOutSplit(material.exchanges, share: options.heldOutShare)
 
         model.adapter = nil
         let paraphrased = try paraphrases(
