@@ -69,6 +69,7 @@ struct ChatCommand: ParsableCommand {
         let session = SessionName.make()
         var reader = LineReader()
         var unsaved: [Exchange] = []
+        var inView: [Memory] = []
         Interrupt.install()
         // Where nobody reads any more, what is said is still logged.
         signal(SIGPIPE, SIG_IGN)
@@ -116,7 +117,14 @@ struct ChatCommand: ParsableCommand {
                 console.note("(the message is longer than the context: its middle was left out)")
             }
             guard !reply.text.isEmpty else { continue }
-            let recalled = reply.isContextDropped ? [] : found?.block?.shown ?? []
+            let shown = reply.isContextDropped ? [] : found?.block?.shown ?? []
+            // What was shown earlier is still in view, and may be repeated.
+            let recalled =
+                shown + inView.filter { memory in
+                    !shown.contains { $0.id == memory.id }
+                        && MemoryEcho.isPresent(of: memory.text, in: reply.text)
+                }
+            inView += shown.filter { memory in !inView.contains { $0.id == memory.id } }
             let exchange = kept(
                 Exchange(
                     id: UUID().uuidString.lowercased(), timestamp: Date(), session: session,

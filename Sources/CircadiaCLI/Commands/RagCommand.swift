@@ -5,8 +5,10 @@ import Foundation
 /// `circadia rag`: the retrieval store.
 struct RagCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rag", abstract: "Fill, search, list and clear the retrieval store.",
-        subcommands: [Ingest.self, Search.self, List.self, Clear.self])
+        commandName: "rag", abstract: "Fill, search, look into and clear the retrieval store.",
+        subcommands: [
+            Ingest.self, Search.self, List.self, Show.self, Clear.self, Stats.self, Export.self,
+        ])
 
     struct StoreOptions: ParsableArguments {
         @Option(help: ArgumentHelp("The retrieval store's folder.", valueName: "dir"))
