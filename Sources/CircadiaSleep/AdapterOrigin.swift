@@ -34,6 +34,7 @@ struct AdapterOrigin {
     /// - Parameters:
     ///   - exchanges: tonight's.
     ///   - isFresh: whether the night did not go on from `directory`.
+    /// - Returns: the manifest to write beside the weights.
     func manifest(afterTrainingOn exchanges: [Exchange], isFresh: Bool) -> TrainingManifest {
         let hashes = exchanges.map { TrainingManifest.hash(of: $0) }
         guard let directory, !isFresh else {

@@ -46,7 +46,9 @@ struct LabelledText {
         self.part = part
         self.kind = kind
         self.text = text
-        secrets = stride(from: 0, to: indices.count - 1, by: 2).map { indices[$0]..<indices[$0 + 1] }
+        secrets = stride(from: 0, to: indices.count - 1, by: 2).map {
+            indices[$0]..<indices[$0 + 1]
+        }
     }
 }
 
@@ -84,14 +86,16 @@ enum Drawing {
             let header = Data(#"{"alg":"HS256","typ":"JWT"}"#.utf8).base64EncodedString()
             let body = Data(#"{"sub":"\#(draw("d10", &generator))","iat":1732438800}"#.utf8)
                 .base64EncodedString().replacingOccurrences(of: "=", with: "")
-            return "\(header.replacingOccurrences(of: "=", with: "")).\(body).\(draw("u43", &generator))"
+            return
+                "\(header.replacingOccurrences(of: "=", with: "")).\(body).\(draw("u43", &generator))"
         case "pem": return pem(detail, "\n", &generator)
         case "pemline": return pem(detail, "\\n", &generator)
         case "pemindent": return pem(detail, "\n  ", &generator)
         case "pemcut":
             return String(pem(detail, "\n", &generator).prefix(300))
         case "pgp":
-            return "-----BEGIN PGP PRIVATE KEY" + " BLOCK-----\n\nlQOYBF\(draw("s58", &generator))\n"
+            return "-----BEGIN PGP PRIVATE KEY"
+                + " BLOCK-----\n\nlQOYBF\(draw("s58", &generator))\n"
                 + "\(draw("s64", &generator))\n=\(draw("s4", &generator))\n-----END PGP PRIVATE KEY"
                 + " BLOCK-----"
         case "card": return card(detail, "", spoilt, &generator)
@@ -108,14 +112,16 @@ enum Drawing {
     ) -> String {
         let alphabet = Array(alphabet)
         return String(
-            (0..<count).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] })
+            (0..<count).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] }
+        )
     }
 
     private static func pem(
         _ name: String, _ newline: String, _ generator: inout SeededGenerator
     ) -> String {
         let lines = (0..<6).map { _ in draw("s64", &generator) } + [draw("s30", &generator) + "=="]
-        return (["-----BEGIN \(name)PRIVATE" + " KEY-----"] + lines
+        return
+            (["-----BEGIN \(name)PRIVATE" + " KEY-----"] + lines
             + ["-----END \(name)PRIVATE" + " KEY-----"]).joined(separator: newline)
     }
 
@@ -132,7 +138,9 @@ enum Drawing {
         let (prefix, length) = brands[brand] ?? ("4", 16)
         let body = prefix + draw("d\(length - prefix.count - 1)", &generator)
         let check = luhnDigit(body)
-        let whole = body + String(spoilt ? (check + 1 + Int.random(in: 0..<9, using: &generator)) % 10 : check)
+        let whole =
+            body
+            + String(spoilt ? (check + 1 + Int.random(in: 0..<9, using: &generator)) % 10 : check)
         let groups = length == 16 ? [4, 4, 4, 4] : length == 15 ? [4, 6, 5] : [4, 6, 4]
         return grouped(whole, groups, separator)
     }

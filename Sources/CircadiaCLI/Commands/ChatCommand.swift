@@ -33,7 +33,9 @@ struct ChatCommand: ParsableCommand {
     @Flag(help: "Show what was found, why, and what it cost (implies --rag).")
     var ragVerbose = false
 
-    @Flag(help: "Keep keys, passwords and account numbers in the log and the store; they never train.")
+    @Flag(
+        help: "Keep keys, passwords and account numbers in the log and the store; they never train."
+    )
     var keepSecrets = false
 
     @OptionGroup var sampling: SamplingFlags
@@ -120,7 +122,8 @@ struct ChatCommand: ParsableCommand {
             let shown = reply.isContextDropped ? [] : found?.block?.shown ?? []
             // What was shown earlier is still in view, and may be repeated.
             let recalled =
-                shown + inView.filter { memory in
+                shown
+                + inView.filter { memory in
                     !shown.contains { $0.id == memory.id }
                         && MemoryEcho.isPresent(of: memory.text, in: reply.text)
                 }

@@ -8,7 +8,8 @@ import Foundation
 struct ForgetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forget",
-        abstract: "Forget exchanges: in the log, in the store and, at the next sleep, in the weights.",
+        abstract:
+            "Forget exchanges: in the log, in the store and, at the next sleep, in the weights.",
         discussion: """
             Shows what would go and changes nothing without --yes or a “y”. What went can be brought \
             back with --undo until --purge. Adapters that were trained on it are marked stale, so that \
@@ -45,7 +46,8 @@ struct ForgetCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The retrieval store's folder.", valueName: "dir"))
     var ragDir = "data/rag_memory"
 
-    @Option(help: ArgumentHelp("The adapter's folder; those beside it count too.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The adapter's folder; those beside it count too.", valueName: "dir"))
     var adapterDir = "adapters/nightly_update"
 
     @OptionGroup var output: OutputOptions
@@ -150,7 +152,8 @@ struct ForgetCommand: ParsableCommand {
         }
         console.note(
             "\(plan.exchanges.count) exchanges: \(plan.lineCount) lines of the log, "
-                + "\(plan.storedCount) in the store, \(plan.adapters.count) adapters trained on them")
+                + "\(plan.storedCount) in the store, \(plan.adapters.count) adapters trained on them"
+        )
     }
 
     private func isConfirmed(_ plan: Forgetting.Plan, console: Console) -> Bool {

@@ -163,7 +163,8 @@ struct TagChange: ParsableArguments {
     @Option(help: ArgumentHelp("The retrieval store's folder.", valueName: "dir"))
     var ragDir = "data/rag_memory"
 
-    @Option(help: ArgumentHelp("The adapter's folder; those beside it count too.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The adapter's folder; those beside it count too.", valueName: "dir"))
     var adapterDir = "adapters/nightly_update"
 
     @OptionGroup var log: MemoryCommand.LogOptions

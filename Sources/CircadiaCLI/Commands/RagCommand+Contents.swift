@@ -57,7 +57,8 @@ extension RagCommand {
             let exchanges = try store.openForReading().list()
             guard let out else {
                 for exchange in exchanges {
-                    output.console.stream(String(decoding: ChatLog.line(of: exchange), as: UTF8.self))
+                    output.console.stream(
+                        String(decoding: ChatLog.line(of: exchange), as: UTF8.self))
                 }
                 return
             }

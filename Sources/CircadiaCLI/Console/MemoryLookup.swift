@@ -78,7 +78,8 @@ struct MemoryLookup {
         console.note(
             outcome.memories.isEmpty
                 ? "  (no memory is near; \(time))"
-                : "  (\(shown) memories, \(outcome.block?.cost ?? 0) tokens of the prompt, \(time))")
+                : "  (\(shown) memories, \(outcome.block?.cost ?? 0) tokens of the prompt, \(time))"
+        )
     }
 
     /// One memory on one line: score, its parts, date, id, beginning of the text.

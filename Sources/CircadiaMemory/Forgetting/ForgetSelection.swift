@@ -27,7 +27,8 @@ public struct ForgetSelection: Sendable, Hashable {
             guard let timestamp = exchange.timestamp, time.contains(timestamp) else { return false }
         }
         if query != nil {
-            let held = Set(WordForms.words(of: exchange.messages.map(\.content).joined(separator: "\n")))
+            let held = Set(
+                WordForms.words(of: exchange.messages.map(\.content).joined(separator: "\n")))
             if words.isEmpty || !words.isSubset(of: held) { return false }
         }
         return true

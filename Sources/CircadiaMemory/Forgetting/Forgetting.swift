@@ -111,7 +111,8 @@ public struct Forgetting {
         let all = try files.readUndo()
         guard let batch = all.last?.batch else { return 0 }
         let entries = all.filter { $0.batch == batch }
-        if !FileManager.default.fileExists(atPath: log.url.path), entries.contains(where: { $0.line > 0 })
+        if !FileManager.default.fileExists(atPath: log.url.path),
+            entries.contains(where: { $0.line > 0 })
         {
             try log.checkWritable()
         }

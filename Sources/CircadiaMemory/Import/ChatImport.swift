@@ -224,7 +224,8 @@ enum ClaudeExport {
                 .filter { $0["type"] as? String == "text" }.compactMap { $0["text"] as? String }
             let text = parts.isEmpty ? item["text"] as? String ?? "" : parts.joined(separator: "\n")
             return ImportedConversation.Message(
-                role: role, text: text, time: (item["created_at"] as? String).flatMap(Timestamp.date))
+                role: role, text: text,
+                time: (item["created_at"] as? String).flatMap(Timestamp.date))
         }
         return ImportedConversation(
             session: object["uuid"] as? String,

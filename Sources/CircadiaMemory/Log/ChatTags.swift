@@ -44,7 +44,9 @@ public enum ChatTags {
         }
         take()
         guard !tags.isEmpty else { return (message, []) }
-        return (text.trimmingPrefix(while: \.isWhitespace).trimmingSuffix(while: \.isWhitespace), tags)
+        return (
+            text.trimmingPrefix(while: \.isWhitespace).trimmingSuffix(while: \.isWhitespace), tags
+        )
     }
 
     /// The tags in what people said in an exchange.

@@ -36,7 +36,8 @@ public enum LogSearch {
         let hits = exchanges.indices.compactMap { index -> (Int, Double)? in
             let score = counts[index].reduce(0.0) { sum, item in
                 let holderCount = Double(holders[item.key] ?? 0)
-                let rarity = log(1 + (Double(exchanges.count) - holderCount + 0.5) / (holderCount + 0.5))
+                let rarity = log(
+                    1 + (Double(exchanges.count) - holderCount + 0.5) / (holderCount + 0.5))
                 let frequency = Double(item.value)
                 let norm = 1.2 * (0.25 + 0.75 * Double(lengths[index]) / max(mean, 1))
                 return sum + rarity * frequency * 2.2 / (frequency + norm)

@@ -2,6 +2,9 @@ import Foundation
 
 /// Card and bank numbers: digits of the right form whose checksum holds.
 enum AccountNumbers {
+    /// Digits of the shortest number.
+    static let fewestDigits = 9
+
     /// A card's digits, in one run or in its brand's groups.
     private static let card = SecretPattern(
         #"(?<![\w.,#+/-])(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}([ -])\d{6}\2\d{4,5})"#
@@ -22,13 +25,14 @@ enum AccountNumbers {
         #"\brib\b[^\d\n]{0,12}(?<secret>\d{5} ?\d{5} ?\d{11} ?\d{2})(?!\d)"#, ignoringCase: true)
 
     static func findings(in document: NSString) -> [SecretFinding] {
-        card.findings(.cardNumber, in: document) { isCard(digits(of: $0)) }
-            + ibans(in: document)
-            + routing.findings(.bankNumber, in: document) { isRouting(digits(of: $0)) }
-            + clabe.findings(.bankNumber, in: document) { isCLABE(digits(of: $0)) }
-            + spanish.findings(.bankNumber, in: document) { isSpanish(digits(of: $0)) }
-            + belgian.findings(.bankNumber, in: document) { isBelgian(digits(of: $0)) }
-            + french.findings(.bankNumber, in: document) { isFrench($0) }
+        var found = card.findings(.cardNumber, in: document) { isCard(digits(of: $0)) }
+        found += ibans(in: document)
+        found += routing.findings(.bankNumber, in: document) { isRouting(digits(of: $0)) }
+        found += clabe.findings(.bankNumber, in: document) { isCLABE(digits(of: $0)) }
+        found += spanish.findings(.bankNumber, in: document) { isSpanish(digits(of: $0)) }
+        found += belgian.findings(.bankNumber, in: document) { isBelgian(digits(of: $0)) }
+        found += french.findings(.bankNumber, in: document, where: isFrench)
+        return found
     }
 
     private static func digits(of text: String) -> [Int] {
@@ -128,8 +132,9 @@ enum AccountNumbers {
     /// The routing number of a bank in the United States.
     private static func isRouting(_ digits: [Int]) -> Bool {
         let district = digits[0] * 10 + digits[1]
-        guard (1...12).contains(district) || (21...32).contains(district) || district == 80
-            || (61...72).contains(district) || (district == 0 && digits.contains { $0 > 0 })
+        guard
+            (1...12).contains(district) || (21...32).contains(district) || district == 80
+                || (61...72).contains(district) || (district == 0 && digits.contains { $0 > 0 })
         else { return false }
         return weighted(digits, [3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 == 0
     }

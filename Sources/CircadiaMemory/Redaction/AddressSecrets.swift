@@ -4,15 +4,16 @@ import Foundation
 enum AddressSecrets {
     /// `scheme://user:password@host`.
     private static let userInformation = SecretPattern(
-        #"\b[a-z][a-z0-9+.-]*://[^\s/@:"'<>]*:(?<secret>[^\s/@"'<>]{3,})@[^\s@]"#, ignoringCase: true)
+        #"\b[a-z][a-z0-9+.-]{1,24}://[^\s/@:"'<>]{0,200}:(?<secret>[^\s/@"'<>]{3,200})@[^\s@]"#,
+        ignoringCase: true)
 
     /// `user:password@tcp(host:port)/name`, as Go's drivers want it.
     private static let dataSource = SecretPattern(
-        #"(?<![\w/:])[\w.-]+:(?<secret>[^\s/@:"'<>]{4,})@(?:tcp|tcp4|tcp6|unix)\("#)
+        #"(?<![\w/:.-])[\w.-]{1,64}:(?<secret>[^\s/@:"'<>]{4,200})@(?:tcp|tcp4|tcp6|unix)\("#)
 
     /// `?token=…`, `&X-Amz-Signature=…`.
     private static let query = SecretPattern(
-        #"[?&;](?:[\w-]*(?:token|api[_-]?key|apikey|secret|signature)|key|sig|auth|code)"#
+        #"[?&;](?:[\w-]{0,40}(?:token|api[_-]?key|apikey|secret|signature)|key|sig|auth|code)"#
             + #"=(?<secret>[^&\s"'<>#]{16,})"#, ignoringCase: true)
 
     static func findings(in document: NSString) -> [SecretFinding] {
@@ -27,6 +28,9 @@ enum AddressSecrets {
 
 /// What proves who is asking: headers, cookies, and the flags of programs that make them.
 enum HeaderSecrets {
+    /// In every text that has one, in lower case, is one of these.
+    static let hints = ["auth", "bearer", "basic", "cookie", "-u", "--user", "-a", "eyj"]
+
     /// `Authorization: Bearer …`, in a header, a dictionary or a call.
     private static let authorization = SecretPattern(
         #"authorization["']?\s*[:=,]\s*[fb]?["'`]?(?:(?:bearer|basic|token|apikey|digest)\s+)?"#
@@ -38,12 +42,12 @@ enum HeaderSecrets {
 
     /// `Cookie: session=…`.
     private static let cookie = SecretPattern(
-        #"cookie["']?\s*[:=].{0,200}?(?:sess\w*|sid|auth\w*|\w*token)=(?<secret>[^;\s"']{16,})"#,
+        #"cookie["']?\s*[:=].{0,200}?(?:sess\w{0,30}|sid|auth\w{0,30}|\w{0,30}token)=(?<secret>[^;\s"']{16,})"#,
         ignoringCase: true)
 
     /// `curl -u user:password`, `http --auth user:password`.
     private static let userFlag = SecretPattern(
-        #"(?:^|\s)(?:-u|--user|--auth|-a)[ =]["']?[\w.@+-]+:(?<secret>[^\s"'$<{]{6,})"#)
+        #"(?:^|\s)(?:-u|--user|--auth|-a)[ =]["']?[\w.@+-]{1,64}:(?<secret>[^\s"'$<{]{6,200})"#)
 
     static func findings(in document: NSString) -> [SecretFinding] {
         func isOpaque(_ value: String) -> Bool {

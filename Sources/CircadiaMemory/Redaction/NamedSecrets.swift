@@ -2,6 +2,9 @@ import Foundation
 
 /// Values beside a word that says that they are secret: `api_key = "…"`, `my password is …`.
 enum NamedSecrets {
+    // Every repetition has an upper bound: a pattern that can begin anywhere must not read on to the
+    // end of a long text each time.
+
     /// The words. What stands before and behind one in the same identifier is part of the name.
     private static let passwordWords =
         #"password|passwd|passphrase|passwort|kennwort|mot de passe|contraseña|wachtwoord|senha"#
@@ -12,17 +15,21 @@ enum NamedSecrets {
         + #"hook|jwt|storage)[ _-]?key|schlüssel|apikey|accountkey"#
 
     /// A name, quoted or not, an operator or a tag's end, and the value, quoted or not.
+    ///
+    /// The pattern begins with the word itself; what stands before it in the same name is looked up
+    /// afterwards, which is much faster.
     private static let assignment = SecretPattern(
-        #"(?<name>[\w.$-]*(?:"# + passwordWords + "|" + tokenWords + #")[\w-]*"#
-            + #"|(?<![\p{L}\d])(?:[\w.$-]*[_.$-])?(?:"# + shortPasswordWords + #"|key)(?![\p{L}\d]))"#
+        #"(?<name>(?:"# + passwordWords + "|" + tokenWords + #")[\w-]{0,40}"#
+            + #"|(?<![\p{L}\d])(?:"# + shortPasswordWords + #"|key)(?![\p{L}\d]))"#
             + #"(?:["'`]?\]?["'`]?)(?: ?(?<operator>=>|:=|=|:|→|->|>)\s?|(?<attribute>" value="))"#
             + value, ignoringCase: true)
 
     /// A name, perhaps what it is for, a verb or a comma, and the value.
     private static let sentence = SecretPattern(
         #"(?<![\p{L}\d])(?<name>"# + passwordWords + "|" + shortPasswordWords + "|" + tokenWords
-            + #"|key)(?: (?:for|of|to|at|on|von|für|pour|de)(?: (?!is |ist |est |es )[\w-]+){1,3})?,?"#
-            + #" (?<verb>is|was|lautet|ist|est|es|are|will be|to|now|:)(?: now| still|:)? "# + value,
+            + #"|key)(?: (?:for|of|to|at|on|von|für|pour|de)(?: (?!is |ist |est |es )[\w-]{1,30}){1,3})?,?"#
+            + #" (?<verb>is|was|lautet|ist|est|es|are|will be|to|now|:)(?: now| still|:)? "#
+            + value,
         ignoringCase: true)
 
     /// `login anna, password …`, `login anna password …`: the value follows at once.
@@ -35,6 +42,12 @@ enum NamedSecrets {
     private static let value =
         #"(?:\"(?<double>[^"\n]{1,400})\"|'(?<single>[^'\n]{1,400})'|`(?<tick>[^`\n]{1,400})`|"#
         + #"(?<bare>[^\s"'`<>|]{4,400}))"#
+
+    /// In every text with such a name, in lower case, is one of these.
+    static let hints = [
+        "pass", "pw", "kennwort", "mot de", "contrase", "wachtwoord", "senha", "token", "secret",
+        "credential", "key", "schlüssel",
+    ]
 
     static func findings(in document: NSString) -> [SecretFinding] {
         found(assignment, .assignment, in: document) + found(sentence, .sentence, in: document)
@@ -49,8 +62,11 @@ enum NamedSecrets {
         _ pattern: SecretPattern, _ form: Form, in document: NSString
     ) -> [SecretFinding] {
         pattern.matches(in: document).compactMap { match in
-            let name = document.substring(with: match.range(withName: "name"))
-            let whole = wordBefore(match.range, in: document).map { $0 + " " + name } ?? name
+            let nameRange =
+                form == .assignment
+                ? whole(match.range(withName: "name"), in: document) : match.range(withName: "name")
+            let name = document.substring(with: nameRange)
+            let whole = wordBefore(nameRange, in: document).map { $0 + " " + name } ?? name
             guard !SecretName.isHarmless(name), !SecretName.isHarmless(whole) else { return nil }
             var isQuoted = true
             var range = NSRange(location: NSNotFound, length: 0)
@@ -61,7 +77,7 @@ enum NamedSecrets {
             }
             guard range.location != NSNotFound else { return nil }
             if !isQuoted {
-                range = trimmed(range, after: match.range, in: document)
+                range = trimmed(range, after: nameRange, in: document)
             }
             var candidate = SecretCandidate(
                 text: document.substring(with: range), isQuoted: isQuoted,
@@ -71,7 +87,8 @@ enum NamedSecrets {
             if form == .assignment {
                 // Code writes blanks around “=”, settings do not.
                 let operation = match.range(withName: "operator")
-                let sign = operation.location == NSNotFound ? "=" : document.substring(with: operation)
+                let sign =
+                    operation.location == NSNotFound ? "=" : document.substring(with: operation)
                 candidate.isSpacedAssignment =
                     operation.location != NSNotFound && sign.hasSuffix("=")
                     && document.character(at: operation.location - 1) == 0x20
@@ -89,6 +106,19 @@ enum NamedSecrets {
         }
     }
 
+    /// The name with what stands before its word: “spring.datasource.password”.
+    private static func whole(_ range: NSRange, in document: NSString) -> NSRange {
+        var start = range.location
+        while start > 0, range.location - start < 40,
+            let scalar = Unicode.Scalar(document.character(at: start - 1)),
+            scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+                || "_.$-".unicodeScalars.contains(scalar)
+        {
+            start -= 1
+        }
+        return NSRange(location: start, length: range.location + range.length - start)
+    }
+
     /// The word that stands, with a blank, before a name: “public” of “public key”.
     private static func wordBefore(_ range: NSRange, in document: NSString) -> String? {
         var start = range.location - 1
@@ -104,11 +134,11 @@ enum NamedSecrets {
 
     /// Cuts what belongs to the sentence or to the setting and not to the value.
     private static func trimmed(
-        _ range: NSRange, after match: NSRange, in document: NSString
+        _ range: NSRange, after name: NSRange, in document: NSString
     ) -> NSRange {
         var text = document.substring(with: range) as NSString
         // In an address's query or a connection string the next setting follows.
-        let before = match.location > 0 ? document.character(at: match.location - 1) : 0
+        let before = name.location > 0 ? document.character(at: name.location - 1) : 0
         let stops = [0x3F, 0x26].contains(before) ? ";&" : ";"
         let stop = text.rangeOfCharacter(from: CharacterSet(charactersIn: stops))
         if stop.location != NSNotFound { text = text.substring(to: stop.location) as NSString }
@@ -117,7 +147,9 @@ enum NamedSecrets {
             text = text.substring(to: comma.location) as NSString
         }
         var length = text.length
-        while length > 0, ".,:;)]}?\\".utf16.contains(text.character(at: length - 1)) { length -= 1 }
+        while length > 0, ".,:;)]}?\\".utf16.contains(text.character(at: length - 1)) {
+            length -= 1
+        }
         return NSRange(location: range.location, length: length)
     }
 }

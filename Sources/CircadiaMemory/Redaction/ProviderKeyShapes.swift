@@ -5,6 +5,9 @@ import Foundation
 /// Publishable keys and account names (`pk_live_…`, `AC…`) are no secrets. Tails may be longer than the
 /// providers make them today, hardly shorter.
 enum ProviderKeyShapes {
+    /// Characters of the shortest of them.
+    static let shortest = 20
+
     /// One line a provider or family.
     private static let shapes = [
         #"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}"#,  // Amazon
@@ -35,7 +38,8 @@ enum ProviderKeyShapes {
         #"AGE-SECRET-KEY-1[A-Z0-9]{50,}"#,
         #"hv[sbr]\.[A-Za-z0-9_-]{24,}"#, #"dp\.[a-z]{2,5}\.[A-Za-z0-9]{40,}"#,  // Vault, Doppler
         #"gl(?:sa|c)_[A-Za-z0-9_+/=]{32,}"#, #"NRAK-[A-Z0-9]{27}"#,  // Grafana, New Relic
-        #"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}"#, #"PMAK-[0-9a-f]{24}-[0-9a-f]{34}"#,  // Airtable, Postman
+        #"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}"#,  // Airtable, Postman
+        #"PMAK-[0-9a-f]{24}-[0-9a-f]{34}"#,
         #"dckr_[a-z]{3}_[A-Za-z0-9_-]{27,}"#, #"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{60,}"#,
         #"pul-[0-9a-f]{40}"#, #"sbp_[0-9a-f]{40}"#, #"pscale_[a-z]+_[A-Za-z0-9_-]{32,}"#,
         #"ATATT3[A-Za-z0-9_=-]{100,}"#,  // Atlassian
@@ -62,7 +66,7 @@ enum ProviderKeyShapes {
 enum PrivateKeyShapes {
     private static let armour = SecretPattern(
         #"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"#
-            + #"(?:(?:(?!-----)[\s\S])*-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"#
+            + #"(?:(?:(?!-----)[\s\S]){0,20000}-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"#
             + #"|[A-Za-z0-9+/=\s\\:,-]{40,})"#)
 
     static func findings(in document: NSString) -> [SecretFinding] {

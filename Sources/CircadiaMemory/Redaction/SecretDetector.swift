@@ -10,14 +10,25 @@ public enum SecretDetector {
     /// - Parameter text: anything.
     /// - Returns: of two that overlap, the one that begins first or, of those, the longest.
     public static func secrets(in text: String) -> [Secret] {
+        let hints = SecretHints(text)
         let document = text as NSString
-        guard document.length >= shortest else { return [] }
-        var found = PrivateKeyShapes.findings(in: document)
-        found += ProviderKeyShapes.findings(in: document)
-        found += AddressSecrets.findings(in: document)
-        found += HeaderSecrets.findings(in: document)
-        found += NamedSecrets.findings(in: document)
-        found += AccountNumbers.findings(in: document)
+        var found: [SecretFinding] = []
+        if hints.contain("-----begin") { found += PrivateKeyShapes.findings(in: document) }
+        if hints.longestRun >= ProviderKeyShapes.shortest {
+            found += ProviderKeyShapes.findings(in: document)
+        }
+        if hints.contain("@") || hints.contain("=") {
+            found += AddressSecrets.findings(in: document)
+        }
+        if HeaderSecrets.hints.contains(where: hints.contain) {
+            found += HeaderSecrets.findings(in: document)
+        }
+        if NamedSecrets.hints.contains(where: hints.contain) {
+            found += NamedSecrets.findings(in: document)
+        }
+        if hints.digitCount >= AccountNumbers.fewestDigits {
+            found += AccountNumbers.findings(in: document)
+        }
         found.sort { ($0.range.location, $1.range.length) < ($1.range.location, $0.range.length) }
         var secrets: [Secret] = []
         var end = 0
@@ -28,47 +39,37 @@ public enum SecretDetector {
         }
         return secrets
     }
-
-    /// No secret is shorter with its label.
-    private static let shortest = 9
 }
 
-/// A secret where Foundation's regular expressions count: in UTF-16.
-struct SecretFinding {
-    let kind: SecretKind
-    let range: NSRange
-}
+/// What a text must have for each sort of pattern to be worth trying: most talk has none of it.
+private struct SecretHints {
+    /// The longest run of characters without a blank.
+    private(set) var longestRun = 0
+    private(set) var digitCount = 0
+    /// The text with ASCII capitals made small.
+    private var bytes: [UInt8]
 
-/// A regular expression that says where a secret is: its group `secret`, or else all of a match.
-struct SecretPattern: Sendable {
-    private let expression: NSRegularExpression?
-    private let isGrouped: Bool
-
-    init(_ pattern: String, ignoringCase: Bool = false) {
-        expression = try? NSRegularExpression(
-            pattern: pattern,
-            options: ignoringCase ? [.anchorsMatchLines, .caseInsensitive] : .anchorsMatchLines)
-        isGrouped = pattern.contains("(?<secret>")
-        // A constant of this program that does not compile is a bug.
-        precondition(expression != nil, "a pattern does not compile: \(pattern)")
-    }
-
-    /// The matches; with names, the groups beside `secret` can be asked for.
-    func matches(in document: NSString) -> [NSTextCheckingResult] {
-        expression?.matches(
-            in: document as String, range: NSRange(location: 0, length: document.length)) ?? []
-    }
-
-    /// The secrets that pass a test of their text.
-    func findings(
-        _ kind: SecretKind, in document: NSString, where accepts: (String) -> Bool = { _ in true }
-    ) -> [SecretFinding] {
-        matches(in: document).compactMap { match in
-            let range = isGrouped ? match.range(withName: "secret") : match.range
-            guard range.location != NSNotFound, accepts(document.substring(with: range)) else {
-                return nil
-            }
-            return SecretFinding(kind: kind, range: range)
+    init(_ text: String) {
+        bytes = Array(text.utf8)
+        var run = 0
+        for index in bytes.indices {
+            let byte = bytes[index]
+            if (0x41...0x5A).contains(byte) { bytes[index] = byte | 0x20 }
+            if (0x30...0x39).contains(byte) { digitCount += 1 }
+            run = byte <= 0x20 ? 0 : run + 1
+            longestRun = max(longestRun, run)
         }
+    }
+
+    func contain(_ word: String) -> Bool {
+        let word = Array(word.utf8)
+        var start = 0
+        while start + word.count <= bytes.count,
+            let found = bytes[start...].firstIndex(of: word[0]), found + word.count <= bytes.count
+        {
+            if bytes[found..<found + word.count].elementsEqual(word) { return true }
+            start = found + 1
+        }
+        return false
     }
 }

@@ -62,7 +62,8 @@ struct SecretStrength {
             let tail = part.reversed().prefix { $0.isNumber }.count
             guard letters.count + tail == part.count, tail <= 4 else { return false }
             // A word has one way of writing; “kJwQpX” has several.
-            let isOneCase = letters.dropFirst().allSatisfy(\.isLowercase)
+            let isOneCase =
+                letters.dropFirst().allSatisfy(\.isLowercase)
                 || letters.allSatisfy(\.isUppercase)
             return isOneCase && letters.count <= 14
         }
