@@ -14,7 +14,10 @@ struct Circadia: AsyncParsableCommand {
                 name: "By night:", subcommands: [SleepCommand.self, RunCycleCommand.self]),
             CommandGroup(
                 name: "Memory:",
-                subcommands: [RagCommand.self, RouteCommand.self, DownloadDatasetCommand.self]),
+                subcommands: [
+                    RagCommand.self, MemoryCommand.self, ForgetCommand.self, RouteCommand.self,
+                    DownloadDatasetCommand.self,
+                ]),
             CommandGroup(
                 name: "Measuring:",
                 subcommands: [

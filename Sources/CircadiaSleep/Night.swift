@@ -55,11 +55,14 @@ public struct Night {
         isCancelled: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void
     ) throws -> NightReport {
         let start = Date()
-        let present =
-            AdapterDirectory.isPresent(at: adapterDirectory)
-            ? try LoRAAdapter.load(from: adapterDirectory, for: model.configuration) : nil
-        let replayable = exchanges.filter { Router.decide($0).trains }
-        let split = HeldOutSplit(replayable, share: options.heldOutShare)
+        let origin = AdapterOrigin(of: adapterDirectory, model: modelName)
+        if let text = origin.remark { report(.note(text)) }
+        let present = try origin.directory.map {
+            try LoRAAdapter.load(from: $0, for: model.configuration)
+        }
+        let material = NightMaterial(exchanges)
+        material.notes.forEach { report(.note($0)) }
+        let split = HeldOutSplit(material.exchanges, share: options.heldOutShare)
 
         model.adapter = nil
         let paraphrased = try paraphrases(
@@ -103,7 +106,11 @@ public struct Night {
         let after = heldOutLoss(of: dataset)
         let (accepted, verdict) = judge(before: before, after: after)
         if accepted {
-            try trainer.adapter.save(to: adapterDirectory)
+            let manifest = origin.manifest(
+                afterTrainingOn: split.training, isFresh: options.resetAdapter)
+            try trainer.adapter.save(
+                to: adapterDirectory,
+                attachments: [TrainingManifest.fileName: manifest.bytes])
             report(.note("adapter written to \(adapterDirectory.relativePath)"))
         } else {
             model.adapter = present

@@ -43,7 +43,10 @@ public struct NightDataset: Sendable {
         exchanges.compactMap { exchange in
             let rendered = template.render(exchange.messages, addGenerationPrompt: false)
             let ids = Array(rendered.ids.prefix(limit))
-            let scored = rendered.scored.compactMap { range -> Range<Int>? in
+            let replies = exchange.messages.filter { $0.role == .assistant }
+            let scored = zip(replies, rendered.scored).compactMap { reply, range -> Range<Int>? in
+                // The mark in a secret's place is no way of speaking.
+                if Redactor.isMarked(reply.content) { return nil }
                 let cut = range.clamped(to: 0..<ids.count)
                 return cut.isEmpty ? nil : cut
             }

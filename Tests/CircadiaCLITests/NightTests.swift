@@ -234,6 +234,6 @@ struct NightTests {
         #expect(try folder.names("adapters") == [".sleep.lock", "nightly_update"])
         #expect(
             try folder.names("adapters/nightly_update")
-                == ["adapter_config.json", "adapters.safetensors"])
+                == ["adapter_config.json", "adapters.safetensors", "training_manifest.json"])
     }
 }

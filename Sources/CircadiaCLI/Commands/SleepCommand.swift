@@ -99,7 +99,7 @@ struct NightRunner {
     private func fillStore(_ exchanges: [Exchange]) throws {
         let memories = try MemoryLookup.open(store.ragDir)
         if store.ragClear { try memories.clear() }
-        let report = try memories.ingest(exchanges)
+        let report = try memories.ingest(exchanges, keepingSecrets: store.keepSecrets)
         console.note(
             "store: \(exchanges.count - report.notSelected) of \(exchanges.count) exchanges belong "
                 + "there, \(report.added + report.replaced) were new (all \(exchanges.count) still "

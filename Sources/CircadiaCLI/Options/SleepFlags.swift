@@ -101,4 +101,7 @@ struct NightStoreFlags: ParsableArguments {
 
     @Flag(help: "Empty the store first.")
     var ragClear = false
+
+    @Flag(help: "Keep keys, passwords and account numbers in the store; they never train.")
+    var keepSecrets = false
 }

@@ -37,8 +37,9 @@ enum VectorRows {
         vector.components.withUnsafeBytes { data.append(contentsOf: $0) }
     }
 
-    /// The rows without those of one exchange.
+    /// The rows without those of one exchange; `width` is 0 where it has none.
     static func removing(number: Int64, from data: Data, width: Int) -> Data {
+        if width == 0 { return data }
         let stride = headerBytes + width
         return data.withUnsafeBytes { bytes in
             var kept = Data()

@@ -35,13 +35,14 @@ extension RetrievalStore {
     ///   - exchanges: in the order in which they happened; neighbours in a session give each
     ///     other context.
     ///   - selection: which of them go in.
+    ///   - keepingSecrets: whether keys, passwords and numbers of accounts go in as they are.
     ///   - progress: called after each batch with the number of exchanges looked at; ingesting
     ///     stops, keeping what is done, when it returns false.
     /// - Returns: what was done.
     /// - Throws: `storeFailed` and its kin, `embeddingFailed`, `embeddingShape`.
     @discardableResult
     public func ingest(
-        _ exchanges: [Exchange], selection: Selection = .routed,
+        _ exchanges: [Exchange], selection: Selection = .routed, keepingSecrets: Bool = false,
         progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
     ) throws(MemoryError) -> IngestReport {
         var report = IngestReport()
@@ -51,7 +52,8 @@ extension RetrievalStore {
             start = batch.endIndex
             let chosen = batch.filter { Self.selects($0, selection) }
             report.notSelected += batch.count - chosen.count
-            try ingest(batch: chosen.map(PreparedExchange.init), into: &report)
+            let kept = keepingSecrets ? chosen : chosen.map(\.withoutSecrets)
+            try ingest(batch: kept.map(PreparedExchange.init), into: &report)
             if !progress(start, exchanges.count) { break }
         }
         try embedMissing(into: &report)
