@@ -28,7 +28,7 @@ struct ChatCommand: ParsableCommand {
     var ragResults = 3
 
     @Option(help: "Tokens that memories may take of a prompt.")
-    var ragTokens = 512
+    var ragTokens = MemoryLookup.defaultTokenBudget
 
     @Flag(help: "Show what was found, why, and what it cost (implies --rag).")
     var ragVerbose = false

@@ -9,6 +9,9 @@ import Foundation
 /// A store that fails while people talk is a warning, never the end of the chat: the log has every
 /// exchange, and `circadia rag ingest` brings in later what is missing here.
 struct MemoryLookup {
+    /// Tokens of a prompt that memories may take, unless a flag says otherwise.
+    static let defaultTokenBudget = 512
+
     private let store: RetrievalStore
     private let keepsSecrets: Bool
     private let tokenizer: BPETokenizer
@@ -50,11 +53,9 @@ struct MemoryLookup {
         } catch {
             console.warn("\(error)")
         }
-        let block = MemoryBlock.rendering(of: memories, budget: tokenBudget) {
-            tokenizer.encode($0, special: .plain).count
-        }
         return Outcome(
-            memories: memories, block: block,
+            memories: memories,
+            block: Self.block(memories, tokenBudget: tokenBudget, tokenizer: tokenizer),
             milliseconds: Date().timeIntervalSince(start) * 1000)
     }
 
@@ -65,6 +66,15 @@ struct MemoryLookup {
         } catch {
             console.warn("\(error)")
             console.warn("exchange \(exchange.id) is in the log, but not in the retrieval store")
+        }
+    }
+
+    /// What a model is shown of memories.
+    static func block(
+        _ memories: [Memory], tokenBudget: Int, tokenizer: BPETokenizer
+    ) -> MemoryBlock.Rendering? {
+        MemoryBlock.rendering(of: memories, budget: tokenBudget) {
+            tokenizer.encode($0, special: .plain).count
         }
     }
 
