@@ -5,12 +5,6 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// `circadia bench`: tokens a second of prefill, decoding and training.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,6 +21,14 @@ struct BenchCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Train on B rows of T tokens, such as 4x128.", valueName: "BxT"))
     var train: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Train on the exchanges of this log, packed and padded by turns.", valueName: "file"))
+    var trainChats: String?
+
+    @Option(help: "Exchanges in a batch of --train-chats.")
+    var chatBatch = 8
 
     @Option(help: "Repetitions, after one that warms up.")
     var reps = 3
@@ -64,10 +66,12 @@ struct BenchCommand: ParsableCommand {
         let prefill: Series?
         let decode: Series?
         let train: Series?
+        let chats: ChatSeries?
         let peakRssBytes: Int
     }
 
     func validate() throws {
+        if chatBatch < 1 { throw ValidationError("--chat-batch must be at least 1") }
         if reps < 1 { throw ValidationError("--reps must be at least 1") }
         if prefill < 0 || decode < 0 || depth < 0 {
             throw ValidationError("--prefill, --decode and --depth must not be negative")
@@ -96,10 +100,11 @@ struct BenchCommand: ParsableCommand {
         let trainSeries = try trainShape().map {
             try measureTraining(loaded.model, rows: $0.rows, tokens: $0.tokens, vocabulary: limit)
         }
+        let chats = try trainChats.map { try measureChats(loaded, log: $0) }
         let result = Result(
             isa: KernelRuntime.isa, threads: KernelRuntime.threads, model: loaded.name,
             loadSeconds: loadSeconds, depth: depth, prefill: prefillSeries, decode: decodeSeries,
-            train: trainSeries, peakRssBytes: Self.peakResidentBytes())
+            train: trainSeries, chats: chats, peakRssBytes: ResidentMemory.peak)
         if output.json { return try console.json(result) }
         console.result("\(result.model), \(result.isa), \(result.threads) threads")
         for (name, series) in [
@@ -109,6 +114,14 @@ struct BenchCommand: ParsableCommand {
             console.result(
                 name.padding(toLength: 8, withPad: " ", startingAt: 0)
                     + String(format: "%5d tokens  %8.1f tokens/s", series.tokens, series.median))
+        }
+        if let chats {
+            console.result(
+                String(
+                    format:
+                        "chats: %d tokens, packed %.1f tokens/s, padded %.1f, ratio %.2f (%.0f%% "
+                        + "padding)", chats.packed.tokens, chats.packed.median,
+                    chats.padded.median, chats.ratio, 100 * chats.paddingShare))
         }
         console.result(String(format: "peak memory %.0f MB", Double(result.peakRssBytes) / 1e6))
     }
@@ -182,16 +195,5 @@ struct BenchCommand: ParsableCommand {
                 scored: [1..<count])
         }
         return try series(tokens: rows * count) { _ = try trainer.step(rows: batch) }
-    }
-
-    static func peakResidentBytes() -> Int {
-        var usage = rusage()
-        #if canImport(Glibc)
-            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-            return usage.ru_maxrss * 1024
-        #else
-            getrusage(RUSAGE_SELF, &usage)
-            return usage.ru_maxrss
-        #endif
     }
 }
