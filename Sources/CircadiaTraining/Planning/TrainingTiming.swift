@@ -82,7 +82,7 @@ struct TrainingTiming {
             let one = time { trainer.measure(parts[index]) }
             seconds += one
             fallback = one
-            arithmetic += work.multiplyAdds(parts[index])
+            arithmetic += work.multiplyAdds(parts[index], keepsToBase: false)
             count += 1
         }
         rate = seconds / max(1, arithmetic)
@@ -104,6 +104,11 @@ struct TrainingTiming {
         evaluationSeconds = rate * work.forwardMultiplyAdds(heldOut)
     }
 
+    /// What the base model says of rows that keep to it is computed before the first step.
+    private var anchorSeconds: Double {
+        rate * work.forwardMultiplyAdds(rows.filter(\.keepsBase))
+    }
+
     /// Forecast of the first step.
     var firstStepSeconds: Double { batches.first.map(seconds) ?? 0 }
 
@@ -116,8 +121,9 @@ struct TrainingTiming {
         let options = trainer.options
         let interval = options.evaluationInterval
         var schedule = Schedule()
+        schedule.seconds = anchorSeconds
         if evaluationSeconds > 0, options.iterations > 0 {
-            schedule.seconds = 2 * evaluationSeconds
+            schedule.seconds += 2 * evaluationSeconds
         }
         let costs = batches.map(seconds)
         while schedule.iterations < options.iterations {
@@ -172,10 +178,13 @@ struct TrainingWork {
             * (Double(model.layerCount) + 2.5 * Double(blocks) + Double(blocks - kept))
     }
 
-    func multiplyAdds(_ rows: [PreparedRow]) -> Double {
+    /// Of a step's micro-batch. Where rows keep to the base model, its logits are computed as well;
+    /// `keepsToBase` is false where that is left out.
+    func multiplyAdds(_ rows: [PreparedRow], keepsToBase: Bool = true) -> Double {
         rows.reduce(0) { sum, row in
             let length = Double(row.length)
-            return sum + (frozen + adapted) * length + head * Double(row.targets.count)
+            let heads = keepsToBase && row.keepsBase ? 1.5 : 1.0
+            return sum + (frozen + adapted) * length + heads * head * Double(row.targets.count)
                 + attention * length * length
         }
     }
