@@ -95,9 +95,11 @@ public struct Night {
         let trainer = try LoRATrainer(
             model: model, options: prepared.trainingOptions,
             initial: options.resetAdapter ? nil : present)
+        let trainingStart = Date()
         let training = try train(
             trainer, prepared, unfinished: unfinished, present: present, isCancelled: isCancelled,
             report: report)
+        let trainingEnd = Date()
         model.adapter = trainer.adapter
         let after = heldOutLoss(of: prepared.heldOut)
         let (accepted, verdict) = judge(before: prepared.heldoutLossBefore, after: after)
@@ -121,7 +123,8 @@ public struct Night {
             syntheticRefused: prepared.syntheticRefused, rehearsalPairs: prepared.rehearsalPairs,
             steps: training.steps.count, finalStep: training.finalStep, end: training.end,
             restorations: training.restorations, plan: prepared.plan,
-            trainingSeconds: training.trainingSeconds, peakRssBytes: ResidentMemory.peak,
+            trainingSeconds: trainingEnd.timeIntervalSince(trainingStart),
+            peakRssBytes: ResidentMemory.peak,
             seconds: Date().timeIntervalSince(start),
             options: options, codeVersion: CodeVersion.current)
     }

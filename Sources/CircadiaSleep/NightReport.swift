@@ -45,7 +45,8 @@ public struct NightReport: Sendable, Codable {
     public var restorations: Int
     /// What was forecast before the first step.
     public var plan: TrainingPlan
-    /// Time of all steps, as `plan` forecast it.
+    /// What `plan` forecast the time of: steps, evaluations between them, checkpoints. Of a night that
+    /// went on, the time since then.
     public var trainingSeconds: Double
     /// The most memory that the process ever held.
     public var peakRssBytes: Int
