@@ -1,5 +1,15 @@
 import Foundation
 
+/// Writes small files that must survive a crash of the machine.
+public enum DurableFile {
+    /// Replaces a file by `bytes`: under another name, synced, then renamed. For its owner only.
+    ///
+    /// - Throws: `FormatError.cannotWrite`; the file is as it was then.
+    public static func write(_ bytes: [UInt8], to url: URL) throws(FormatError) {
+        try AtomicFile.write(bytes, to: url, mode: 0o600)
+    }
+}
+
 /// A file that appears whole or not at all: written under a temporary name beside its target,
 /// synced, then renamed.
 /// See `TemporaryItems` for the name.

@@ -32,6 +32,29 @@ struct BatchPlanner {
         return queue.removeLast()
     }
 
+    /// Where the planner stands: what it deals from then on follows from this.
+    struct State: Codable, Equatable {
+        var random: [UInt64]
+        var queue: [[Int]]
+        var next: Int
+    }
+
+    /// What `restore` needs to go on from here.
+    var state: State { State(random: random.words, queue: queue, next: next) }
+
+    /// Goes on from where another planner for the same rows stood; false where the state is for
+    /// other rows.
+    mutating func restore(_ state: State) -> Bool {
+        guard let random = SeededGenerator(words: state.random),
+            lengths.indices.contains(state.next),
+            state.queue.allSatisfy({ $0.allSatisfy(lengths.indices.contains) })
+        else { return false }
+        self.random = random
+        queue = state.queue
+        next = state.next
+        return true
+    }
+
     private mutating func epoch() -> [[Int]] {
         var rows = lengths.indices.shuffled(using: &random)
         if order == .bucketed {

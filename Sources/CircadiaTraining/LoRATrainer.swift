@@ -21,9 +21,9 @@ public final class LoRATrainer {
     private let batch = PackedBatch()
     private var memory: TrainingMemory?
     /// Halved whenever numbers are not finite.
-    private(set) var learningRateFactor: Float = 1
+    var learningRateFactor: Float = 1
     /// Steps tried, those that were not applied among them.
-    private(set) var stepsTried = 0
+    var stepsTried = 0
 
     /// Prepares to train.
     ///
@@ -144,15 +144,22 @@ public final class LoRATrainer {
     }
 
     /// Leaves the gradient of the rows' mean loss in `state`.
-    private func accumulate(_ rows: [PreparedRow]) -> (nats: Double, scored: Int, tokens: Int) {
+    func accumulate(_ given: [PreparedRow]) -> (nats: Double, scored: Int, tokens: Int) {
+        let longest = given.reduce(0) { max($0, $1.length) }
+        let rows = options.padsRows ? given.map { $0.padded(to: longest) } : given
         let scored = rows.reduce(0) { $0 + $1.targets.count }
         state.clearGradient()
         let rowScale = 1 / Float(scored)
         let anchorScale = Float(options.divergenceWeight) / Float(scored)
         var nats = 0.0
         var tokens = 0
-        for part in PreparedRow.microBatches(rows, limit: options.maxTokensPerMicroBatch) {
-            let pass = pass(on: part)
+        for part in PreparedRow.microBatches(rows, options) {
+            var pass = pass(on: part)
+            if options.dropout > 0 {
+                pass.dropout = LoRADropout(
+                    probability: options.dropout, seed: options.seed, step: stepsTried)
+                pass.dropout?.firstToken = tokens
+            }
             KernelRuntime.withTeam {
                 nats += pass.lossAndGradients(rowScale: rowScale, anchorScale: anchorScale)
             }
@@ -163,7 +170,7 @@ public final class LoRATrainer {
 
     func loss(_ rows: [PreparedRow]) -> ScoredLoss {
         var total = ScoredLoss(nats: 0, tokens: 0)
-        for part in PreparedRow.microBatches(rows, limit: options.maxTokensPerMicroBatch) {
+        for part in PreparedRow.microBatches(rows, options) {
             let pass = pass(on: part)
             KernelRuntime.withTeam { total.nats += pass.loss() }
             total.tokens += part.reduce(0) { $0 + $1.targets.count }

@@ -7,21 +7,22 @@ final class OptimizerState {
     let adapter: LoRAAdapter
     /// Gradients of all factors, one after the other.
     let gradient: FloatBuffer
-    private let m, v: FloatBuffer
+    let m, v: FloatBuffer
     /// Steps taken.
-    private(set) var step = 0
+    var step = 0
 
-    private struct Factor {
+    struct Factor {
         let values: FloatBuffer
         let offset: Int
     }
     private struct Place {
         let a, b: Int
     }
-    private let factors: [Factor]
+    /// Every factor of the adapter with its place in the flat buffers.
+    let factors: [Factor]
     private let places: [Place?]
-    private let goodValues, goodM, goodV: FloatBuffer
-    private var goodStep = 0
+    let goodValues, goodM, goodV: FloatBuffer
+    var goodStep = 0
 
     init(adapter: LoRAAdapter) {
         self.adapter = adapter

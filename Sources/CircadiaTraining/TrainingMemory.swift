@@ -36,6 +36,7 @@ final class TrainingMemory {
     let cache: AttentionCache
     /// Head and loss.
     let head: HeadMemory
+    private var dropout: (inputs: FloatBuffer, gradient: FloatBuffer)?
 
     init(
         configuration: ModelConfiguration, tokens: Int, adaptedBlocks: Range<Int>, rank: Int,
@@ -71,6 +72,16 @@ final class TrainingMemory {
         head = HeadMemory(configuration: configuration)
     }
 
+    /// Memory for dropout, there once it is used: what an adapter reads, and the gradient of it,
+    /// `[tokens, width]` of the widest projection each.
+    func reserveDropout() -> (inputs: FloatBuffer, gradient: FloatBuffer) {
+        if let dropout { return dropout }
+        let count = tokens * shape.widestInput
+        let made = (inputs: FloatBuffer(count: count), gradient: FloatBuffer(count: count))
+        dropout = made
+        return made
+    }
+
     /// Blocks that are computed again in the backward pass.
     var recomputedBlocks: Int { kept.count { $0 == nil } }
 
@@ -84,6 +95,7 @@ final class TrainingMemory {
         return buffers.reduce(0) { $0 + $1.byteCount }
             + kept.reduce(shared.byteCount) { $0 + ($1?.byteCount ?? 0) }
             + cache.byteCount + head.byteCount
+            + (dropout.map { $0.inputs.byteCount + $0.gradient.byteCount } ?? 0)
     }
 }
 
@@ -109,8 +121,7 @@ final class HeadMemory {
 
     init(configuration: ModelConfiguration) {
         let width = configuration.hiddenSize
-        let fitting = Self.logitBytes / (4 * max(1, configuration.vocabularySize))
-        rows = max(16, min(256, fitting / 16 * 16))
+        rows = Self.rows(configuration)
         stream = FloatBuffer(count: rows * width)
         normed = FloatBuffer(count: rows * width)
         normedGradient = FloatBuffer(count: rows * width)
@@ -120,6 +131,12 @@ final class HeadMemory {
         targets = AlignedBuffer(count: rows)
         logits = FloatBuffer(count: rows * configuration.vocabularySize)
         outputs = [logits.pointer]
+    }
+
+    /// Scored tokens that go through a model's head together.
+    static func rows(_ configuration: ModelConfiguration) -> Int {
+        let fitting = logitBytes / (4 * max(1, configuration.vocabularySize))
+        return max(16, min(256, fitting / 16 * 16))
     }
 
     /// Memory for the base model's half of a divergence.

@@ -119,9 +119,20 @@ extension TrainingPass {
         guard let pair = adapter[layer, projection],
             let sums = state.gradients(layer, projection)
         else { return }
+        // With dropout the gradient passes the mask on its way to the input, so it has a place of its
+        // own first.
+        let ahead = dropout.map { _ in memory.reserveDropout().gradient.pointer }
+        let count = tokens * pair.inputs
+        if dx != nil { ahead?.update(repeating: 0, count: count) }
         Kernels.loraBackward(
-            x: x, xa: inner, a: pair.a.pointer, b: pair.b.pointer, dy: dy, scale: adapter.scale,
-            tokens: tokens, inputs: pair.inputs, outputs: pair.outputs, rank: adapter.rank,
-            da: sums.a, db: sums.b, dx: dx, workspace: workspace)
+            x: dropped(x, projection, layer: layer, width: pair.inputs), xa: inner,
+            a: pair.a.pointer, b: pair.b.pointer, dy: dy, scale: adapter.scale, tokens: tokens,
+            inputs: pair.inputs, outputs: pair.outputs, rank: adapter.rank, da: sums.a,
+            db: sums.b, dx: dx == nil ? nil : ahead ?? dx, workspace: workspace)
+        if let dropout, let ahead, let dx {
+            dropout.addBackward(
+                ahead, layer: layer, projection: projection, tokens: tokens, width: pair.inputs,
+                sum: dx)
+        }
     }
 }

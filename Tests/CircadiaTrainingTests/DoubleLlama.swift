@@ -23,13 +23,19 @@ final class DoubleLlama {
         var projection: Projection
     }
 
+    /// What an adapter's input is multiplied by: block, projection, row, token and width.
+    typealias Mask = (Int, Projection, Int, Int, Int) -> [Double]
+
     var pairs: [Key: Pair] = [:]
+    var mask: Mask?
     private let embedding: Matrix
     private let blocks: [Block]
     private let finalNorm: [Double]
     private let scale, epsilon: Double
     private let heads, kvHeads, headDim: Int
     private let frequencies: [Double]
+    /// The row at work.
+    private var row = 0
 
     init(model: LlamaModel, adapter: LoRAAdapter) {
         func matrix(_ weight: WeightMatrix) -> Matrix {
@@ -79,7 +85,8 @@ final class DoubleLlama {
 
     /// What is predicted at each scored token of all rows: `[scored, vocabulary]`.
     func probabilities(_ rows: [TrainingRow]) -> Matrix {
-        rows.flatMap { row in
+        rows.enumerated().flatMap { number, row in
+            self.row = number
             var stream = row.ids.map { embedding[Int($0)] }
             for layer in blocks.indices { run(layer, &stream) }
             let normed = stream.map { norm($0, finalNorm) }
@@ -126,12 +133,13 @@ final class DoubleLlama {
     private func project(_ projection: Projection, _ layer: Int, _ x: Matrix) -> Matrix {
         let weight = blocks[layer].weights[projection] ?? []
         let pair = pairs[Key(layer: layer, projection: projection)]
-        return x.map { row in
+        return x.enumerated().map { token, row in
             var out = weight.map { dot($0, row) }
             guard let pair else { return out }
+            let mask = mask.map { $0(layer, projection, self.row, token, row.count) }
             for (r, b) in pair.b.enumerated() {
                 var inner = 0.0
-                for i in row.indices { inner += row[i] * pair.a[i][r] }
+                for i in row.indices { inner += row[i] * pair.a[i][r] * (mask?[i] ?? 1) }
                 for o in out.indices { out[o] += scale * inner * b[o] }
             }
             return out

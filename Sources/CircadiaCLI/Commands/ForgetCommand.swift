@@ -2,6 +2,7 @@ import ArgumentParser
 import CircadiaFormats
 import CircadiaMemory
 import CircadiaModel
+import CircadiaSleep
 import Foundation
 
 /// `circadia forget`: takes exchanges out of the log, the store and, at the next sleep, the weights.
@@ -107,7 +108,10 @@ struct ForgetCommand: ParsableCommand {
             log: log, storeFolder: URL(fileURLWithPath: ragDir, isDirectory: true),
             adapterRoot: root, embedder: undo ? PendingForget.embedder() : nil)
         if undo { return try bringBack(forgetting, completed: completed, console: console) }
-        if !selects { return try purge(forgetting, console: console) }
+        if !selects {
+            try purge(forgetting, console: console)
+            return try discardUnfinishedNight(console: console)
+        }
 
         let plan = try forgetting.plan(selection)
         if plan.exchanges.isEmpty {
@@ -123,6 +127,7 @@ struct ForgetCommand: ParsableCommand {
             throw ExitCode(2)
         }
         try forgetting.forget(plan, purging: purge)
+        if purge { try discardUnfinishedNight(console: console) }
         if output.json { return try console.json(report(plan, done: true)) }
         console.result(
             "forgotten: \(plan.lineCount) lines of the log, \(plan.storedCount) exchanges of the "
@@ -189,6 +194,18 @@ struct ForgetCommand: ParsableCommand {
         let count = try forgetting.purge()
         if output.json { return try console.json(["purged": count]) }
         console.result("\(count) forgotten exchanges can no longer be brought back")
+    }
+
+    /// A night that waits to be resumed holds its exchanges as tokens. It is kept as long as what was
+    /// forgotten can come back.
+    private func discardUnfinishedNight(console: Console) throws {
+        let adapter = URL(fileURLWithPath: adapterDir, isDirectory: true)
+        let log = try ChatLog.read(URL(fileURLWithPath: memoryFile), repairing: false)
+        if UnfinishedNight(of: adapter).discard(unlessAllIn: log.exchanges) {
+            console.note(
+                "the unfinished night of \(adapter.relativePath) held forgotten exchanges and was "
+                    + "removed")
+        }
     }
 
     static func showStale(_ adapters: [URL], console: Console) {
