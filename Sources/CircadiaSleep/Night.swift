@@ -90,7 +90,13 @@ public struct Night {
         let trainer = try LoRATrainer(
             model: model, options: trainingOptions,
             initial: options.resetAdapter ? nil : present)
-        let training = try trainer.train(rows: dataset.training) { progress in
+        noteAdapter(trainer.adapter, isPresent: present != nil, report: report)
+        let rows =
+            options.matchesMLX
+            ? dataset.training.map {
+                $0.asInMLX(maxSequenceLength: options.maxSequenceLength)
+            } : dataset.training
+        let training = try trainer.train(rows: rows) { progress in
             report(.training(progress))
             return !isCancelled()
         }
@@ -126,6 +132,30 @@ public struct Night {
             codeVersion: CodeVersion.current)
     }
 
+    /// Says so where the present adapter, which goes on, is not what the options ask for.
+    private func noteAdapter(
+        _ adapter: LoRAAdapter, isPresent: Bool, report: (Event) -> Void
+    ) {
+        guard isPresent, !options.resetAdapter else { return }
+        let wanted = trainingOptions.adapterConfiguration
+        let found = adapter.configuration
+        let layers = model.configuration.layerCount
+        let isSame =
+            found.kind == wanted.kind
+            && found.loraParameters.rank == wanted.loraParameters.rank
+            && found.loraParameters.scale == wanted.loraParameters.scale
+            && (found.loraParameters.keys ?? AdapterTensorName.modules)
+                == (wanted.loraParameters.keys ?? AdapterTensorName.modules)
+            && found.adaptedLayers(of: layers) == wanted.adaptedLayers(of: layers)
+        if isSame { return }
+        report(
+            .note(
+                "going on with the present adapter (\(found.kind.rawValue), rank "
+                    + "\(found.loraParameters.rank), scale \(found.loraParameters.scale), "
+                    + "\(adapter.adaptedLayers.count) blocks), which is not what the flags ask "
+                    + "for; --reset-adapter makes one that is"))
+    }
+
     private var trainingOptions: TrainingOptions {
         var training = TrainingOptions()
         training.iterations = options.iterations
@@ -134,11 +164,14 @@ public struct Night {
         training.rank = options.loraRank
         training.scale = Double(options.loraScale)
         training.layers = options.loraLayers
+        training.keys = options.loraKeys
+        training.kind = options.usesDoRA ? .dora : .lora
         training.maxSequenceLength = options.maxSequenceLength
         training.warmupSteps = options.warmupSteps
         training.clipNorm = Double(options.clipNorm)
         training.divergenceWeight = options.divergenceWeight ?? 0
         training.seed = options.seed
+        if options.matchesMLX { training.matchMLX() }
         return training
     }
 

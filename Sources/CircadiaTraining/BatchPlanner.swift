@@ -6,23 +6,33 @@ struct BatchPlanner {
     private let batchSize: Int
     private let order: TrainingOptions.Order
     private var random: SeededGenerator
+    private var mlxOrder: MLXBatchOrder?
     private var queue: [[Int]] = []
     private var next = 0
 
     /// Rows whose lengths are compared when rows of like length are put together.
     private static let bucketBatches = 8
 
-    init(lengths: [Int], batchSize: Int, order: TrainingOptions.Order, seed: UInt64) {
+    init(
+        lengths: [Int], validationRows: Int = 0, batchSize: Int, order: TrainingOptions.Order,
+        seed: UInt64
+    ) {
         precondition(!lengths.isEmpty && batchSize > 0)
         self.lengths = lengths
         self.batchSize = batchSize
         self.order = order
         // The initial adapter is drawn from the seed itself.
         random = SeededGenerator(seed: seed ^ 0x6261_7463_6865_7321)
+        if order == .mlx {
+            mlxOrder = MLXBatchOrder(
+                rows: lengths.count, validationRows: validationRows, batchSize: batchSize,
+                seed: seed)
+        }
     }
 
     /// The row numbers of the next batch.
     mutating func nextBatch() -> [Int] {
+        if let batch = mlxOrder?.nextBatch() { return batch }
         if order == .given {
             let rows = (0..<batchSize).map { (next + $0) % lengths.count }
             next = (next + batchSize) % lengths.count

@@ -21,6 +21,13 @@ extension LoRATrainer {
     ) throws(TrainingError) -> TrainingReport {
         let prepared = try prepare(rows)
         if prepared.isEmpty { throw .nothingToTrain(rows: rows.count) }
+        if options.order == .mlx, prepared.count < options.batchSize {
+            throw .badOption(
+                name: "batchSize",
+                expected:
+                    "at most \(prepared.count), the rows there are: mlx_lm trains full batches "
+                    + "only", found: "\(options.batchSize)")
+        }
         var run = TrainingRun(
             trainer: self, rows: prepared, heldOut: try prepare(heldOut), given: rows.count)
         return try run.execute(progress: progress)
@@ -49,7 +56,8 @@ private struct TrainingRun {
         self.heldOut = heldOut
         self.given = given
         planner = BatchPlanner(
-            lengths: rows.map(\.length), batchSize: trainer.options.batchSize,
+            lengths: rows.map(\.length), validationRows: heldOut.count,
+            batchSize: trainer.options.batchSize,
             order: trainer.options.order, seed: trainer.options.seed)
         steps.reserveCapacity(trainer.options.iterations)
     }
@@ -164,6 +172,9 @@ extension LoRAAdapter {
         for (target, source) in zip(allPairs, other.allPairs) {
             target.pair.a.pointer.update(from: source.pair.a.pointer, count: target.pair.a.count)
             target.pair.b.pointer.update(from: source.pair.b.pointer, count: target.pair.b.count)
+            if let own = target.pair.magnitude, let new = source.pair.magnitude {
+                own.values.pointer.update(from: new.values.pointer, count: own.values.count)
+            }
         }
     }
 }

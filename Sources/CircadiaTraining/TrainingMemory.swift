@@ -36,10 +36,15 @@ final class TrainingMemory {
     let keys, values: AttentionCache
     /// Head and loss.
     let head: HeadMemory
+    /// DoRA: a projection's output before its gains, `[tokens, widest projection]`, in forward and
+    /// backward pass.
+    let product: FloatBuffer
+    /// `product`, as an argument list.
+    let products: [UnsafeMutablePointer<Float>]
 
     init(
         configuration: ModelConfiguration, tokens: Int, adaptedBlocks: Range<Int>, rank: Int,
-        activationByteLimit: Int
+        activationByteLimit: Int, isDoRA: Bool = false
     ) {
         let shape = BlockShape(configuration)
         self.shape = shape
@@ -71,6 +76,9 @@ final class TrainingMemory {
         values = AttentionCache(
             kvHeads: shape.kvHeads, capacity: tokens, headDim: shape.headDim, format: .f32)
         head = HeadMemory(configuration: configuration)
+        let widest = max(shape.hidden, shape.intermediate, shape.queryWidth, shape.keyWidth)
+        product = FloatBuffer(count: isDoRA ? tokens * widest : 0)
+        products = [product.pointer]
     }
 
     /// Blocks that are computed again in the backward pass.
@@ -81,7 +89,7 @@ final class TrainingMemory {
         let buffers =
             streams + innerDown + [
                 normed, rstd, activated, activatedGradient, gradient, normedGradient, qGradient,
-                attendedGradient, kGradient, vGradient,
+                attendedGradient, kGradient, vGradient, product,
             ]
         return buffers.reduce(0) { $0 + $1.byteCount }
             + kept.reduce(shared.byteCount) { $0 + ($1?.byteCount ?? 0) }

@@ -19,6 +19,8 @@ public struct TrainingOptions: Sendable, Equatable {
         case shuffled
         /// As given, round and round; a batch may reach over the end. For comparisons.
         case given
+        /// As mlx_lm.lora does it; see `matchMLX`.
+        case mlx
     }
 
     // MARK: Amount
@@ -35,6 +37,8 @@ public struct TrainingOptions: Sendable, Equatable {
 
     // MARK: Adapter
 
+    /// LoRA or DoRA.
+    public var kind = AdapterConfiguration.Kind.lora
     /// Columns of every `lora_a`.
     public var rank = 8
     /// Multiplies the low-rank product; not alpha / rank.
@@ -97,7 +101,7 @@ public struct TrainingOptions: Sendable, Equatable {
     /// What `adapter_config.json` says of an adapter made with these options.
     public var adapterConfiguration: AdapterConfiguration {
         AdapterConfiguration(
-            numLayers: layers < 1 ? -1 : layers,
+            kind: kind, numLayers: layers < 1 ? -1 : layers,
             loraParameters: AdapterConfiguration.LoRAParameters(
                 rank: rank, scale: scale, keys: keys))
     }

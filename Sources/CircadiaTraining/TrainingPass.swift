@@ -94,6 +94,7 @@ struct TrainingPass {
         Kernels.lora(
             x: x, a: pair.a.pointer, b: pair.b.pointer, scale: adapter.scale, tokens: tokens,
             inputs: pair.inputs, outputs: pair.outputs, rank: adapter.rank, xa: inner, y: y)
+        pair.magnitude?.apply(to: y, tokens: tokens)
     }
 
     /// Where `x·a` of a projection other than `down` is kept.

@@ -37,6 +37,7 @@ struct BenchCommand: ParsableCommand {
             valueName: "config.json"))
     var random: String?
 
+    @OptionGroup var lora: LoRAFlags
     @OptionGroup var model: ModelOptions
     @OptionGroup var output: OutputOptions
 
@@ -174,6 +175,11 @@ struct BenchCommand: ParsableCommand {
         var options = TrainingOptions()
         options.maxSequenceLength = max(count, 16)
         options.maxTokensPerMicroBatch = max(options.maxTokensPerMicroBatch, rows * count)
+        options.rank = lora.loraR
+        options.scale = Double(lora.scale)
+        options.layers = lora.loraLayers
+        options.keys = lora.loraKeys
+        options.kind = lora.dora ? .dora : .lora
         let trainer = try LoRATrainer(model: model, options: options)
         let batch = (0..<rows).map { row in
             TrainingRow(
