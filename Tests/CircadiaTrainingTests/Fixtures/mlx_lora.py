@@ -23,7 +23,7 @@ from mlx.utils import tree_map
 from mlx_lm.tuner.callbacks import TrainingCallback
 from mlx_lm.utils import dequantize_model
 
-SEED, STEPS, BATCH, RATE, RANK, SCALE, LAYERS, LENGTH = 5, 20, 2, 3e-3, 8, 20.0, 2, 60
+SEED, STEPS, BATCH, RATE, RANK, SCALE, LAYERS, LENGTH = 5, 20, 2, 2e-4, 8, 20.0, 2, 60
 
 
 def uniform(tensor, count):
