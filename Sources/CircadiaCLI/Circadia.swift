@@ -20,6 +20,9 @@ struct Circadia: AsyncParsableCommand {
                 subcommands: [EvalLossCommand.self, EvalHarnessCommand.self, BenchCommand.self]),
             CommandGroup(
                 name: "Models:",
-                subcommands: [ModelCommand.self, TokenizeCommand.self, DoctorCommand.self]),
+                subcommands: [
+                    ModelCommand.self, AdapterCommand.self, TokenizeCommand.self,
+                    DoctorCommand.self,
+                ]),
         ])
 }

@@ -95,6 +95,9 @@ public struct Night {
         let trainer = try LoRATrainer(
             model: model, options: prepared.trainingOptions,
             initial: options.resetAdapter ? nil : present)
+        noteAdapter(
+            trainer.adapter, wanted: prepared.trainingOptions, isPresent: present != nil,
+            report: report)
         let trainingStart = Date()
         let training = try train(
             trainer, prepared, unfinished: unfinished, present: present, isCancelled: isCancelled,
@@ -104,7 +107,9 @@ public struct Night {
         let after = heldOutLoss(of: prepared.heldOut)
         let (accepted, verdict) = judge(before: prepared.heldoutLossBefore, after: after)
         if accepted {
-            try trainer.adapter.save(to: adapterDirectory)
+            try trainer.adapter.save(
+                to: adapterDirectory,
+                origin: origin(of: trainer.adapter, record, prepared, training, heldOutLoss: after))
             report(.note("adapter written to \(adapterDirectory.relativePath)"))
         } else {
             model.adapter = present
