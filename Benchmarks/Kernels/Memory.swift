@@ -40,7 +40,8 @@ final class Memory {
     /// 16-bit caches of a block.
     func caches(_ shape: AttentionShape) -> [AttentionCache] {
         let byteCount = AttentionCache.byteCount(
-            kvHeads: shape.kvHeads, capacity: shape.capacity, headDim: shape.headDim, format: .int16)
+            kvHeads: shape.kvHeads, capacity: shape.capacity, headDim: shape.headDim, format: .int16
+        )
         return offsets(byteCount: byteCount, most: 512).map {
             AttentionCache(
                 kvHeads: shape.kvHeads, capacity: shape.capacity, headDim: shape.headDim,

@@ -26,6 +26,9 @@ struct Circadia: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Models:",
-                subcommands: [ModelCommand.self, TokenizeCommand.self, DoctorCommand.self]),
+                subcommands: [
+                    ModelCommand.self, AdapterCommand.self, TokenizeCommand.self,
+                    DoctorCommand.self,
+                ]),
         ])
 }

@@ -71,7 +71,8 @@ extension Night {
         let dataset = NightDataset(
             training: split.training + paraphrased.exchanges, general: general,
             generalKeepsBase: options.divergenceWeight != nil, heldOut: split.heldOut,
-            template: template, maxSequenceLength: options.maxSequenceLength)
+            template: template, maxSequenceLength: options.maxSequenceLength,
+            matchesMLX: options.matchesMLX)
         guard
             !NightDataset.rows(
                 split.training, template: template, limit: options.maxSequenceLength
@@ -124,6 +125,8 @@ extension Night {
         training.rank = options.loraRank
         training.scale = Double(options.loraScale)
         training.layers = options.loraLayers
+        training.keys = options.loraKeys
+        training.kind = options.usesDoRA ? .dora : .lora
         training.dropout = options.dropout
         training.maxSequenceLength = options.maxSequenceLength
         training.divergenceWeight = options.divergenceWeight ?? 0
@@ -131,6 +134,7 @@ extension Night {
         training.keepsBest = options.evaluationInterval > 0
         training.patience = options.patience
         training.seed = options.seed
+        if options.matchesMLX { training.matchMLX() }
         return training
     }
 

@@ -104,6 +104,9 @@ public struct Night {
         let trainer = try LoRATrainer(
             model: model, options: prepared.trainingOptions,
             initial: options.resetAdapter ? nil : present)
+        noteAdapter(
+            trainer.adapter, wanted: prepared.trainingOptions, isPresent: present != nil,
+            report: report)
         let trainingStart = Date()
         let training = try train(
             trainer, prepared, unfinished: unfinished, present: present, isCancelled: isCancelled,
@@ -117,7 +120,9 @@ public struct Night {
                 afterTrainingOn: prepared.trainedHashes, isFresh: options.resetAdapter)
             try trainer.adapter.save(
                 to: adapterDirectory,
-                attachments: [TrainingManifest.fileName: manifest.bytes])
+                attachments: [TrainingManifest.fileName: manifest.bytes],
+                origin: self.origin(
+                    of: trainer.adapter, record, prepared, training, heldOutLoss: after))
             report(.note("adapter written to \(adapterDirectory.relativePath)"))
         } else {
             model.adapter = present

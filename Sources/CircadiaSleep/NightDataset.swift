@@ -24,14 +24,16 @@ public struct NightDataset: Sendable {
     ///   - heldOut: exchanges to measure.
     ///   - template: with a pinned date, so that the same exchange is the same row every night.
     ///   - maxSequenceLength: tokens at which a row is cut.
+    ///   - matchesMLX: whether training rows are cut and scored as mlx_lm does it.
     public init(
         training: [Exchange], general: [Exchange], generalKeepsBase: Bool, heldOut: [Exchange],
-        template: ChatTemplate, maxSequenceLength: Int
+        template: ChatTemplate, maxSequenceLength: Int, matchesMLX: Bool = false
     ) {
         var rehearsed = Self.rows(general, template: template, limit: maxSequenceLength)
         for index in rehearsed.indices { rehearsed[index].keepsBase = generalKeepsBase }
+        let rows = Self.rows(training, template: template, limit: maxSequenceLength) + rehearsed
         self.training =
-            Self.rows(training, template: template, limit: maxSequenceLength) + rehearsed
+            matchesMLX ? rows.map { $0.asInMLX(maxSequenceLength: maxSequenceLength) } : rows
         self.heldOut = Self.rows(heldOut, template: template, limit: maxSequenceLength)
         scoredTokens = self.training.reduce(0) { $0 + $1.scoredCount }
         totalTokens = self.training.reduce(0) { $0 + $1.ids.count }

@@ -27,6 +27,12 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     public var loraScale: Float = 20
     /// Adapted blocks, counted from the last; -1 means all.
     public var loraLayers = 16
+    /// Adapted matrices of a block by their paths; nil means all seven.
+    public var loraKeys: [String]?
+    /// Trains magnitudes beside directions.
+    public var usesDoRA = false
+    /// Trains as mlx_lm.lora does, for comparison.
+    public var matchesMLX = false
     /// Tokens at which a row is cut.
     public var maxSequenceLength = 1024
     /// Steps over which the learning rate rises from 0.

@@ -25,6 +25,7 @@ extension LoRATrainer {
     ) throws(TrainingError) -> TrainingReport {
         let prepared = try prepare(rows)
         if prepared.isEmpty { throw .nothingToTrain(rows: rows.count) }
+        try options.validate(rows: prepared.count)
         var run = TrainingRun(
             trainer: self, rows: prepared, heldOut: try prepare(heldOut), given: rows.count,
             checkpoints: checkpoints)

@@ -47,6 +47,8 @@ public final class LoRATrainer {
             ?? LoRAAdapter(
                 configuration: options.adapterConfiguration, model: model.configuration,
                 seed: options.seed)
+        // Magnitudes of a fresh DoRA adapter are those of the frozen rows.
+        adapter.refresh(layers: model.layers, workspace: workspace)
         state = OptimizerState(adapter: adapter)
         schedule = LearningRateSchedule(options: options)
     }
@@ -91,6 +93,27 @@ public final class LoRATrainer {
                     Array(UnsafeBufferPointer(start: sums.b, count: pair.b.count))
                 )
             }
+        }
+    }
+
+    /// The gradient of the rows' mean loss by DoRA's magnitudes: dm `[outputs]` by layer and
+    /// projection; nothing for LoRA. For checks.
+    ///
+    /// - Throws: `TrainingError.nothingToTrain` or `.unknownToken`.
+    public func magnitudeGradients(
+        rows: [TrainingRow]
+    ) throws(TrainingError) -> [(layer: Int, projection: Projection, dm: [Float])] {
+        let prepared = try prepare(rows)
+        if prepared.isEmpty { throw .nothingToTrain(rows: rows.count) }
+        _ = accumulate(prepared)
+        return adapter.allPairs.compactMap { layer, projection, pair in
+            guard let count = pair.magnitude?.values.count,
+                let sums = state.gradients(layer, projection)
+            else { return nil }
+            return (
+                layer, projection,
+                Array(UnsafeBufferPointer(start: sums.magnitude, count: count))
+            )
         }
     }
 
@@ -149,6 +172,7 @@ public final class LoRATrainer {
         let rows = options.padsRows ? given.map { $0.padded(to: longest) } : given
         let scored = rows.reduce(0) { $0 + $1.targets.count }
         state.clearGradient()
+        adapter.refresh(layers: model.layers, workspace: workspace)
         let rowScale = 1 / Float(scored)
         let anchorScale = Float(options.divergenceWeight) / Float(scored)
         var nats = 0.0
@@ -169,6 +193,7 @@ public final class LoRATrainer {
     }
 
     func loss(_ rows: [PreparedRow]) -> ScoredLoss {
+        adapter.refresh(layers: model.layers, workspace: workspace)
         var total = ScoredLoss(nats: 0, tokens: 0)
         for part in PreparedRow.microBatches(rows, options) {
             let pass = pass(on: part)
@@ -188,7 +213,7 @@ public final class LoRATrainer {
             memory = TrainingMemory(
                 configuration: model.configuration, tokens: batch.tokens,
                 adaptedBlocks: adapter.adaptedLayers, rank: adapter.rank,
-                activationByteLimit: options.activationByteLimit)
+                activationByteLimit: options.activationByteLimit, isDoRA: adapter.isDoRA)
             self.memory = memory
         }
         return TrainingPass(

@@ -147,7 +147,11 @@ struct TrainingCheckpoint {
 
 extension LoRAAdapter {
     /// All factors, in the order of the optimiser's flat buffers.
-    var factors: [FloatBuffer] { allPairs.flatMap { [$0.pair.a, $0.pair.b] } }
+    var factors: [FloatBuffer] {
+        allPairs.flatMap { _, _, pair in
+            [pair.a, pair.b] + (pair.magnitude.map { [$0.values] } ?? [])
+        }
+    }
 
     /// Takes over the numbers of an adapter of the same shape.
     func assign(_ other: LoRAAdapter) {

@@ -36,11 +36,16 @@ final class TrainingMemory {
     let cache: AttentionCache
     /// Head and loss.
     let head: HeadMemory
+    /// DoRA: a projection's output before its gains, `[tokens, widest projection]`, in forward and
+    /// backward pass.
+    let product: FloatBuffer
+    /// `product`, as an argument list.
+    let products: [UnsafeMutablePointer<Float>]
     private var dropout: (inputs: FloatBuffer, gradient: FloatBuffer)?
 
     init(
         configuration: ModelConfiguration, tokens: Int, adaptedBlocks: Range<Int>, rank: Int,
-        activationByteLimit: Int
+        activationByteLimit: Int, isDoRA: Bool = false
     ) {
         let shape = BlockShape(configuration)
         self.shape = shape
@@ -70,13 +75,15 @@ final class TrainingMemory {
         cache = AttentionCache(
             kvHeads: shape.kvHeads, capacity: tokens, headDim: shape.headDim, format: .f32)
         head = HeadMemory(configuration: configuration)
+        product = FloatBuffer(count: isDoRA ? tokens * shape.widest : 0)
+        products = [product.pointer]
     }
 
     /// Memory for dropout, there once it is used: what an adapter reads, and the gradient of it,
     /// `[tokens, width]` of the widest projection each.
     func reserveDropout() -> (inputs: FloatBuffer, gradient: FloatBuffer) {
         if let dropout { return dropout }
-        let count = tokens * shape.widestInput
+        let count = tokens * shape.widest
         let made = (inputs: FloatBuffer(count: count), gradient: FloatBuffer(count: count))
         dropout = made
         return made
@@ -90,7 +97,7 @@ final class TrainingMemory {
         let buffers =
             streams + innerDown + [
                 normed, rstd, activated, activatedGradient, gradient, normedGradient, qGradient,
-                attendedGradient, kGradient, vGradient,
+                attendedGradient, kGradient, vGradient, product,
             ]
         return buffers.reduce(0) { $0 + $1.byteCount }
             + kept.reduce(shared.byteCount) { $0 + ($1?.byteCount ?? 0) }

@@ -19,6 +19,8 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
         case shuffled
         /// As given, round and round; a batch may reach over the end. For comparisons.
         case given
+        /// As mlx_lm.lora does it; see `matchMLX`.
+        case mlx
     }
 
     // MARK: Amount
@@ -43,6 +45,8 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
 
     // MARK: Adapter
 
+    /// LoRA or DoRA.
+    public var kind = AdapterConfiguration.Kind.lora
     /// Columns of every `lora_a`.
     public var rank = 8
     /// Multiplies the low-rank product; not alpha / rank.
@@ -107,7 +111,7 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
     /// What `adapter_config.json` says of an adapter made with these options.
     public var adapterConfiguration: AdapterConfiguration {
         AdapterConfiguration(
-            numLayers: layers < 1 ? -1 : layers,
+            kind: kind, numLayers: layers < 1 ? -1 : layers,
             loraParameters: AdapterConfiguration.LoRAParameters(
                 rank: rank, scale: scale, dropout: dropout, keys: keys))
     }
@@ -150,6 +154,16 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
                 "some of " + AdapterTensorName.modules.joined(separator: ", "), key)
         }
         try Self.check(keys?.isEmpty != true, "keys", "at least one module, or none given", "[]")
+    }
+
+    /// Checks that so many rows make a batch.
+    ///
+    /// - Throws: `TrainingError.badOption`.
+    func validate(rows: Int) throws(TrainingError) {
+        guard order == .mlx else { return }
+        try Self.check(
+            rows >= batchSize, "batchSize",
+            "at most \(rows), the rows there are: mlx_lm trains full batches only", batchSize)
     }
 
     private static func check(

@@ -34,9 +34,11 @@ extension TrainingPass {
         let up = activations.up.pointer
 
         Kernels.swiGLU(gate: gate, up: up, count: tokens * shape.intermediate, out: activated)
-        transposed(layer.down, dy: gradient, dx: activatedGradient)
+        let downGradient = beforeGains(
+            .down, of: layer, x: activated, inner: innerDown, dy: gradient, inPlace: false)
+        transposed(layer.down, dy: downGradient, dx: activatedGradient)
         adaptBackward(
-            .down, layer: layer.index, x: activated, inner: innerDown, dy: gradient,
+            .down, layer: layer.index, x: activated, inner: innerDown, dy: downGradient,
             dx: activatedGradient)
         Kernels.swiGLUBackward(
             gate: gate, up: up, dout: activatedGradient, count: tokens * shape.intermediate,
@@ -44,6 +46,10 @@ extension TrainingPass {
         Kernels.rmsNorm(
             x: activations.middle.pointer, weight: layer.postAttentionNorm.pointer, tokens: tokens,
             width: shape.hidden, epsilon: shape.epsilon, y: normed, rstd: memory.rstd.pointer)
+        for (projection, dy) in [(Projection.gate, gate), (.up, up)] {
+            beforeGains(
+                projection, of: layer, x: normed, inner: inner(projection, activations), dy: dy)
+        }
         transposed(layer.gate, dy: gate, dx: normedGradient)
         transposed(layer.up, dy: up, dx: normedGradient, accumulate: true)
         adaptBackward(
@@ -69,10 +75,14 @@ extension TrainingPass {
         let dk = memory.kGradient.pointer
         let dv = memory.vGradient.pointer
 
-        transposed(layer.o, dy: gradient, dx: memory.attendedGradient.pointer)
+        let outputGradient = beforeGains(
+            .o, of: layer, x: activations.attended.pointer, inner: inner(.o, activations),
+            dy: gradient, inPlace: false)
+        transposed(layer.o, dy: outputGradient, dx: memory.attendedGradient.pointer)
         adaptBackward(
             .o, layer: layer.index, x: activations.attended.pointer,
-            inner: inner(.o, activations), dy: gradient, dx: memory.attendedGradient.pointer)
+            inner: inner(.o, activations), dy: outputGradient,
+            dx: memory.attendedGradient.pointer)
         Kernels.attentionBackward(
             attentionShape, q: activations.q.pointer, k: activations.k.pointer,
             v: activations.v.pointer, out: activations.attended.pointer,
@@ -83,6 +93,10 @@ extension TrainingPass {
         Kernels.rmsNorm(
             x: input, weight: layer.inputNorm.pointer, tokens: tokens, width: shape.hidden,
             epsilon: shape.epsilon, y: normed, rstd: memory.rstd.pointer)
+        for (projection, dy) in [(Projection.q, dq), (.k, dk), (.v, dv)] {
+            beforeGains(
+                projection, of: layer, x: normed, inner: inner(projection, activations), dy: dy)
+        }
         if let normedGradient {
             transposed(layer.q, dy: dq, dx: normedGradient)
             transposed(layer.k, dy: dk, dx: normedGradient, accumulate: true)

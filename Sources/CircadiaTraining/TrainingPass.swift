@@ -97,6 +97,7 @@ struct TrainingPass {
             x: dropped(x, projection, layer: layer, width: pair.inputs), a: pair.a.pointer,
             b: pair.b.pointer, scale: adapter.scale, tokens: tokens,
             inputs: pair.inputs, outputs: pair.outputs, rank: adapter.rank, xa: inner, y: y)
+        pair.magnitude?.apply(to: y, tokens: tokens)
     }
 
     /// What the adapter of a projection reads of its input `x`, `[tokens, width]`.

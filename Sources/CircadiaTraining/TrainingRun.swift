@@ -30,8 +30,9 @@ struct TrainingRun {
         self.checkpoints = checkpoints
         fingerprint = checkpoints == nil ? "" : trainer.fingerprint(rows: rows, heldOut: heldOut)
         planner = BatchPlanner(
-            lengths: rows.map(\.length), batchSize: trainer.options.batchSize,
-            order: trainer.options.order, seed: trainer.options.seed)
+            lengths: rows.map(\.length), validationRows: heldOut.count,
+            batchSize: trainer.options.batchSize, order: trainer.options.order,
+            seed: trainer.options.seed)
     }
 
     /// Goes on from the checkpoint.

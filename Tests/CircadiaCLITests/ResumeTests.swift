@@ -170,6 +170,56 @@ struct ResumeTests {
         #expect(outcome.errors.contains("night.json: the unfinished night cannot be read"))
     }
 
+    @Test("A night that holds what was tagged or forgotten since is refused; a purge removes it")
+    func forgotten() throws {
+        try begun()
+        let same = night(["--resume"], iterations: 100_000)
+        var outcome = try Program.run(
+            ["memory", "tag", "no-train"] + (0..<6).map { "s\($0)-0" }
+                + ["--memory-file", "log.jsonl"], in: folder)
+        #expect(outcome.status == 0)
+        outcome = try Program.run(same, in: folder)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("of its exchanges are tagged since not to be trained"))
+
+        let forget = ["forget", "--memory-file", "log.jsonl"]
+        #expect(try Program.run(forget + ["--id", "s2-0", "--yes"], in: folder).status == 0)
+        outcome = try Program.run(same, in: folder)
+        #expect(outcome.status == 2)
+        #expect(
+            outcome.errors.contains(
+                "1 of its 12 exchanges are no longer in the log, or differ; what was forgotten is "
+                    + "not trained"))
+        #expect(folder.exists("\(unfinished)/night.json"))
+
+        outcome = try Program.run(forget + ["--purge"], in: folder)
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.contains("held forgotten exchanges and was removed"))
+        #expect(!folder.exists("adapters/.training"))
+        outcome = try Program.run(same, in: folder)
+        #expect(outcome.status == 2 && outcome.errors.contains("no night waits to go on"))
+    }
+
+    @Test("A resumed night says in its manifest what it was trained on")
+    func manifest() throws {
+        #expect(try Program.run(night(iterations: 3), in: folder).status == 0)
+        let manifest = "adapters/nightly_update/training_manifest.json"
+        func trained() throws -> [String]? {
+            let data = try #require(folder.bytes(manifest))
+            let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+            return object?["trained"] as? [String]
+        }
+        let hashes = try trained()
+        #expect(hashes?.isEmpty == false)
+        let running = try RunningProgram(night(iterations: 150), in: folder)
+        try running.wait(for: "no training") { running.errors.contains("step 10 of") }
+        running.send(signal: SIGINT)
+        #expect(try running.finish().status == 75)
+        try FileManager.default.removeItem(at: folder.url.appendingPathComponent(manifest))
+        #expect(try Program.run(night(["--resume"], iterations: 150), in: folder).status == 0)
+        #expect(try trained() == hashes)
+    }
+
     @Test("Without --resume an unfinished night is mentioned; with it and without a night, refused")
     func notResumed() throws {
         var outcome = try Program.run(night(["--resume"]), in: folder)

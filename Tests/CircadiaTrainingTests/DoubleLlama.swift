@@ -17,6 +17,10 @@ final class DoubleLlama {
         var a: Matrix
         /// `[rank, outputs]`.
         var b: Matrix
+        /// DoRA's magnitudes, as a matrix of one row, and the norms that they are divided by, which
+        /// stay what they are when a factor changes.
+        var m: Matrix = []
+        var norms: [Double] = []
     }
     struct Key: Hashable {
         var layer: Int
@@ -70,7 +74,22 @@ final class DoubleLlama {
             let b = (0..<adapter.rank).map { r in
                 (0..<pair.outputs).map { Double(pair.b[r * pair.outputs + $0]) }
             }
-            pairs[Key(layer: layer, projection: projection)] = Pair(a: a, b: b)
+            var plain = Pair(a: a, b: b)
+            if let magnitude = pair.magnitude {
+                plain.m = [vector(magnitude.values)]
+                let weight = blocks[layer].weights[projection] ?? []
+                plain.norms = weight.indices.map { o in
+                    var square = 0.0
+                    for i in 0..<pair.inputs {
+                        var sum = 0.0
+                        for r in 0..<adapter.rank { sum += a[i][r] * b[r][o] }
+                        let value = weight[o][i] + scale * sum
+                        square += value * value
+                    }
+                    return square.squareRoot()
+                }
+            }
+            pairs[Key(layer: layer, projection: projection)] = plain
         }
     }
 
@@ -142,6 +161,7 @@ final class DoubleLlama {
                 for i in row.indices { inner += row[i] * pair.a[i][r] * (mask?[i] ?? 1) }
                 for o in out.indices { out[o] += scale * inner * b[o] }
             }
+            for (o, norm) in pair.norms.enumerated() { out[o] *= pair.m[0][o] / norm }
             return out
         }
     }

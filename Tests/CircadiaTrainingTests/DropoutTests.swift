@@ -1,3 +1,4 @@
+import CircadiaFormats
 import CircadiaKernels
 import CircadiaModel
 import CircadiaTraining
@@ -41,19 +42,27 @@ extension TrainingTests {
 
         /// Every matrix, at sampled elements: central differences in Double of the loss under the
         /// very masks that the backward pass drew again.
-        @Test func finiteDifferencesWithTheSameMasks() throws {
+        @Test(arguments: [AdapterConfiguration.Kind.lora, .dora])
+        func finiteDifferencesWithTheSameMasks(_ kind: AdapterConfiguration.Kind) throws {
             let tiny = try TinyModel()
             let rows = TinyModel.rows([9, 6])
+            let adapter = kind == .dora ? DoRATests.adapter(tiny) : tiny.adapter()
             let trainer = try LoRATrainer(
-                model: tiny.model, options: options(), initial: tiny.adapter())
-            let reference = DoubleLlama(model: tiny.model, adapter: tiny.adapter())
+                model: tiny.model, options: options(), initial: adapter)
+            let reference = DoubleLlama(model: tiny.model, adapter: adapter)
             reference.mask = masks(rows, options())
             let seed: UInt64 = 22
             var random = SeededGenerator(seed: seed)
             let step = 1e-4
-            for (layer, projection, da, db) in try trainer.gradients(rows: rows) {
+            let magnitudes = try trainer.magnitudeGradients(rows: rows)
+            #expect(magnitudes.count == (kind == .dora ? 14 : 0))
+            for (number, (layer, projection, da, db)) in try trainer.gradients(rows: rows)
+                .enumerated()
+            {
                 let key = DoubleLlama.Key(layer: layer, projection: projection)
-                for (factor, gradient) in [(\DoubleLlama.Pair.a, da), (\.b, db)] {
+                var factors = [(\DoubleLlama.Pair.a, da), (\.b, db)]
+                if kind == .dora { factors.append((\.m, magnitudes[number].dm)) }
+                for (factor, gradient) in factors {
                     let whole = try #require(reference.pairs[key])
                     let columns = whole[keyPath: factor][0].count
                     var expected: [Float] = []

@@ -61,7 +61,7 @@ extension TrainingTests {
             for change in [
                 { _ in }, { $0.activationByteLimit = 0 }, { $0.activationByteLimit = 200_000 },
                 { $0.dropout = 0.1 }, { $0.precision = .bf16 }, { $0.maxTokensPerMicroBatch = 50 },
-                { $0.layers = 1 }, { $0.rank = 16 },
+                { $0.layers = 1 }, { $0.rank = 16 }, { $0.kind = .dora }, { $0.matchMLX() },
             ] as [(inout TrainingOptions) -> Void] {
                 let (planned, plan) = try plan(tiny, options(change))
                 let trainer = try LoRATrainer(model: tiny.model, options: planned)

@@ -25,7 +25,9 @@ extension TrainingTests {
         }
 
         private func numbers(_ adapter: LoRAAdapter) -> [Float] {
-            adapter.allPairs.flatMap { $0.pair.a.array + $0.pair.b.array }
+            adapter.allPairs.flatMap { _, _, pair in
+                pair.a.array + pair.b.array + (pair.magnitude?.values.array ?? [])
+            }
         }
 
         private let rows = TinyModel.rows([30, 22, 14, 9, 18])
@@ -57,6 +59,56 @@ extension TrainingTests {
                 #expect(report.heldOutLossBefore == expected.heldOutLossBefore)
                 #expect(report.heldOutLossAfter == expected.heldOutLossAfter)
                 #expect(report.finalStep == expected.finalStep && report.end == expected.end)
+            }
+        }
+
+        /// What a training depends on beside LoRA's factors and our own order of batches.
+        enum Kind: String, CaseIterable {
+            case dora, doraWithDropout, mlx
+
+            func change(_ options: inout TrainingOptions) {
+                switch self {
+                case .dora: options.kind = .dora
+                case .doraWithDropout:
+                    options.kind = .dora
+                    options.dropout = 0.2
+                    // What is held out gets worse here: the best numbers would be the first.
+                    options.keepsBest = false
+                case .mlx: options.matchMLX()
+                }
+            }
+        }
+
+        @Test(arguments: Kind.allCases)
+        func otherKindsEndWithTheSameBitsToo(_ kind: Kind) throws {
+            let tiny = try TinyModel()
+            let options = options(kind.change)
+            let rows = kind == .mlx ? rows.map { $0.asInMLX(maxSequenceLength: 64) } : rows
+            let whole = try LoRATrainer(model: tiny.model, options: options)
+            let expected = try whole.train(rows: rows, heldOut: heldOut)
+            for stop in [0, 1, 4, 7, 11] {
+                let checkpoints = CheckpointOptions(
+                    url: tiny.folder.file("state-\(stop)"), interval: 0)
+                _ = try LoRATrainer(model: tiny.model, options: options).train(
+                    rows: rows, heldOut: heldOut, checkpoints: checkpoints
+                ) { progress in
+                    switch progress.event {
+                    case .step(let report): report.step < stop
+                    case .evaluation(let step, _, _): step < stop
+                    default: true
+                    }
+                }
+                let second = try LoRATrainer(model: tiny.model, options: options)
+                let report = try second.train(
+                    rows: rows, heldOut: heldOut, checkpoints: checkpoints, resumes: true)
+                #expect(numbers(second.adapter) == numbers(whole.adapter), "stopped at \(stop)")
+                #expect(report.steps == expected.steps)
+                #expect(report.heldOutLossAfter == expected.heldOutLossAfter)
+            }
+            if kind != .mlx {
+                let magnitude = try #require(whole.adapter[2, .down]?.magnitude)
+                let fresh = try LoRATrainer(model: tiny.model, options: options)
+                #expect(magnitude.values.array != fresh.adapter[2, .down]?.magnitude?.values.array)
             }
         }
 

@@ -115,7 +115,8 @@ static ck_status_t cache_append(request_t* r) {
 static ck_status_t attention(request_t* r) {
     const ck_attention_shape_t shape = attention_shape(r);
     const size_t size = ck_attention_workspace(&shape);
-    return ck_attention(&shape, at(r, 2), cache(r, 3), at(r, 7), at(r, 8), workspace(r, size), size);
+    return ck_attention(&shape, at(r, 2), cache(r, 3), at(r, 7), at(r, 8), workspace(r, size),
+                        size);
 }
 
 static ck_status_t attention_backward(request_t* r) {

@@ -46,6 +46,7 @@ struct BenchCommand: ParsableCommand {
             valueName: "config.json"))
     var random: String?
 
+    @OptionGroup var lora: LoRAFlags
     @OptionGroup var model: ModelOptions
     @OptionGroup var output: OutputOptions
 
@@ -197,6 +198,11 @@ struct BenchCommand: ParsableCommand {
     ) throws -> Series {
         var options = TrainingOptions()
         options.maxSequenceLength = max(count, 16)
+        options.rank = lora.loraR
+        options.scale = Double(lora.scale)
+        options.layers = lora.loraLayers
+        options.keys = lora.loraKeys
+        options.kind = lora.dora ? .dora : .lora
         // Larger batches are split, as they are in a night: one row of 1024 tokens stays whole,
         // four of 512 go one by one.
         let trainer = try LoRATrainer(model: model, options: options)

@@ -57,20 +57,22 @@ struct SleepFlags: ParsableArguments {
             valueName: "hh:mm"))
     var finishBy: TimeOfDay?
 
-    @Option(help: "Rank of the LoRA matrices.")
-    var loraR = 8
-
-    @Option(help: "Scale of the LoRA product (MLX's scale, not alpha/r).")
-    var loraScale: Float = 20
-
-    @Option(help: "Adapted blocks, counted from the last; -1 means all.")
-    var loraLayers = 16
+    @OptionGroup var lora: LoRAFlags
 
     @Option(help: "Tokens at which an exchange is cut.")
     var maxSeqLen = 1024
 
-    @Option(help: "Steps over which the learning rate rises.")
-    var warmup = 5
+    @Option(
+        help: "Steps over which the learning rate rises. (default: 5; 0 with --mlx-compat)")
+    var warmup: Int?
+
+    @Flag(
+        name: .customLong("mlx-compat"),
+        help: """
+            Train as mlx_lm.lora does, to compare with it: prompts too, its batches and Adam \
+            without bias correction, no clipping.
+            """)
+    var matchesMLX = false
 
     @Flag(help: "Start from a fresh adapter instead of going on with the present one.")
     var resetAdapter = false
@@ -130,18 +132,26 @@ struct SleepFlags: ParsableArguments {
         if iters ?? 1 < 1 { throw ValidationError("--iters must be at least 1") }
         if !(learningRate > 0) { throw ValidationError("--learning-rate must be positive") }
         if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
-        if !(1...256).contains(loraR) { throw ValidationError("--lora-r must be 1 to 256") }
-        if !(loraScale > 0) { throw ValidationError("--lora-scale must be positive") }
-        if loraLayers == 0 || loraLayers < -1 {
-            throw ValidationError("--lora-layers must be at least 1, or -1 for all")
-        }
         if maxSeqLen < 16 { throw ValidationError("--max-seq-len must be at least 16") }
         if !(0..<1).contains(heldOut) { throw ValidationError("--held-out must lie in 0 ..< 1") }
         if !(klWeight >= 0) { throw ValidationError("--kl-weight must not be negative") }
         if checkpointEvery < 0 {
             throw ValidationError("--checkpoint-every must not be negative")
         }
+        if matchesMLX { try validateMatchingMLX() }
         if !(rehearsal >= 0) { throw ValidationError("--rehearsal must not be negative") }
+    }
+
+    /// Refuses what `--mlx-compat` would silently leave out.
+    private func validateMatchingMLX() throws {
+        let others = [
+            ("--optimizer adamw", optimizer == .adamw), ("--clip", clip != 1),
+            ("--grad-accumulation", gradAccumulation > 1), ("--kl-weight", klWeight > 0),
+        ]
+        for (flag, isGiven) in others where isGiven {
+            throw ValidationError(
+                "--mlx-compat trains as mlx_lm.lora does; \(flag) cannot be had with it")
+        }
     }
 
     func options(seed: UInt64) -> SleepOptions {
@@ -161,11 +171,14 @@ struct SleepFlags: ParsableArguments {
         options.finishBy = finishBy?.next(after: Date())
         options.learningRate = learningRate
         options.batchSize = batchSize
-        options.loraRank = loraR
-        options.loraScale = loraScale
-        options.loraLayers = loraLayers
+        options.loraRank = lora.loraR
+        options.loraScale = lora.scale
+        options.loraLayers = lora.loraLayers
+        options.loraKeys = lora.loraKeys
+        options.usesDoRA = lora.dora
+        options.matchesMLX = matchesMLX
         options.maxSequenceLength = maxSeqLen
-        options.warmupSteps = warmup
+        options.warmupSteps = warmup ?? (matchesMLX ? 0 : 5)
         options.resetAdapter = resetAdapter
         options.augmentedPairs = augment ? augmentPairs : 0
         options.rehearsalShare = rehearsal

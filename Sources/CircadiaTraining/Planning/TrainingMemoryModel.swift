@@ -11,6 +11,8 @@ struct TrainingMemoryModel {
     let rank: Int
     /// Numbers of the adapter.
     let parameters: Int
+    /// DoRA's magnitudes among them; 0 for LoRA.
+    let magnitudes: Int
     /// Whether rows keep to the base model, whose logits are there a second time then.
     let hasAnchors: Bool
 
@@ -19,7 +21,11 @@ struct TrainingMemoryModel {
     /// Adapter, gradients, Adam's moments and the copies of the last good numbers.
     var optimizerBytes: Int {
         let copies = 1 + 6 + (options.keepsBest ? 1 : 0)
+        // Norm and gain of each magnitude, and the squared norm of its frozen row in Double.
+        let besideMagnitudes = 2 * MemoryLayout<Float>.stride + MemoryLayout<Double>.stride
+        let adapters = 1 + (options.keepsBest ? 1 : 0)
         return copies * parameters * MemoryLayout<Float>.stride
+            + adapters * magnitudes * besideMagnitudes
     }
 
     /// Activations of one block that are kept for the backward pass.
@@ -35,7 +41,8 @@ struct TrainingMemoryModel {
         perToken += 3 * shape.hidden + 1
         perToken += 2 * shape.intermediate
         perToken += 2 * shape.queryWidth + 2 * shape.keyWidth
-        if options.dropout > 0 { perToken += 2 * shape.widestInput }
+        if options.dropout > 0 { perToken += 2 * shape.widest }
+        if magnitudes > 0 { perToken += shape.widest }
         // Keys and values as the forward kernel reads them.
         let cacheBytes = AttentionCache.byteCount(
             kvHeads: shape.kvHeads, capacity: tokens, headDim: shape.headDim, format: .f32)

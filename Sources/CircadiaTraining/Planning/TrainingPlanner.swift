@@ -41,6 +41,7 @@ public struct TrainingPlanner {
         let prepared = try PreparedRow.prepare(
             rows, options: wanted, vocabularySize: model.configuration.vocabularySize)
         if prepared.isEmpty { throw .nothingToTrain(rows: rows.count) }
+        try wanted.validate(rows: prepared.count)
         let evaluated = try PreparedRow.prepare(
             heldOut, options: wanted, vocabularySize: model.configuration.vocabularySize)
         var options = wanted
@@ -49,7 +50,7 @@ public struct TrainingPlanner {
 
         var timing = try TrainingTiming(
             model: model, initial: initial, options: options, rows: prepared,
-            checkpointInterval: limits.checkpointInterval)
+            heldOutRows: evaluated.count, checkpointInterval: limits.checkpointInterval)
         timing.addEvaluations(of: evaluated)
         let schedule = timing.schedule(within: limits.seconds)
         guard schedule.iterations > 0 || wanted.iterations == 0 else {
@@ -80,18 +81,22 @@ public struct TrainingPlanner {
         let configuration = initial?.configuration ?? options.adapterConfiguration
         let layers = configuration.adaptedLayers(of: model.configuration.layerCount)
         let rank = configuration.loraParameters.rank
+        let isDoRA = configuration.kind == .dora
+        let keys = configuration.loraParameters.keys
+        let adapted = Projection.allCases.filter { keys?.contains($0.rawValue) ?? true }
+        let magnitudes =
+            !isDoRA
+            ? 0 : layers.count * adapted.reduce(0) { $0 + $1.outputs(of: model.configuration) }
         let parameters =
             initial?.parameterCount
-            ?? layers.count * rank
-            * Projection.allCases.reduce(0) { sum, projection in
-                let keys = configuration.loraParameters.keys
-                guard keys?.contains(projection.rawValue) ?? true else { return sum }
-                return sum + projection.inputs(of: model.configuration)
-                    + projection.outputs(of: model.configuration)
+            ?? magnitudes + layers.count * rank
+            * adapted.reduce(0) {
+                $0 + $1.inputs(of: model.configuration) + $1.outputs(of: model.configuration)
             }
         return TrainingMemoryModel(
             configuration: model.configuration, options: options, adaptedBlocks: layers.count,
-            rank: rank, parameters: parameters, hasAnchors: rows.contains(where: \.keepsBase))
+            rank: rank, parameters: parameters, magnitudes: magnitudes,
+            hasAnchors: rows.contains(where: \.keepsBase))
     }
 
     /// Shrinks the micro-batch until it fits, then spends what is left on activations that need not

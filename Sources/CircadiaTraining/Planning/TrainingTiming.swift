@@ -42,14 +42,14 @@ struct TrainingTiming {
 
     init(
         model: LlamaModel, initial: LoRAAdapter?, options: TrainingOptions, rows: [PreparedRow],
-        checkpointInterval: Int
+        heldOutRows: Int, checkpointInterval: Int
     ) throws(TrainingError) {
         self.rows = rows
         self.checkpointInterval = checkpointInterval
         trainer = try LoRATrainer(model: model, options: options, initial: initial)
         var planner = BatchPlanner(
-            lengths: rows.map(\.length), batchSize: options.batchSize, order: options.order,
-            seed: options.seed)
+            lengths: rows.map(\.length), validationRows: heldOutRows,
+            batchSize: options.batchSize, order: options.order, seed: options.seed)
         batches = (0..<min(options.iterations, Self.stepsLookedAt)).map { _ in
             planner.nextBatch()
         }
