@@ -81,4 +81,21 @@ struct IndexTests {
         try first.ingest([exchange("late", "common")], selection: .everything)
         #expect(try second.search("common").map(\.id) == ["late"])
     }
+
+    @Test("An exchange without vectors leaves those of its block alone when it goes")
+    func removalWithoutVectors() throws {
+        let folder = try TemporaryFolder()
+        let directory = folder.file("rag")
+        let store = try RetrievalStore(directory: directory, embedder: WordEmbedder())
+        let said = Exchange(
+            id: "a", timestamp: nil, session: "s",
+            messages: [ChatMessage(role: .user, content: "A kitten sleeps.")])
+        try store.ingest([said], selection: .everything)
+        let before = try store.search("kitten").first?.denseScore
+        #expect((before ?? 0) > 0)
+        let other = try RetrievalStore(directory: directory, embedder: nil)
+        try other.ingest([exchange("b", "Rain.")], selection: .everything)
+        try other.forget(ids: ["b"])
+        #expect(try store.search("kitten").first?.denseScore == before)
+    }
 }
