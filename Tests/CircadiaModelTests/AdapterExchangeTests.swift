@@ -221,8 +221,8 @@ extension ModelTests {
             expectSame(ours, peft, unlike: plain, "peft")
         }
 
-        /// llama.cpp rounds activations to 8 bits, so its logits are near, not the same: as near as
-        /// it is without an adapter.
+        /// llama.cpp rounds activations to 8 bits, so its logits are near, not the same: 0.041 to
+        /// 0.064 off with this adapter made up to 8 times as large, against 0.66 that it changes.
         @Test(
             .enabled(
                 if: Surroundings.llamaPython != nil && Surroundings.chatModel != nil
@@ -236,6 +236,9 @@ extension ModelTests {
             let tokens: [Int32] = [504, 3575, 282, 4649, 314, 260, 2240, 282]
             let adapter = LoRAAdapter.random(
                 for: model.configuration, numLayers: 16, seed: 8)
+            for (_, _, pair) in adapter.allPairs {
+                for index in 0..<pair.b.count { pair.b[index] *= 8 }
+            }
             let plain = logits(model, tokens, nil)
             let ours = logits(model, tokens, adapter)
             try adapter.save(to: folder.file("mlx"))
@@ -247,9 +250,9 @@ extension ModelTests {
                 [gguf.path, list(tokens), folder.file("a.gguf").path, "16"],
                 interpreter: Surroundings.llamaPython)
             let difference = relativeDifference(ours, try numbers(lines.dropFirst()))
+            #expect(difference < 0.07, "\(difference)")
             let effect = relativeDifference(ours, plain)
-            print("llama", difference, effect)
-            #expect(difference < 0.06, "\(difference)")
+            #expect(effect > 8 * 0.07, "the adapter changes \(effect)")
             let theirs = try JSONDecoder().decode([Int32].self, from: Data(lines[0].utf8))
             model.adapter = adapter
             let cache = model.makeCache(capacity: 32)
