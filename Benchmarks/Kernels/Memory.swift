@@ -37,15 +37,14 @@ final class Memory {
         }
     }
 
-    /// 16-bit caches of a block.
+    /// 8-bit caches of a block.
     func caches(_ shape: AttentionShape) -> [AttentionCache] {
         let byteCount = AttentionCache.byteCount(
-            kvHeads: shape.kvHeads, capacity: shape.capacity, headDim: shape.headDim, format: .int16
-        )
+            kvHeads: shape.kvHeads, capacity: shape.capacity, headDim: shape.headDim, format: .int8)
         return offsets(byteCount: byteCount, most: 512).map {
             AttentionCache(
                 kvHeads: shape.kvHeads, capacity: shape.capacity, headDim: shape.headDim,
-                format: .int16, in: buffer, at: $0)
+                format: .int8, in: buffer, at: $0)
         }
     }
 }
