@@ -139,7 +139,7 @@ let package = Package(
                 "CircadiaMemory", "CircadiaModel", "CircadiaFormats", "CircadiaTokenizer",
                 "CircadiaTestSupport",
             ],
-            exclude: ["Fixtures"]),
+            exclude: ["Fixtures", "Tools"]),
         .testTarget(
             name: "CircadiaEvaluationTests",
             dependencies: ["CircadiaEvaluation", "CircadiaTestSupport"]),

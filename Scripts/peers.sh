@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a virtual environment with the implementations that tests compare Circadia with: Hugging Face
-# tokenizers, mlx_lm and, where a build for the CPU can be had, torch. usage: peers.sh DIR. Where they
+# tokenizers, mlx_lm and, where a build for the CPU can be had, torch with peft. usage: peers.sh DIR. Where they
 # cannot be installed, says so; the tests that need them then report themselves skipped.
 set -uo pipefail
 dir=${1:?usage: peers.sh DIR}
@@ -8,14 +8,16 @@ wanted='mlx[cpu]==0.32.4 mlx-lm==0.32.2 transformers==5.23.0 safetensors jinja2'
 # Not the package without the suffix: on Linux that brings gigabytes for graphics cards.
 torch='torch==2.13.0+cpu'
 if [ "$(uname)" = Darwin ]; then torch='torch==2.13.0'; fi
-if [ "$(cat "$dir/wanted" 2>/dev/null)" = "$wanted" ]; then exit 0; fi
+# After torch, which it would bring with everything for graphics cards.
+peft='peft==0.21.2'
+if [ "$(cat "$dir/wanted" 2>/dev/null)" = "$wanted $peft" ]; then exit 0; fi
 echo "peers: installing $wanted into $dir"
 # shellcheck disable=SC2086
 if python3 -m venv "$dir" && "$dir/bin/pip" install --quiet --upgrade pip \
     && "$dir/bin/pip" install --quiet $wanted; then
-    "$dir/bin/pip" install --quiet "$torch" \
-        || echo "peers: no torch for the CPU here; tests against it will be skipped" >&2
-    echo "$wanted" >"$dir/wanted"
+    { "$dir/bin/pip" install --quiet "$torch" && "$dir/bin/pip" install --quiet "$peft"; } \
+        || echo "peers: no torch or peft for the CPU here; tests against them will be skipped" >&2
+    echo "$wanted $peft" >"$dir/wanted"
 else
     rm -rf "$dir"
     echo "peers: could not be installed; tests against them will be skipped" >&2

@@ -22,3 +22,26 @@ ck_status_t ck_dot_rows(const float* vectors, const float* query, int64_t count,
     ck_parallel(count, 64, dot_rows_range, &job);
     return CK_OK;
 }
+
+typedef struct {
+    const int8_t *vectors, *query;
+    const float* scales;
+    float query_scale;
+    int32_t width;
+    float* scores;
+} dot_rows_int8_job_t;
+
+static void dot_rows_int8_range(void* context, int64_t begin, int64_t end, int32_t thread) {
+    (void)thread;
+    const dot_rows_int8_job_t* job = context;
+    ck_table()->dot_rows_int8(job->vectors, job->scales, job->query, job->query_scale, begin, end,
+                              job->width, job->scores);
+}
+
+ck_status_t ck_dot_rows_int8(const int8_t* vectors, const float* scales, const int8_t* query,
+                             float query_scale, int64_t count, int32_t width, float* scores) {
+    if (count < 0 || width < 0 || width > CK_DOT_ROWS_INT8_WIDTH) return CK_BAD_SHAPE;
+    dot_rows_int8_job_t job = {vectors, query, scales, query_scale, width, scores};
+    ck_parallel(count, 256, dot_rows_int8_range, &job);
+    return CK_OK;
+}

@@ -6,5 +6,9 @@
 /* Scores begin ..< end of ck_dot_rows. */
 typedef void ck_dot_rows_fn(const float* vectors, const float* query, int64_t begin, int64_t end,
                             int32_t width, float* scores);
+/* Scores begin ..< end of ck_dot_rows_int8. */
+typedef void ck_dot_rows_int8_fn(const int8_t* vectors, const float* scales, const int8_t* query,
+                                 float query_scale, int64_t begin, int64_t end, int32_t width,
+                                 float* scores);
 
 #endif

@@ -314,6 +314,12 @@ ck_status_t ck_adam(const ck_adam_t* options, const float* gradient, int64_t cou
 /* scores[i] = query · vectors[i]. vectors [count, width], query [width], scores [count]. */
 ck_status_t ck_dot_rows(const float* vectors, const float* query, int64_t count, int32_t width,
                         float* scores);
+/* The same for vectors in 8 bits: scores[i] = scales[i] * query_scale * Σ_j query[j] * vectors[i, j].
+ * vectors [count, width], query [width], int8 without alignment; scales, scores [count]. width is at most
+ * CK_DOT_ROWS_INT8_WIDTH, so that the sum of products cannot overflow 32 bits. */
+#define CK_DOT_ROWS_INT8_WIDTH 65536
+ck_status_t ck_dot_rows_int8(const int8_t* vectors, const float* scales, const int8_t* query,
+                             float query_scale, int64_t count, int32_t width, float* scores);
 
 /* ---- Measuring ----------------------------------------------------------------------------- */
 

@@ -14,12 +14,21 @@ struct Circadia: AsyncParsableCommand {
                 name: "By night:", subcommands: [SleepCommand.self, RunCycleCommand.self]),
             CommandGroup(
                 name: "Memory:",
-                subcommands: [RagCommand.self, RouteCommand.self, DownloadDatasetCommand.self]),
+                subcommands: [
+                    RagCommand.self, MemoryCommand.self, ForgetCommand.self, RouteCommand.self,
+                    DownloadDatasetCommand.self,
+                ]),
             CommandGroup(
                 name: "Measuring:",
-                subcommands: [EvalLossCommand.self, EvalHarnessCommand.self, BenchCommand.self]),
+                subcommands: [
+                    EvalLossCommand.self, EvalHarnessCommand.self, EvalRetrievalCommand.self,
+                    BenchCommand.self,
+                ]),
             CommandGroup(
                 name: "Models:",
-                subcommands: [ModelCommand.self, TokenizeCommand.self, DoctorCommand.self]),
+                subcommands: [
+                    ModelCommand.self, AdapterCommand.self, TokenizeCommand.self,
+                    DoctorCommand.self,
+                ]),
         ])
 }

@@ -28,8 +28,17 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
         }
     }
 
-    /// `lora`; other kinds are refused.
-    public var fineTuneType: String
+    /// How an adapted module computes; `fine_tune_type`.
+    public enum Kind: String, Sendable, Codable, CaseIterable {
+        /// `W x + scale · ((x A) B)`.
+        case lora
+        /// LoRA's output times m / ‖W + scale · (A B)ᵀ‖, row by row (Liu et al. 2024,
+        /// arXiv:2402.09353).
+        case dora
+    }
+
+    /// LoRA or DoRA; `full` and others are refused.
+    public var kind: Kind
     /// How many of the last blocks are adapted; less than 1 means all.
     public var numLayers: Int
     /// Rank, scale and so on.
@@ -37,12 +46,12 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     /// Other members, kept.
     public var otherMembers: JSONObject
 
-    /// A LoRA configuration with mlx_lm's defaults.
+    /// A configuration with mlx_lm's defaults.
     public init(
-        numLayers: Int = 16, loraParameters: LoRAParameters = LoRAParameters(),
-        otherMembers: JSONObject = JSONObject()
+        kind: Kind = .lora, numLayers: Int = 16,
+        loraParameters: LoRAParameters = LoRAParameters(), otherMembers: JSONObject = JSONObject()
     ) {
-        fineTuneType = "lora"
+        self.kind = kind
         self.numLayers = numLayers
         self.loraParameters = loraParameters
         self.otherMembers = otherMembers
@@ -62,8 +71,8 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     private init(json: JSONValue) throws(ConfigurationProblem) {
         let reader = try ConfigurationReader(json)
         let type = reader.object["fine_tune_type"]?.stringValue ?? "lora"
-        guard type == "lora" else { throw .unknownFineTuneType(type) }
-        fineTuneType = type
+        guard let kind = Kind(rawValue: type) else { throw .unknownFineTuneType(type) }
+        self.kind = kind
         numLayers = try reader.integer("num_layers", in: -1...4096)
         guard let parameters = reader.object["lora_parameters"]?.objectValue else {
             throw .missingKey("lora_parameters")
@@ -101,7 +110,7 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
         parameters["keys"] = loraParameters.keys.map { .array($0.map { .string($0) }) }
         for (key, value) in loraParameters.otherMembers.members { parameters[key] = value }
         var object: JSONObject = [
-            "fine_tune_type": .string(fineTuneType), "num_layers": .integer(numLayers),
+            "fine_tune_type": .string(kind.rawValue), "num_layers": .integer(numLayers),
             "lora_parameters": .object(parameters),
         ]
         for (key, value) in otherMembers.members { object[key] = value }
@@ -116,6 +125,12 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     /// Writes the configuration through an encoder.
     public func encode(to encoder: any Encoder) throws {
         try json.encode(to: encoder)
+    }
+
+    /// What this program says of the training, in a member of its own that others skip.
+    public var origin: JSONObject? {
+        get { otherMembers["circadia"]?.objectValue }
+        set { otherMembers["circadia"] = newValue.map { .object($0) } }
     }
 
     /// The blocks of a model that are adapted: the last `numLayers`, or all.

@@ -72,7 +72,8 @@ public enum AdapterDirectory {
         } catch {
             throw .adapter(path: url.path, problem: error)
         }
-        try DirectorySwap.replace(url) { (directory) throws(FormatError) in
+        try DirectorySwap.replace(url, isObsolete: AdapterFormat.owns) {
+            (directory) throws(FormatError) in
             let names = tensors.keys.sorted()
             let descriptions = names.map {
                 TensorDescription(name: $0, type: .f32, shape: tensors[$0]?.shape ?? [])
@@ -92,6 +93,18 @@ public enum AdapterDirectory {
         }
     }
 
+    /// Checks an adapter that was read from another format; `path` is for messages.
+    static func check(
+        _ configuration: AdapterConfiguration, _ tensors: [String: AdapterTensor],
+        for model: ModelConfiguration, path: String
+    ) throws(FormatError) {
+        do throws(AdapterProblem) {
+            try validate(tensors, configuration, model)
+        } catch {
+            throw .adapter(path: path, problem: error)
+        }
+    }
+
     /// Deletes what killed processes left beside an adapter directory while they built it.
     ///
     /// `save` does so too. What running processes build is left alone.
@@ -108,7 +121,9 @@ public enum AdapterDirectory {
         if tensors.isEmpty { throw .empty }
         let rank = configuration.loraParameters.rank
         for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
-            guard var parts = AdapterTensorName(name) else { throw .unknownTensor(name) }
+            guard var parts = AdapterTensorName(name),
+                partners(configuration.kind).contains(parts.factor)
+            else { throw .unknownTensor(name) }
             if let keys = configuration.loraParameters.keys, !keys.contains(parts.module) {
                 throw .unknownTensor(name)
             }
@@ -121,11 +136,20 @@ public enum AdapterDirectory {
             }
             try validate(shape: tensor.shape, name: name, parts: parts, rank: rank, model: model)
             guard tensor.values.allSatisfy(\.isFinite) else { throw .notFinite(tensor: name) }
-            parts.factor = parts.factor == .a ? .b : .a
-            if tensors[parts.fullName] == nil {
-                throw .missingPartner(tensor: name, partner: parts.fullName)
+            for factor in partners(configuration.kind) where factor != parts.factor {
+                parts.factor = factor
+                if tensors[parts.fullName] == nil {
+                    throw .missingPartner(tensor: name, partner: parts.fullName)
+                }
             }
         }
+    }
+
+    /// The tensors of an adapted module.
+    private static func partners(
+        _ kind: AdapterConfiguration.Kind
+    ) -> [AdapterTensorName.Factor] {
+        kind == .dora ? [.a, .b, .magnitude] : [.a, .b]
     }
 
     private static func validate(
@@ -135,8 +159,13 @@ public enum AdapterDirectory {
         let widths = model.flatMap { AdapterTensorName.widths(of: parts.module, in: $0) }
         let known = isA ? widths?.inputs : widths?.outputs
         // Without a model the width is free, but the rank is not.
-        let width = known ?? (shape.count == 2 ? shape[isA ? 0 : 1] : 0)
-        let expected = isA ? [width, rank] : [rank, width]
+        let width = known ?? (isA ? shape.first : shape.last) ?? 0
+        let expected =
+            switch parts.factor {
+            case .a: [width, rank]
+            case .b: [rank, width]
+            case .magnitude: [width]
+            }
         guard shape == expected else {
             throw .wrongShape(tensor: name, expected: expected, found: shape)
         }

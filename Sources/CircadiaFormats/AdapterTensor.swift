@@ -1,11 +1,11 @@
-/// One matrix of an adapter.
+/// One matrix of an adapter, or DoRA's vector of magnitudes.
 public struct AdapterTensor: Sendable, Equatable {
-    /// Rows and columns.
+    /// Rows and columns; one number for a vector.
     public var shape: [Int]
     /// The values, row-major.
     public var values: [Float]
 
-    /// A matrix; `values` holds as many numbers as `shape` says (others trap).
+    /// A tensor; `values` holds as many numbers as `shape` says (others trap).
     public init(shape: [Int], values: [Float]) {
         precondition(shape.reduce(1, *) == values.count, "values do not fit the shape \(shape)")
         self.shape = shape
@@ -15,12 +15,14 @@ public struct AdapterTensor: Sendable, Equatable {
 
 /// A name such as `model.layers.3.self_attn.q_proj.lora_a`, taken apart.
 public struct AdapterTensorName: Sendable, Equatable {
-    /// The two factors of `A · B`.
+    /// The two factors of `A · B`, and DoRA's magnitudes.
     public enum Factor: String, Sendable, CaseIterable {
         /// `[in, rank]`.
         case a = "lora_a"
         /// `[rank, out]`.
         case b = "lora_b"
+        /// `[out]`; of DoRA only.
+        case magnitude = "m"
     }
 
     /// The block's number.
@@ -59,7 +61,7 @@ public struct AdapterTensorName: Sendable, Equatable {
     ]
 
     /// Inputs and outputs of a module, or nil for an unknown one.
-    static func widths(
+    package static func widths(
         of module: String, in model: ModelConfiguration
     ) -> (inputs: Int, outputs: Int)? {
         let queries = model.headCount * model.headDim

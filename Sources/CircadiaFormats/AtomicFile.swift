@@ -1,9 +1,19 @@
 import Foundation
 
+/// Writes small files that must survive a crash of the machine.
+public enum DurableFile {
+    /// Replaces a file by `bytes`: under another name, synced, then renamed. For its owner only.
+    ///
+    /// - Throws: `FormatError.cannotWrite`; the file is as it was then.
+    public static func write(_ bytes: [UInt8], to url: URL) throws(FormatError) {
+        try AtomicFile.write(bytes, to: url, mode: 0o600)
+    }
+}
+
 /// A file that appears whole or not at all: written under a temporary name beside its target,
 /// synced, then renamed.
 /// See `TemporaryItems` for the name.
-final class AtomicFile {
+package final class AtomicFile {
     private let target: URL
     private let temporary: URL
     private var descriptor: Int32
@@ -62,7 +72,7 @@ final class AtomicFile {
     }
 
     /// Writes bytes to a file atomically.
-    static func write(
+    package static func write(
         _ bytes: [UInt8], to url: URL, mode: mode_t = 0o644
     ) throws(FormatError) {
         let file = try AtomicFile(target: url, mode: mode)
@@ -71,7 +81,7 @@ final class AtomicFile {
     }
 
     /// Writes a text file atomically.
-    static func write(
+    package static func write(
         _ text: String, to url: URL, mode: mode_t = 0o644
     ) throws(FormatError) {
         try write(Array(text.utf8), to: url, mode: mode)

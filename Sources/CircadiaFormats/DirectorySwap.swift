@@ -6,15 +6,17 @@ import Foundation
 /// `renameat2(RENAME_EXCHANGE)`, macOS's `renamex_np(RENAME_SWAP)`. On file systems without either,
 /// the old directory is moved aside first, and `recover` moves it back if the process was killed
 /// between the two renames.
-enum DirectorySwap {
+package enum DirectorySwap {
     /// What a directory that was moved aside is called, with the target's name behind it.
     static let asidePrefix = ".circadia-old-"
 
     /// Builds a directory with `fill` and puts it in the place of `target`.
     ///
-    /// Regular files of the old directory that `fill` does not write are taken over.
-    static func replace(
-        _ target: URL, fill: (URL) throws(FormatError) -> Void
+    /// Regular files of the old directory that `fill` does not write are taken over, but for those
+    /// that `isObsolete` names: files that would contradict the new ones.
+    package static func replace(
+        _ target: URL, isObsolete: (String) -> Bool = { _ in false },
+        fill: (URL) throws(FormatError) -> Void
     ) throws(FormatError) {
         // A link to a directory stays a link: what it points at is replaced.
         let target = target.resolvingSymlinksInPath()
@@ -28,7 +30,7 @@ enum DirectorySwap {
         }
         do throws(FormatError) {
             try fill(temporary)
-            try takeOver(from: target, to: temporary)
+            try takeOver(from: target, to: temporary, isObsolete: isObsolete)
             try AtomicFile.syncDirectory(temporary)
             try put(temporary, inPlaceOf: target)
         } catch {
@@ -56,7 +58,9 @@ enum DirectorySwap {
         return lstat(url.path, &status) == 0
     }
 
-    private static func takeOver(from old: URL, to new: URL) throws(FormatError) {
+    private static func takeOver(
+        from old: URL, to new: URL, isObsolete: (String) -> Bool
+    ) throws(FormatError) {
         guard exists(old) else { return }
         let names: [String]
         do {
@@ -64,7 +68,8 @@ enum DirectorySwap {
         } catch {
             throw .cannotWrite(path: old.path, reason: Folder.reason(error))
         }
-        for name in names.sorted() where !name.hasPrefix(TemporaryItems.prefix) {
+        for name in names.sorted()
+        where !name.hasPrefix(TemporaryItems.prefix) && !isObsolete(name) {
             let source = old.appendingPathComponent(name)
             let target = new.appendingPathComponent(name)
             var status = stat()

@@ -128,7 +128,7 @@ extension ConfigurationProblem: CustomStringConvertible {
         case .unsupportedFeature(let key, let value):
             "“\(key)”: \(value) is not supported"
         case .unknownFineTuneType(let type):
-            "fine-tuning of type “\(type)” is not supported; “lora” is"
+            "fine-tuning of type “\(type)” is not supported; “lora” and “dora” are"
         }
     }
 }
@@ -198,6 +198,20 @@ extension AdapterProblem: CustomStringConvertible {
         case .foreignDirectory(let name):
             "the directory holds another directory, \(name), so it is not replaced; choose a "
                 + "directory of its own for the adapter"
+        case .unknownFormat:
+            "it is neither a directory with adapters.safetensors (mlx_lm) or "
+                + "adapter_model.safetensors (PEFT), nor a GGUF file"
+        case .pickle(let file):
+            "\(file) is a Python pickle, which can run code when it is read; save the adapter with "
+                + "save_pretrained(…, safe_serialization=True) and import that"
+        case .unsupportedSetting(let key, let value):
+            "“\(key)”: \(value) has no counterpart here, and the adapter would compute something "
+                + "else without it; merge it in PEFT (merge_and_unload) and import the model"
+        case .notAnAdapter(let found):
+            "the file holds \(found), not a LoRA adapter; 'circadia model import' takes models"
+        case .notExpressible(let kind, let format):
+            "\(format) adapters cannot hold \(kind); export --format fused writes a whole model "
+                + "instead"
         }
     }
 }

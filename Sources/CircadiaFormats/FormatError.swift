@@ -105,7 +105,7 @@ public enum ConfigurationProblem: Sendable, Equatable {
     case unknownRopeScaling(String)
     /// A feature of the architecture that is not implemented, such as biased projections.
     case unsupportedFeature(key: String, value: String)
-    /// A kind of fine-tuning other than `lora`.
+    /// A kind of fine-tuning other than `lora` and `dora`.
     case unknownFineTuneType(String)
 }
 
@@ -163,6 +163,16 @@ public enum AdapterProblem: Sendable, Equatable {
     case empty
     /// The target of a save holds a directory, so it is hardly meant for an adapter.
     case foreignDirectory(String)
+    /// The path holds no adapter in any format that is known.
+    case unknownFormat
+    /// The weights are a Python pickle, which would run code when read.
+    case pickle(file: String)
+    /// A setting of a PEFT adapter that has no counterpart here.
+    case unsupportedSetting(key: String, value: String)
+    /// A GGUF file that is something else than a LoRA adapter.
+    case notAnAdapter(found: String)
+    /// A format that cannot hold what the adapter is.
+    case notExpressible(kind: String, format: String)
 }
 
 /// Why a model could not be found or brought.

@@ -40,6 +40,17 @@ public final class MappedFile: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: memory, count: count)
     }
 
+    /// Lets the system take back the memory of a part that is not read again soon; whoever reads it
+    /// all the same gets the same bytes, from the file.
+    static func release(_ part: UnsafeRawBufferPointer) {
+        guard let base = part.baseAddress else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let start = (Int(bitPattern: base) + page - 1) / page * page
+        let end = (Int(bitPattern: base) + part.count) / page * page
+        guard start < end else { return }
+        madvise(UnsafeMutableRawPointer(bitPattern: start), end - start, MADV_DONTNEED)
+    }
+
     /// Gives the whole file to `body` and keeps it mapped meanwhile.
     func withBytes<Result, Failure>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

@@ -86,6 +86,8 @@ public final class ModelDirectory: Sendable {
                 scaleFormat: source.scaleFormat, rows: rows, columns: columns,
                 bits: source.format.bits, groupSize: source.format.groupSize)
             cacheWriter?.add(matrix, path, shape)
+            // Packed now: the checkpoint's own pages need not stay in memory beside the copy.
+            for part in [source.words, source.scales, source.biases] { MappedFile.release(part) }
             return matrix
         } catch {
             throw problem(
@@ -207,12 +209,16 @@ extension ModelDirectory {
             dense: try file.bytes(of: name), format: format, rows: rows, columns: columns)
     }
 
+    /// The file and the header entry of a tensor.
+    func tensor(_ name: String) -> (SafetensorsFile, TensorEntry)? {
+        guard let file = shards.file(of: name), let entry = file.tensors[name] else { return nil }
+        return (file, entry)
+    }
+
     private func entry(
         _ name: String, shape: [Int]
     ) throws(FormatError) -> (SafetensorsFile, TensorEntry) {
-        guard let file = shards.file(of: name), let entry = file.tensors[name] else {
-            throw problem(name, .missing)
-        }
+        guard let (file, entry) = tensor(name) else { throw problem(name, .missing) }
         guard entry.shape == shape else {
             throw problem(name, .wrongShape(expected: shape, found: entry.shape))
         }

@@ -92,4 +92,14 @@ extension Kernels {
     ) {
         check(ck_dot_rows(vectors, query, Int64(count), Int32(width), scores))
     }
+
+    /// `scores[i] = scales[i] · queryScale · Σ query · vectors[i]` over `[count, width]` in 8 bits.
+    public static func dotRows(
+        vectors: UnsafePointer<Int8>, scales: UnsafePointer<Float>, query: UnsafePointer<Int8>,
+        queryScale: Float, count: Int, width: Int, scores: UnsafeMutablePointer<Float>
+    ) {
+        check(
+            ck_dot_rows_int8(
+                vectors, scales, query, queryScale, Int64(count), Int32(width), scores))
+    }
 }

@@ -1,7 +1,7 @@
 import CKernels
 
 /// How a matmul treats its activations.
-public enum Precision: Sendable, Equatable {
+public enum Precision: String, Sendable, Equatable, Codable {
     /// f32 throughout: the path to check others against.
     case exact
     /// Activations rounded to 8 bits per token and group: for inference.

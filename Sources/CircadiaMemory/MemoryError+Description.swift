@@ -22,6 +22,11 @@ extension MemoryError: CustomStringConvertible {
         case .folderNotMade(let path, let code):
             "\(path): the folder cannot be made: \(Self.systemText(code)). "
                 + Self.writeRemedy(code)
+        case .journalBroken(let path):
+            "\(path): this record of what was to be forgotten cannot be read. Move it away to go on "
+                + "without it, and check the log with circadia memory search."
+        case .importUnknown(let path, let expected):
+            "\(path): nothing in this file can be imported. Expected \(expected)."
         case .storeFailed(let path, let detail):
             "\(path): the retrieval store cannot be used: \(detail). Check the folder's "
                 + "permissions, or name another with --rag-dir."

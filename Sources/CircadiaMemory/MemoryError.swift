@@ -14,6 +14,10 @@ public enum MemoryError: Error, Sendable, Equatable {
     case unwritable(path: String, code: Int32)
     /// A folder cannot be made; `code` is the system's error number.
     case folderNotMade(path: String, code: Int32)
+    /// What a command that forgets wrote down about itself cannot be read.
+    case journalBroken(path: String)
+    /// A file to import is of no form that is known; `expected` names those.
+    case importUnknown(path: String, expected: String)
     /// The database of a retrieval store cannot be opened or used.
     case storeFailed(path: String, detail: String)
     /// The database is damaged.

@@ -47,5 +47,31 @@ struct ForwardPass {
             x: x, a: pair.a.pointer, b: pair.b.pointer, scale: adapter.scale, tokens: tokens,
             inputs: pair.inputs, outputs: pair.outputs, rank: adapter.rank, xa: scratch.xa.pointer,
             y: y)
+        pair.magnitude?.apply(to: y, tokens: tokens)
+    }
+
+    /// `residual += projection(x)`, the adapter's share included.
+    ///
+    /// Operands:
+    /// - `x`: `[tokens, inputs]`.
+    /// - `weights`: the projection's matrix alone.
+    /// - `outputs`: `[tokens, hidden]` of the residual stream, alone.
+    func addProjection(
+        _ projection: Projection, layer: Int, x: UnsafePointer<Float>, tokens: Int,
+        weights: [WeightMatrix], to outputs: [UnsafeMutablePointer<Float>]
+    ) {
+        guard adapter?[layer, projection]?.magnitude != nil else {
+            Kernels.matmul(
+                precision, x: x, tokens: tokens, weights: weights, outputs: outputs,
+                accumulate: true, workspace: workspace)
+            adapt(projection, layer: layer, x: x, tokens: tokens, y: outputs[0])
+            return
+        }
+        // Gains multiply the projection only, not what the stream holds already.
+        Kernels.matmul(
+            precision, x: x, tokens: tokens, weights: weights, outputs: scratch.product,
+            workspace: workspace)
+        adapt(projection, layer: layer, x: x, tokens: tokens, y: scratch.product[0])
+        Kernels.add(outputs[0], scratch.product[0], count: tokens * hidden)
     }
 }

@@ -22,6 +22,11 @@ final class ForwardScratch {
     /// `[tokens, rank]` of the adapter in use.
     private(set) var xa = FloatBuffer(count: 0)
 
+    /// A projection's output before it is added to the stream, `[tokens, hidden]`; for DoRA.
+    private var productBuffer = FloatBuffer(count: 0)
+    /// `productBuffer`, as an argument list.
+    private(set) var product: [UnsafeMutablePointer<Float>] = []
+
     /// Argument lists of the products, made once because making an array costs an allocation.
     let queryKeyValue, keyValue, residual, gateUp: [UnsafeMutablePointer<Float>]
 
@@ -44,8 +49,13 @@ final class ForwardScratch {
         gateUp = [gate.pointer, up.pointer]
     }
 
-    /// Makes room for an adapter's inner activations.
-    func reserve(rank: Int) {
+    /// Makes room for an adapter's inner activations and, for DoRA, for products that are not
+    /// added to the stream directly.
+    func reserve(rank: Int, isDoRA: Bool) {
         if xa.count < tokens * rank { xa = FloatBuffer(count: tokens * rank) }
+        if isDoRA, productBuffer.count < x.count {
+            productBuffer = FloatBuffer(count: x.count)
+            product = [productBuffer.pointer]
+        }
     }
 }

@@ -55,12 +55,8 @@ extension LlamaLayer {
         Kernels.attention(
             shape, q: scratch.q.pointer, cache: cache, out: scratch.attended.pointer,
             workspace: pass.workspace)
-        let residual = scratch.x.pointer + first * hidden
-        Kernels.matmul(
-            pass.precision, x: scratch.attended.pointer, tokens: queries, weights: outputOnly,
-            outputs: first == 0 ? scratch.residual : [residual], accumulate: true,
-            workspace: pass.workspace)
-        pass.adapt(
-            .o, layer: index, x: scratch.attended.pointer, tokens: queries, y: residual)
+        pass.addProjection(
+            .o, layer: index, x: scratch.attended.pointer, tokens: queries, weights: outputOnly,
+            to: first == 0 ? scratch.residual : [scratch.x.pointer + first * hidden])
     }
 }

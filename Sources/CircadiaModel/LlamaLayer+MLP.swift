@@ -20,11 +20,8 @@ extension LlamaLayer {
         Kernels.swiGLU(
             gate: scratch.gate.pointer, up: scratch.up.pointer,
             count: tokens * pass.intermediate, out: scratch.gate.pointer)
-        Kernels.matmul(
-            pass.precision, x: scratch.gate.pointer, tokens: tokens, weights: downOnly,
-            outputs: first == 0 ? scratch.residual : [residual], accumulate: true,
-            workspace: pass.workspace)
-        pass.adapt(
-            .down, layer: index, x: scratch.gate.pointer, tokens: tokens, y: residual)
+        pass.addProjection(
+            .down, layer: index, x: scratch.gate.pointer, tokens: tokens, weights: downOnly,
+            to: first == 0 ? scratch.residual : [residual])
     }
 }

@@ -64,7 +64,7 @@ extension LlamaModel {
         if scratch.tokens < count {
             scratch = ForwardScratch(configuration: configuration, tokens: count)
         }
-        if let adapter { scratch.reserve(rank: adapter.rank) }
+        if let adapter { scratch.reserve(rank: adapter.rank, isDoRA: adapter.isDoRA) }
         cache.reserve(count)
         let past = cache.count
         for index in 0..<count { scratch.positions[index] = Int32(past + index) }

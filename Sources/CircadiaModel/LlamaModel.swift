@@ -28,7 +28,10 @@ public final class LlamaModel {
     ///
     /// The adapter must be made for this shape (`LoRAAdapter.load` and `init` see to that).
     public var adapter: LoRAAdapter? {
-        didSet { adapterVersion += 1 }
+        didSet {
+            adapterVersion += 1
+            adapter?.refresh(layers: layers, workspace: workspace)
+        }
     }
     /// Counts assignments to `adapter`: what a cache holds is valid for one value only.
     public private(set) var adapterVersion = 0

@@ -2,7 +2,8 @@ import CircadiaFormats
 import CircadiaKernels
 import Foundation
 
-/// The two factors that adapt one projection of one block: `y += scale·(x·a)·b`.
+/// The two factors that adapt one projection of one block: `y += scale·(x·a)·b`; with DoRA, what
+/// comes out is multiplied by `magnitude`'s gains.
 public final class LoRAPair: Sendable {
     /// `[inputs, rank]`, row-major.
     public let a: FloatBuffer
@@ -12,11 +13,14 @@ public final class LoRAPair: Sendable {
     public let inputs: Int
     /// Rows of the projection.
     public let outputs: Int
+    /// DoRA's magnitudes; nil for LoRA.
+    public let magnitude: DoRAMagnitude?
 
     /// A pair with both factors zero.
-    public init(inputs: Int, outputs: Int, rank: Int) {
+    public init(inputs: Int, outputs: Int, rank: Int, magnitude: DoRAMagnitude? = nil) {
         self.inputs = inputs
         self.outputs = outputs
+        self.magnitude = magnitude
         a = FloatBuffer(count: inputs * rank)
         b = FloatBuffer(count: rank * outputs)
     }
@@ -56,7 +60,9 @@ public final class LoRAAdapter {
             for projection in Projection.allCases where isAdapted(projection) {
                 let pair = LoRAPair(
                     inputs: projection.inputs(of: model), outputs: projection.outputs(of: model),
-                    rank: rank)
+                    rank: rank,
+                    magnitude: configuration.kind == .dora
+                        ? DoRAMagnitude(outputs: projection.outputs(of: model), values: nil) : nil)
                 let bound = 1 / Double(pair.inputs).squareRoot()
                 for index in 0..<pair.a.count {
                     pair.a[index] = Float((2 * random.uniform() - 1) * bound)
@@ -66,7 +72,8 @@ public final class LoRAAdapter {
         }
     }
 
-    private init(
+    /// An adapter with given numbers; other tensors than the model's are left out.
+    package init(
         configuration: AdapterConfiguration, tensors: [String: AdapterTensor],
         model: ModelConfiguration
     ) {
@@ -81,9 +88,12 @@ public final class LoRAAdapter {
                 guard let a = tensors[Self.name(layer, projection, .a)],
                     let b = tensors[Self.name(layer, projection, .b)]
                 else { continue }
+                let magnitude = tensors[Self.name(layer, projection, .magnitude)].map {
+                    DoRAMagnitude(outputs: $0.values.count, values: $0.values)
+                }
                 let pair = LoRAPair(
                     inputs: projection.inputs(of: model), outputs: projection.outputs(of: model),
-                    rank: rank)
+                    rank: rank, magnitude: magnitude)
                 for (index, value) in a.values.enumerated() { pair.a[index] = value }
                 for (index, value) in b.values.enumerated() { pair.b[index] = value }
                 pairs[slot(layer, projection)] = pair
@@ -110,9 +120,10 @@ public final class LoRAAdapter {
     /// - Parameters:
     ///   - url: the directory; directories above it are created.
     ///   - attachments: further files that change in the same step, by name.
+    ///   - origin: what trained it, for the configuration's `origin`; nil leaves that as it is.
     /// - Throws: `ModelError.format`; what was there before is intact then.
     public func save(
-        to url: URL, attachments: [String: [UInt8]] = [:]
+        to url: URL, attachments: [String: [UInt8]] = [:], origin: JSONObject? = nil
     ) throws(ModelError) {
         var tensors: [String: AdapterTensor] = [:]
         for (layer, projection, pair) in allPairs {
@@ -120,7 +131,13 @@ public final class LoRAAdapter {
                 shape: [pair.inputs, rank], values: pair.a.array)
             tensors[Self.name(layer, projection, .b)] = AdapterTensor(
                 shape: [rank, pair.outputs], values: pair.b.array)
+            if let magnitude = pair.magnitude {
+                tensors[Self.name(layer, projection, .magnitude)] = AdapterTensor(
+                    shape: [pair.outputs], values: magnitude.values.array)
+            }
         }
+        var configuration = configuration
+        if let origin { configuration.origin = origin }
         do throws(FormatError) {
             try AdapterDirectory.save(configuration, tensors, attachments: attachments, to: url)
         } catch {
@@ -144,7 +161,9 @@ public final class LoRAAdapter {
 
     /// The numbers in all factors.
     public var parameterCount: Int {
-        allPairs.reduce(0) { $0 + $1.pair.a.count + $1.pair.b.count }
+        allPairs.reduce(0) {
+            $0 + $1.pair.a.count + $1.pair.b.count + ($1.pair.magnitude?.values.count ?? 0)
+        }
     }
 
     /// A copy with its own memory.
@@ -161,7 +180,9 @@ public final class LoRAAdapter {
         let rank = rank
         pairs = other.pairs.map { pair in
             guard let pair else { return nil }
-            let copy = LoRAPair(inputs: pair.inputs, outputs: pair.outputs, rank: rank)
+            let copy = LoRAPair(
+                inputs: pair.inputs, outputs: pair.outputs, rank: rank,
+                magnitude: pair.magnitude.map { DoRAMagnitude(copying: $0) })
             copy.a.pointer.update(from: pair.a.pointer, count: pair.a.count)
             copy.b.pointer.update(from: pair.b.pointer, count: pair.b.count)
             return copy

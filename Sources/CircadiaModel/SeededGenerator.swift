@@ -16,6 +16,16 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         state = (mixed(), mixed(), mixed(), mixed())
     }
 
+    /// Goes on where a generator stood when `words` was read; nil where they are not four words or
+    /// all zero, which no generator reaches.
+    public init?(words: [UInt64]) {
+        guard words.count == 4, words.contains(where: { $0 != 0 }) else { return nil }
+        state = (words[0], words[1], words[2], words[3])
+    }
+
+    /// The whole state: everything that is drawn later follows from it.
+    public var words: [UInt64] { [state.0, state.1, state.2, state.3] }
+
     /// The next 64 random bits.
     public mutating func next() -> UInt64 {
         let product = state.1 &* 5

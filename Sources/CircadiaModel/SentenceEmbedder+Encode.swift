@@ -67,7 +67,7 @@ extension SentenceEmbedder {
     private func attend(_ layer: EmbedderLayer, tokens: Int, scratch: EmbedderScratch) {
         let width = configuration.hiddenSize
         Kernels.matmul(
-            .exact, x: scratch.hidden.pointer, tokens: tokens, weights: layer.queryKeyValue,
+            precision, x: scratch.hidden.pointer, tokens: tokens, weights: layer.queryKeyValue,
             outputs: [scratch.q.pointer, scratch.k.pointer, scratch.v.pointer],
             workspace: workspace)
         for (buffer, bias) in [
@@ -93,7 +93,8 @@ extension SentenceEmbedder {
     private func feedForward(_ layer: EmbedderLayer, tokens: Int, scratch: EmbedderScratch) {
         let inner = configuration.intermediateSize
         Kernels.matmul(
-            .exact, x: scratch.hidden.pointer, tokens: tokens, weights: layer.intermediate.weight,
+            precision, x: scratch.hidden.pointer, tokens: tokens,
+            weights: layer.intermediate.weight,
             outputs: [scratch.inner.pointer], workspace: workspace)
         Kernels.addBias(
             scratch.inner.pointer, bias: layer.intermediate.bias.pointer, tokens: tokens,
@@ -110,7 +111,7 @@ extension SentenceEmbedder {
     ) {
         let hidden = scratch.hidden.pointer
         Kernels.matmul(
-            .exact, x: x.pointer, tokens: tokens, weights: dense.weight, outputs: [hidden],
+            precision, x: x.pointer, tokens: tokens, weights: dense.weight, outputs: [hidden],
             accumulate: true, workspace: workspace)
         Kernels.addBias(
             hidden, bias: dense.bias.pointer, tokens: tokens, width: configuration.hiddenSize)

@@ -17,6 +17,9 @@ public final class SentenceEmbedder: @unchecked Sendable {
     /// Tokens that are read of each text at most, `[CLS]` and `[SEP]` among them.
     public let maxTokens: Int
 
+    /// How its matrices are multiplied.
+    let precision: Precision
+
     /// Tokens that pass through the layers together.
     private static let batchTokens = 1024
     private let tokenizer: WordPieceTokenizer
@@ -37,8 +40,13 @@ public final class SentenceEmbedder: @unchecked Sendable {
 
     /// Loads an encoder from `config.json`, `model.safetensors` and the tokenizer's files.
     ///
+    /// - Parameters:
+    ///   - directory: the model's folder.
+    ///   - precision: `.exact`, or `.bf16`, which is faster where the processor multiplies bf16;
+    ///     its vectors have a cosine above 0.999 with the exact ones.
     /// - Throws: `ModelError.format`, `.tokenizer` or `.embedderConfiguration`.
-    public init(directory: URL) throws(ModelError) {
+    public init(directory: URL, precision: Precision = .exact) throws(ModelError) {
+        self.precision = precision
         configuration = try EmbedderConfiguration(directory: directory)
         do throws(TokenizerError) {
             tokenizer = try WordPieceTokenizer(directory: directory)

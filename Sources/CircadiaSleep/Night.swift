@@ -10,13 +10,16 @@ import Foundation
 /// dropped.
 ///
 /// Order: paraphrase (optional) → split → render → train → judge → promote. Retrieval is filled by
-/// `NightStore` before, since it needs no model. Nothing on disk changes before promotion, which is one
-/// atomic exchange of the adapter's folder.
+/// `NightStore` before, since it needs no model. The adapter does not change before promotion, which is
+/// one atomic exchange of its folder; until then the night is kept beside it (`UnfinishedNight`) and can
+/// go on after any end.
 public struct Night {
     /// What a caller can show while the night goes on.
     public enum Event: Sendable {
         /// A sentence about what comes next or what was found.
         case note(String)
+        /// What training will do and take. Fewer steps than were wanted fit into the time.
+        case plan(TrainingPlan, wantedIterations: Int)
         /// A step, or what else happened in training.
         case training(TrainingProgress)
         /// Good and tried paraphrases so far.
@@ -25,6 +28,7 @@ public struct Night {
 
     let model: LlamaModel
     let modelName: String
+    let modelFingerprint: String
     let tokenizer: BPETokenizer
     let template: ChatTemplate
     let adapterDirectory: URL
@@ -32,13 +36,16 @@ public struct Night {
 
     /// A night for `model`, whose adapter lives in `adapterDirectory`.
     ///
+    /// - `modelFingerprint`: tells the model's weights from others; a night goes on with the same only.
     /// - `template`: with a pinned date.
     public init(
-        model: LlamaModel, modelName: String, tokenizer: BPETokenizer, template: ChatTemplate,
+        model: LlamaModel, modelName: String, modelFingerprint: String, tokenizer: BPETokenizer,
+        template: ChatTemplate,
         adapterDirectory: URL, options: SleepOptions
     ) {
         self.model = model
         self.modelName = modelName
+        self.modelFingerprint = modelFingerprint
         self.tokenizer = tokenizer
         self.template = template
         self.adapterDirectory = adapterDirectory
@@ -47,136 +54,134 @@ public struct Night {
 
     /// Sleeps over `exchanges`, with `rehearsal` pairs mixed in.
     ///
-    /// Throws `SleepError` where there is nothing to learn or training breaks off, `ModelError` or
-    /// `FormatError` where the present adapter does not fit or the new one cannot be written.
-    /// `isCancelled` is asked between steps; a cancelled night throws and leaves everything as it was.
+    /// - `resumes`: goes on with the night that was begun and did not end. Its exchanges are those
+    ///   of then, and the adapter that comes of it is the very one that it would have ended with.
+    /// - `isCancelled`: asked between steps; a cancelled night throws `SleepError.interrupted`,
+    ///   keeps all it has done and leaves everything else as it was.
+    ///
+    /// Throws `SleepError` where there is nothing to learn or to go on with or training breaks off,
+    /// `ModelError` or `FormatError` where the present adapter does not fit or the new one cannot be
+    /// written.
     public func sleep(
-        over exchanges: [Exchange], rehearsal: [Exchange], logPath: String,
+        over exchanges: [Exchange], rehearsal: [Exchange], logPath: String, resumes: Bool = false,
         isCancelled: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void
     ) throws -> NightReport {
         let start = Date()
-        let present =
-            AdapterDirectory.isPresent(at: adapterDirectory)
-            ? try LoRAAdapter.load(from: adapterDirectory, for: model.configuration) : nil
-        let replayable = exchanges.filter { Router.decide($0).trains }
-        let split = HeldOutSplit(replayable, share: options.heldOutShare)
-
-        model.adapter = nil
-        let paraphrased = try paraphrases(
-            of: split.training, isCancelled: isCancelled, report: report)
-        let general = Self.sample(
-            rehearsal,
-            count: Int((Double(split.training.count) * options.rehearsalShare).rounded()),
-            seed: options.seed)
-        let dataset = NightDataset(
-            training: split.training + paraphrased.exchanges, general: general,
-            generalKeepsBase: options.divergenceWeight != nil, heldOut: split.heldOut,
-            template: template, maxSequenceLength: options.maxSequenceLength)
-        guard
-            !NightDataset.rows(
-                split.training, template: template, limit: options.maxSequenceLength
-            ).isEmpty
-        else {
-            throw SleepError.nothingToLearn(path: logPath, exchanges: exchanges.count)
+        let unfinished = UnfinishedNight(of: adapterDirectory)
+        let origin: AdapterOrigin
+        let tonight: [Exchange]
+        var record: NightRecord
+        if resumes {
+            record = try unfinished.record()
+            tonight = try check(record, log: exchanges, report: report)
+            origin = try AdapterOrigin(
+                beside: adapterDirectory, wasNamed: record.origin, model: modelName)
+        } else {
+            origin = AdapterOrigin(of: adapterDirectory, model: modelName)
+            if let text = origin.remark { report(.note(text)) }
+            tonight = exchanges
+            record = try begin(unfinished, exchanges: exchanges, origin: origin, report: report)
         }
-        report(
-            .note(
-                "training on \(dataset.scoredTokens) of \(dataset.totalTokens) tokens: "
-                    + "\(split.training.count) exchanges, \(paraphrased.exchanges.count) paraphrases, "
-                    + "\(general.count) general pairs; \(split.heldOut.count) exchanges held out"))
-
-        model.adapter = present
-        let before = heldOutLoss(of: dataset)
+        let present = try origin.directory.map {
+            try LoRAAdapter.load(from: $0, for: model.configuration)
+        }
+        let prepared: NightRecord.Prepared
+        if let done = record.prepared {
+            prepared = done
+        } else {
+            do {
+                prepared = try prepare(
+                    tonight, rehearsal: rehearsal, present: present, logPath: logPath,
+                    isCancelled: isCancelled, report: report)
+            } catch {
+                // What failed will fail again when it goes on; only an interrupted night is kept.
+                if case .interrupted = error as? SleepError {} else { unfinished.discard() }
+                throw error
+            }
+            record.prepared = prepared
+            try unfinished.save(record)
+        }
         let trainer = try LoRATrainer(
-            model: model, options: trainingOptions,
+            model: model, options: prepared.trainingOptions,
             initial: options.resetAdapter ? nil : present)
-        let training = try trainer.train(rows: dataset.training) { progress in
-            report(.training(progress))
-            return !isCancelled()
-        }
-        if training.end == .cancelled {
-            model.adapter = present
-            throw SleepError.trainingFailed(
-                step: training.steps.count, reason: "it was interrupted")
-        }
+        noteAdapter(
+            trainer.adapter, wanted: prepared.trainingOptions, isPresent: present != nil,
+            report: report)
+        let trainingStart = Date()
+        let training = try train(
+            trainer, prepared, unfinished: unfinished, present: present, isCancelled: isCancelled,
+            report: report)
+        let trainingEnd = Date()
         model.adapter = trainer.adapter
-        let after = heldOutLoss(of: dataset)
-        let (accepted, verdict) = judge(before: before, after: after)
+        let after = heldOutLoss(of: prepared.heldOut)
+        let (accepted, verdict) = judge(before: prepared.heldoutLossBefore, after: after)
         if accepted {
-            try trainer.adapter.save(to: adapterDirectory)
+            let manifest = origin.manifest(
+                afterTrainingOn: prepared.trainedHashes, isFresh: options.resetAdapter)
+            try trainer.adapter.save(
+                to: adapterDirectory,
+                attachments: [TrainingManifest.fileName: manifest.bytes],
+                origin: self.origin(
+                    of: trainer.adapter, record, prepared, training, heldOutLoss: after))
             report(.note("adapter written to \(adapterDirectory.relativePath)"))
         } else {
             model.adapter = present
         }
+        unfinished.discard()
         let tenth = max(1, training.steps.count / 10)
         return NightReport(
             accepted: accepted, verdict: verdict, adapter: adapterDirectory.relativePath,
             trainLoss: Self.meanLoss(training.steps.suffix(tenth)),
             trainLossFirst: Self.meanLoss(training.steps.prefix(tenth)),
-            heldoutLossBefore: before, heldoutLossAfter: after,
-            tokensTrained: training.scoredTokensTrained, tokensScored: dataset.scoredTokens,
-            tokensTotal: dataset.totalTokens, exchangesTrained: split.training.count,
-            exchangesHeldOut: split.heldOut.count,
-            exchangesStored: exchanges.filter { Router.decide($0).destination == .store }.count,
-            syntheticPairs: paraphrased.exchanges.count,
-            syntheticRefused: Dictionary(
-                uniqueKeysWithValues: paraphrased.refused.map { ($0.key.rawValue, $0.value) }),
-            rehearsalPairs: general.count, steps: training.steps.count,
-            seconds: Date().timeIntervalSince(start), options: options,
-            codeVersion: CodeVersion.current)
+            heldoutLossBefore: prepared.heldoutLossBefore, heldoutLossAfter: after,
+            tokensTrained: training.scoredTokensTrained, tokensScored: prepared.scoredTokens,
+            tokensTotal: prepared.totalTokens, exchangesTrained: prepared.exchangesTrained,
+            exchangesHeldOut: prepared.exchangesHeldOut,
+            exchangesStored: prepared.exchangesStored, syntheticPairs: prepared.syntheticPairs,
+            syntheticRefused: prepared.syntheticRefused, rehearsalPairs: prepared.rehearsalPairs,
+            steps: training.steps.count, finalStep: training.finalStep, end: training.end,
+            restorations: training.restorations, plan: prepared.plan,
+            trainingSeconds: trainingEnd.timeIntervalSince(trainingStart),
+            peakRssBytes: ResidentMemory.peak,
+            seconds: Date().timeIntervalSince(start),
+            options: options, codeVersion: CodeVersion.current)
     }
 
-    private var trainingOptions: TrainingOptions {
-        var training = TrainingOptions()
-        training.iterations = options.iterations
-        training.learningRate = options.learningRate
-        training.batchSize = options.batchSize
-        training.rank = options.loraRank
-        training.scale = Double(options.loraScale)
-        training.layers = options.loraLayers
-        training.maxSequenceLength = options.maxSequenceLength
-        training.warmupSteps = options.warmupSteps
-        training.clipNorm = Double(options.clipNorm)
-        training.divergenceWeight = options.divergenceWeight ?? 0
-        training.seed = options.seed
-        return training
-    }
-
-    private func paraphrases(
-        of exchanges: [Exchange], isCancelled: @escaping () -> Bool,
+    /// Trains to the end, or throws `SleepError.interrupted` with everything kept.
+    private func train(
+        _ trainer: LoRATrainer, _ prepared: NightRecord.Prepared, unfinished: UnfinishedNight,
+        present: LoRAAdapter?, isCancelled: @escaping () -> Bool,
         report: @escaping (Event) -> Void
-    ) throws -> Paraphraser.Outcome {
-        guard options.augmentedPairs > 0 else { return Paraphraser.Outcome() }
-        let paraphraser = Paraphraser(
-            model: model, tokenizer: tokenizer, template: template, seed: options.seed)
-        return try paraphraser.paraphrases(
-            of: exchanges, limit: options.augmentedPairs, isCancelled: isCancelled
-        ) { report(.paraphrases(good: $0, tried: $1)) }
+    ) throws -> TrainingReport {
+        let training: TrainingReport
+        do throws(TrainingError) {
+            training = try trainer.train(
+                rows: prepared.training,
+                heldOut: options.evaluationInterval > 0 ? prepared.heldOut : [],
+                checkpoints: CheckpointOptions(
+                    url: unfinished.stateURL, interval: options.checkpointInterval),
+                resumes: unfinished.hasState
+            ) { progress in
+                report(.training(progress))
+                return !isCancelled()
+            }
+        } catch {
+            // It would diverge again.
+            if case .diverged = error { unfinished.discard() }
+            throw error
+        }
+        if training.end == .cancelled {
+            model.adapter = present
+            throw SleepError.interrupted(
+                step: training.steps.count, total: prepared.trainingOptions.iterations,
+                folder: unfinished.url.relativePath)
+        }
+        return training
     }
 
     private static func meanLoss(_ steps: some Collection<StepReport>) -> Double {
         let tokens = steps.reduce(0) { $0 + $1.scoredTokens }
         return steps.reduce(0) { $0 + $1.loss * Double($1.scoredTokens) } / Double(max(1, tokens))
-    }
-
-    /// `count` of `exchanges`, drawn by the seed.
-    static func sample(_ exchanges: [Exchange], count: Int, seed: UInt64) -> [Exchange] {
-        let order = exchanges.sorted {
-            StableHash.of("\(seed)/\($0.id)") < StableHash.of("\(seed)/\($1.id)")
-        }
-        return Array(order.prefix(count))
-    }
-
-    /// Loss of the held-out rows under the model's present adapter, nats a token.
-    private func heldOutLoss(of dataset: NightDataset) -> Double? {
-        var nats = 0.0
-        var tokens = 0
-        for row in dataset.heldOut {
-            let loss = model.loss(of: row.ids, scored: row.scored)
-            nats += loss.nats
-            tokens += loss.tokens
-        }
-        return tokens > 0 ? nats / Double(tokens) : nil
     }
 
     /// Whether a night with these held-out losses may be promoted, and why.

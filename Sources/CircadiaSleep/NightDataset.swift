@@ -24,14 +24,16 @@ public struct NightDataset: Sendable {
     ///   - heldOut: exchanges to measure.
     ///   - template: with a pinned date, so that the same exchange is the same row every night.
     ///   - maxSequenceLength: tokens at which a row is cut.
+    ///   - matchesMLX: whether training rows are cut and scored as mlx_lm does it.
     public init(
         training: [Exchange], general: [Exchange], generalKeepsBase: Bool, heldOut: [Exchange],
-        template: ChatTemplate, maxSequenceLength: Int
+        template: ChatTemplate, maxSequenceLength: Int, matchesMLX: Bool = false
     ) {
         var rehearsed = Self.rows(general, template: template, limit: maxSequenceLength)
         for index in rehearsed.indices { rehearsed[index].keepsBase = generalKeepsBase }
+        let rows = Self.rows(training, template: template, limit: maxSequenceLength) + rehearsed
         self.training =
-            Self.rows(training, template: template, limit: maxSequenceLength) + rehearsed
+            matchesMLX ? rows.map { $0.asInMLX(maxSequenceLength: maxSequenceLength) } : rows
         self.heldOut = Self.rows(heldOut, template: template, limit: maxSequenceLength)
         scoredTokens = self.training.reduce(0) { $0 + $1.scoredCount }
         totalTokens = self.training.reduce(0) { $0 + $1.ids.count }
@@ -43,7 +45,10 @@ public struct NightDataset: Sendable {
         exchanges.compactMap { exchange in
             let rendered = template.render(exchange.messages, addGenerationPrompt: false)
             let ids = Array(rendered.ids.prefix(limit))
-            let scored = rendered.scored.compactMap { range -> Range<Int>? in
+            let replies = exchange.messages.filter { $0.role == .assistant }
+            let scored = zip(replies, rendered.scored).compactMap { reply, range -> Range<Int>? in
+                // The mark in a secret's place is no way of speaking.
+                if Redactor.isMarked(reply.content) { return nil }
                 let cut = range.clamped(to: 0..<ids.count)
                 return cut.isEmpty ? nil : cut
             }

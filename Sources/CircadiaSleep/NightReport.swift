@@ -1,3 +1,4 @@
+import CircadiaTraining
 import Foundation
 
 /// What a night did.
@@ -36,6 +37,19 @@ public struct NightReport: Sendable, Codable {
     public var rehearsalPairs: Int
     /// Optimiser steps that were taken.
     public var steps: Int
+    /// Steps behind the adapter's numbers: fewer than `steps` where an earlier evaluation was best.
+    public var finalStep: Int
+    /// Why training ended.
+    public var end: TrainingEnd
+    /// Times that numbers were not finite and the last good ones were restored.
+    public var restorations: Int
+    /// What was forecast before the first step.
+    public var plan: TrainingPlan
+    /// What `plan` forecast the time of: steps, evaluations between them, checkpoints. Of a night that
+    /// went on, the time since then.
+    public var trainingSeconds: Double
+    /// The most memory that the process ever held.
+    public var peakRssBytes: Int
     /// Wall time.
     public var seconds: Double
     /// The settings that were really used.

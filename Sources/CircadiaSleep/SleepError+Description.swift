@@ -11,6 +11,21 @@ extension SleepError: CustomStringConvertible {
                 + "chat first ('circadia chat'), then sleep"
         case .trainingFailed(let step, let reason):
             "training stopped at step \(step): \(reason); yesterday's adapter is untouched"
+        case .interrupted(let step, let total, let folder):
+            (step.map { "interrupted after step \($0) of \(total): " }
+                ?? "interrupted before training began: ")
+                + "the night is kept in \(folder) and goes on with the same options and --resume; "
+                + "yesterday's adapter is untouched"
+        case .nothingToResume(let path):
+            "\(path): no night waits to go on: the last one ended by itself, or none was begun; "
+                + "sleep without --resume"
+        case .nightUnreadable(let path):
+            "\(path): the unfinished night cannot be read, or another version of circadia wrote it; "
+                + "sleep without --resume to begin anew"
+        case .nightChanged(let differences):
+            "the unfinished night cannot go on as it was begun: "
+                + differences.joined(separator: "; ")
+                + ". Give the options it was begun with, or sleep without --resume to begin anew"
         case .recordNotWritten(let path, let reason):
             "\(path): cannot be written: \(reason)"
         }

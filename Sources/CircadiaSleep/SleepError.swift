@@ -11,6 +11,15 @@ public enum SleepError: Error, Sendable, Equatable {
     case nothingToLearn(path: String, exchanges: Int)
     /// Training broke off.
     case trainingFailed(step: Int, reason: String)
+    /// A signal ended the night, after so many steps of training; nil before it began. Everything is
+    /// kept in `folder`.
+    case interrupted(step: Int?, total: Int, folder: String)
+    /// No night waits to go on.
+    case nothingToResume(path: String)
+    /// What is kept of a night cannot be read.
+    case nightUnreadable(path: String)
+    /// Going on would end with another result than the night that was begun; says what differs.
+    case nightChanged([String])
     /// A record of the night cannot be written.
     case recordNotWritten(path: String, reason: String)
 }

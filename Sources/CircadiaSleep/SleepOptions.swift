@@ -1,25 +1,63 @@
+import CircadiaTraining
 import Foundation
 
 /// The settings of a night; the defaults are those of `circadia sleep`.
 public struct SleepOptions: Sendable, Codable, Equatable {
-    /// Optimiser steps.
+    /// What the numbers are optimised by.
+    public enum Optimizer: String, Sendable, Codable, CaseIterable {
+        /// Adam (Kingma and Ba 2015).
+        case adam
+        /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+        case adamw
+    }
+
+    /// Optimiser steps; with `epochs`, not used.
     public var iterations = 50
+    /// Passes over all rows; nil takes `iterations` steps.
+    public var epochs: Double?
     /// Peak learning rate.
     public var learningRate: Float = 2e-5
     /// Exchanges in a step.
     public var batchSize = 4
+    /// Micro-batches of `batchSize` exchanges whose gradients a step adds up.
+    public var gradientAccumulation = 1
     /// Rank of the LoRA matrices.
     public var loraRank = 8
     /// Multiplies the LoRA product (MLX's scale; PEFT's alpha is scale · rank).
     public var loraScale: Float = 20
     /// Adapted blocks, counted from the last; -1 means all.
     public var loraLayers = 16
+    /// Adapted matrices of a block by their paths; nil means all seven.
+    public var loraKeys: [String]?
+    /// Trains magnitudes beside directions.
+    public var usesDoRA = false
+    /// Trains as mlx_lm.lora does, for comparison.
+    public var matchesMLX = false
     /// Tokens at which a row is cut.
     public var maxSequenceLength = 1024
     /// Steps over which the learning rate rises from 0.
     public var warmupSteps = 5
-    /// Largest global gradient norm.
+    /// What follows the rise.
+    public var schedule = TrainingOptions.Schedule.constant
+    /// What the numbers are optimised by.
+    public var optimizer = Optimizer.adam
+    /// AdamW's weight decay.
+    public var weightDecay: Float = 0.01
+    /// Whether Adam's moments are divided by 1 − βᵗ.
+    public var usesBiasCorrection = true
+    /// Largest global gradient norm; 0 for no limit.
     public var clipNorm: Float = 1
+    /// Probability with which an element of an adapter's input is left out in training.
+    public var dropout = 0.0
+    /// Steps between evaluations on the held-out conversations; the numbers of the best one are
+    /// kept. 0 for none.
+    public var evaluationInterval = 0
+    /// Evaluations without a new lowest loss after which training ends; 0 for never.
+    public var patience = 0
+    /// Most memory of the process, in bytes; nil for no limit.
+    public var memoryLimit: Int?
+    /// When the night should have ended; steps that do not fit are left out.
+    public var finishBy: Date?
     /// Starts from a fresh adapter instead of going on with the present one.
     public var resetAdapter = false
     /// Paraphrased pairs to train on at most; 0 writes none.
@@ -34,6 +72,8 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     public var heldOutShare = 0.15
     /// The held-out loss may rise by this factor before the night is rejected; nil accepts any night.
     public var gateTolerance: Double? = 1.01
+    /// Steps between checkpoints, from which an interrupted night goes on; 0 for the start only.
+    public var checkpointInterval = 10
     /// Seed of the split of batches, the initial adapter and the paraphrases.
     public var seed: UInt64 = 0
 

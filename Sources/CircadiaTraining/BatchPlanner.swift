@@ -5,24 +5,41 @@ struct BatchPlanner {
     private let lengths: [Int]
     private let batchSize: Int
     private let order: TrainingOptions.Order
+    /// Batches dealt in mlx_lm's order.
+    private var dealt = 0
     private var random: SeededGenerator
+    private var mlxOrder: MLXBatchOrder?
     private var queue: [[Int]] = []
     private var next = 0
 
     /// Rows whose lengths are compared when rows of like length are put together.
     private static let bucketBatches = 8
+    /// No training has more steps; what says so is no state.
+    private static let mostDealt = 100_000_000
 
-    init(lengths: [Int], batchSize: Int, order: TrainingOptions.Order, seed: UInt64) {
+    init(
+        lengths: [Int], validationRows: Int = 0, batchSize: Int, order: TrainingOptions.Order,
+        seed: UInt64
+    ) {
         precondition(!lengths.isEmpty && batchSize > 0)
         self.lengths = lengths
         self.batchSize = batchSize
         self.order = order
         // The initial adapter is drawn from the seed itself.
         random = SeededGenerator(seed: seed ^ 0x6261_7463_6865_7321)
+        if order == .mlx {
+            mlxOrder = MLXBatchOrder(
+                rows: lengths.count, validationRows: validationRows, batchSize: batchSize,
+                seed: seed)
+        }
     }
 
     /// The row numbers of the next batch.
     mutating func nextBatch() -> [Int] {
+        if let batch = mlxOrder?.nextBatch() {
+            dealt += 1
+            return batch
+        }
         if order == .given {
             let rows = (0..<batchSize).map { (next + $0) % lengths.count }
             next = (next + batchSize) % lengths.count
@@ -30,6 +47,34 @@ struct BatchPlanner {
         }
         if queue.isEmpty { queue = epoch().reversed() }
         return queue.removeLast()
+    }
+
+    /// Where the planner stands: what it deals from then on follows from this.
+    struct State: Codable, Equatable {
+        var random: [UInt64]
+        var queue: [[Int]]
+        var next: Int
+        var dealt: Int
+    }
+
+    /// What `restore` needs to go on from here.
+    var state: State { State(random: random.words, queue: queue, next: next, dealt: dealt) }
+
+    /// Takes a planner that has dealt nothing to where another one for the same rows stood; false
+    /// where the state is for other rows.
+    ///
+    /// mlx_lm's order is dealt once more up to there: that is quicker than its generator's 624 words
+    /// are read.
+    mutating func restore(_ state: State) -> Bool {
+        guard let random = SeededGenerator(words: state.random),
+            lengths.indices.contains(state.next), (0...Self.mostDealt).contains(state.dealt),
+            state.queue.allSatisfy({ $0.allSatisfy(lengths.indices.contains) })
+        else { return false }
+        self.random = random
+        queue = state.queue
+        next = state.next
+        for _ in 0..<(order == .mlx ? state.dealt : 0) { _ = nextBatch() }
+        return true
     }
 
     private mutating func epoch() -> [[Int]] {

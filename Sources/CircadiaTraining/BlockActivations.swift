@@ -17,6 +17,8 @@ struct BlockShape {
 
     var queryWidth: Int { heads * headDim }
     var keyWidth: Int { kvHeads * headDim }
+    /// Columns of the widest projection, and rows: keys are never wider than queries.
+    var widest: Int { max(hidden, intermediate, queryWidth) }
 }
 
 /// What the backward pass of one block needs beside the block's input. What costs no matrix product

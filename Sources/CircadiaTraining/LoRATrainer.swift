@@ -21,9 +21,9 @@ public final class LoRATrainer {
     private let batch = PackedBatch()
     private var memory: TrainingMemory?
     /// Halved whenever numbers are not finite.
-    private(set) var learningRateFactor: Float = 1
+    var learningRateFactor: Float = 1
     /// Steps tried, those that were not applied among them.
-    private(set) var stepsTried = 0
+    var stepsTried = 0
 
     /// Prepares to train.
     ///
@@ -47,6 +47,8 @@ public final class LoRATrainer {
             ?? LoRAAdapter(
                 configuration: options.adapterConfiguration, model: model.configuration,
                 seed: options.seed)
+        // Magnitudes of a fresh DoRA adapter are those of the frozen rows.
+        adapter.refresh(layers: model.layers, workspace: workspace)
         state = OptimizerState(adapter: adapter)
         schedule = LearningRateSchedule(options: options)
     }
@@ -91,6 +93,27 @@ public final class LoRATrainer {
                     Array(UnsafeBufferPointer(start: sums.b, count: pair.b.count))
                 )
             }
+        }
+    }
+
+    /// The gradient of the rows' mean loss by DoRA's magnitudes: dm `[outputs]` by layer and
+    /// projection; nothing for LoRA. For checks.
+    ///
+    /// - Throws: `TrainingError.nothingToTrain` or `.unknownToken`.
+    public func magnitudeGradients(
+        rows: [TrainingRow]
+    ) throws(TrainingError) -> [(layer: Int, projection: Projection, dm: [Float])] {
+        let prepared = try prepare(rows)
+        if prepared.isEmpty { throw .nothingToTrain(rows: rows.count) }
+        _ = accumulate(prepared)
+        return adapter.allPairs.compactMap { layer, projection, pair in
+            guard let count = pair.magnitude?.values.count,
+                let sums = state.gradients(layer, projection)
+            else { return nil }
+            return (
+                layer, projection,
+                Array(UnsafeBufferPointer(start: sums.magnitude, count: count))
+            )
         }
     }
 
@@ -144,15 +167,23 @@ public final class LoRATrainer {
     }
 
     /// Leaves the gradient of the rows' mean loss in `state`.
-    private func accumulate(_ rows: [PreparedRow]) -> (nats: Double, scored: Int, tokens: Int) {
+    func accumulate(_ given: [PreparedRow]) -> (nats: Double, scored: Int, tokens: Int) {
+        let longest = given.reduce(0) { max($0, $1.length) }
+        let rows = options.padsRows ? given.map { $0.padded(to: longest) } : given
         let scored = rows.reduce(0) { $0 + $1.targets.count }
         state.clearGradient()
+        adapter.refresh(layers: model.layers, workspace: workspace)
         let rowScale = 1 / Float(scored)
         let anchorScale = Float(options.divergenceWeight) / Float(scored)
         var nats = 0.0
         var tokens = 0
-        for part in PreparedRow.microBatches(rows, limit: options.maxTokensPerMicroBatch) {
-            let pass = pass(on: part)
+        for part in PreparedRow.microBatches(rows, options) {
+            var pass = pass(on: part)
+            if options.dropout > 0 {
+                pass.dropout = LoRADropout(
+                    probability: options.dropout, seed: options.seed, step: stepsTried)
+                pass.dropout?.firstToken = tokens
+            }
             KernelRuntime.withTeam {
                 nats += pass.lossAndGradients(rowScale: rowScale, anchorScale: anchorScale)
             }
@@ -162,8 +193,9 @@ public final class LoRATrainer {
     }
 
     func loss(_ rows: [PreparedRow]) -> ScoredLoss {
+        adapter.refresh(layers: model.layers, workspace: workspace)
         var total = ScoredLoss(nats: 0, tokens: 0)
-        for part in PreparedRow.microBatches(rows, limit: options.maxTokensPerMicroBatch) {
+        for part in PreparedRow.microBatches(rows, options) {
             let pass = pass(on: part)
             KernelRuntime.withTeam { total.nats += pass.loss() }
             total.tokens += part.reduce(0) { $0 + $1.targets.count }
@@ -181,7 +213,7 @@ public final class LoRATrainer {
             memory = TrainingMemory(
                 configuration: model.configuration, tokens: batch.tokens,
                 adaptedBlocks: adapter.adaptedLayers, rank: adapter.rank,
-                activationByteLimit: options.activationByteLimit)
+                activationByteLimit: options.activationByteLimit, isDoRA: adapter.isDoRA)
             self.memory = memory
         }
         return TrainingPass(

@@ -7,21 +7,22 @@ final class OptimizerState {
     let adapter: LoRAAdapter
     /// Gradients of all factors, one after the other.
     let gradient: FloatBuffer
-    private let m, v: FloatBuffer
+    let m, v: FloatBuffer
     /// Steps taken.
-    private(set) var step = 0
+    var step = 0
 
-    private struct Factor {
+    struct Factor {
         let values: FloatBuffer
         let offset: Int
     }
     private struct Place {
-        let a, b: Int
+        let a, b, magnitude: Int
     }
-    private let factors: [Factor]
+    /// Every factor of the adapter with its place in the flat buffers.
+    let factors: [Factor]
     private let places: [Place?]
-    private let goodValues, goodM, goodV: FloatBuffer
-    private var goodStep = 0
+    let goodValues, goodM, goodV: FloatBuffer
+    var goodStep = 0
 
     init(adapter: LoRAAdapter) {
         self.adapter = adapter
@@ -37,11 +38,17 @@ final class OptimizerState {
             repeating: nil, count: adapter.layerCount * Projection.allCases.count)
         var offset = 0
         for (layer, projection, pair) in adapter.allPairs {
-            let place = Place(a: offset, b: offset + pair.a.count)
+            let place = Place(
+                a: offset, b: offset + pair.a.count,
+                magnitude: offset + pair.a.count + pair.b.count)
             factors.append(Factor(values: pair.a, offset: place.a))
             factors.append(Factor(values: pair.b, offset: place.b))
             places[layer * Projection.allCases.count + projection.index] = place
-            offset += pair.a.count + pair.b.count
+            offset = place.magnitude
+            if let magnitude = pair.magnitude?.values {
+                factors.append(Factor(values: magnitude, offset: offset))
+                offset += magnitude.count
+            }
         }
         self.factors = factors
         self.places = places
@@ -51,12 +58,16 @@ final class OptimizerState {
     /// Bytes held, the adapter's own not counted.
     var byteCount: Int { 6 * gradient.byteCount }
 
-    /// Where the gradients of a projection are summed, or nil where it is not adapted.
+    /// Where the gradients of a projection are summed, or nil where it is not adapted; those of
+    /// magnitudes have no room with LoRA.
     func gradients(
         _ layer: Int, _ projection: Projection
-    ) -> (a: UnsafeMutablePointer<Float>, b: UnsafeMutablePointer<Float>)? {
+    ) -> (
+        a: UnsafeMutablePointer<Float>, b: UnsafeMutablePointer<Float>,
+        magnitude: UnsafeMutablePointer<Float>
+    )? {
         places[layer * Projection.allCases.count + projection.index].map {
-            (gradient.pointer + $0.a, gradient.pointer + $0.b)
+            (gradient.pointer + $0.a, gradient.pointer + $0.b, gradient.pointer + $0.magnitude)
         }
     }
 

@@ -99,13 +99,36 @@ struct PreparedRow: Sendable {
         return prepared
     }
 
-    /// Cuts rows into micro-batches of at most `limit` tokens, in order; a longer row is alone.
-    static func microBatches(_ rows: [PreparedRow], limit: Int) -> [ArraySlice<PreparedRow>] {
+    /// The row with padding behind it.
+    func padded(to length: Int) -> PreparedRow {
+        PreparedRow(
+            // The last target is read by nobody, but looked up.
+            ids: ids.prefix(self.length + 1) + Array(repeating: 0, count: length - self.length),
+            targets: targets, length: length, keepsBase: keepsBase, anchor: anchor)
+    }
+
+    private init(
+        ids: [Int32], targets: [Int], length: Int, keepsBase: Bool, anchor: FloatBuffer?
+    ) {
+        self.ids = ids
+        self.targets = targets
+        self.length = length
+        self.keepsBase = keepsBase
+        self.anchor = anchor
+    }
+
+    /// Cuts rows into micro-batches of at most `options.maxTokensPerMicroBatch` tokens and
+    /// `options.maxRowsPerMicroBatch` rows, in order; a longer row is alone.
+    static func microBatches(
+        _ rows: [PreparedRow], _ options: TrainingOptions
+    ) -> [ArraySlice<PreparedRow>] {
+        let limit = options.maxTokensPerMicroBatch
+        let rowLimit = options.maxRowsPerMicroBatch == 0 ? .max : options.maxRowsPerMicroBatch
         var batches: [ArraySlice<PreparedRow>] = []
         var start = 0
         var tokens = 0
         for (index, row) in rows.enumerated() {
-            if index > start, tokens + row.length > limit {
+            if index > start, tokens + row.length > limit || index - start == rowLimit {
                 batches.append(rows[start..<index])
                 start = index
                 tokens = 0

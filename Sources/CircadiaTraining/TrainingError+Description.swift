@@ -1,3 +1,5 @@
+import Foundation
+
 extension TrainingError: CustomStringConvertible {
     /// The message shown to people.
     public var description: String {
@@ -18,6 +20,40 @@ extension TrainingError: CustomStringConvertible {
             "training diverged at step \(step): loss or gradients were not finite \(attempts) "
                 + "times, though the learning rate was halved each time. The adapter holds the "
                 + "last good numbers. Lower --learning-rate or --lora-scale."
+        case .memoryLimit(let limit, let least, let model, let row):
+            "\(Self.gigabytes(limit)) of memory are not enough: this training takes at least "
+                + "\(Self.gigabytes(least)), \(Self.gigabytes(model)) of it for the model, the rest "
+                + "for adapter, optimiser and one row of \(row) tokens at a time. Raise "
+                + "--memory-limit to \(Self.gigabytes(least)), or lower --max-seq-len, "
+                + "--lora-layers or --lora-r."
+        case .timeLimit(let seconds, let step):
+            "no step fits into the \(Int(seconds)) s that are left: one takes about "
+                + "\(String(format: "%.1f", step)) s. Name a later time with --finish-by, or lower "
+                + "--batch-size or --max-seq-len."
+        case .checkpoint(let path, let problem):
+            "\(path): \(problem)"
+        }
+    }
+}
+
+extension TrainingError {
+    /// Rounded up to hundredths, so that the number works when it is given as a limit.
+    private static func gigabytes(_ bytes: Int) -> String {
+        String(format: "%.2f GB", (Double(bytes) / 1e7).rounded(.up) / 100)
+    }
+}
+
+extension CheckpointProblem: CustomStringConvertible {
+    /// What is wrong and what to do, to follow a path.
+    public var description: String {
+        switch self {
+        case .unreadable(let reason):
+            "the checkpoint cannot be read: \(reason) Start anew without --resume."
+        case .unknownFormat:
+            "this is no checkpoint of this version of circadia. Start anew without --resume."
+        case .otherTraining:
+            "the checkpoint belongs to another training: rows, options or adapter differ. Give the "
+                + "same options as before, or start anew without --resume."
         }
     }
 }

@@ -13,4 +13,21 @@ public enum TrainingError: Error, Sendable, Equatable {
     /// Loss or gradients were not finite so many times without two good steps in between, though
     /// the learning rate was halved each time. The adapter holds the last good numbers.
     case diverged(step: Int, attempts: Int)
+    /// Training would take more memory than it may, whatever the micro-batch; `least` is what works,
+    /// `model` the part of it that was there before, `row` the tokens of the longest row.
+    case memoryLimit(limit: Int, least: Int, model: Int, row: Int)
+    /// Not one step fits into the time.
+    case timeLimit(seconds: Double, step: Double)
+    /// A checkpoint cannot be used; `problem` says why.
+    case checkpoint(path: String, problem: CheckpointProblem)
+}
+
+/// Why a checkpoint cannot be gone on from.
+public enum CheckpointProblem: Error, Sendable, Equatable {
+    /// It cannot be read, for this reason.
+    case unreadable(String)
+    /// It is no checkpoint of this program, or one of another version.
+    case unknownFormat
+    /// It belongs to other rows, other options or another adapter.
+    case otherTraining
 }

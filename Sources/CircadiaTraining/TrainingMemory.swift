@@ -36,10 +36,16 @@ final class TrainingMemory {
     let cache: AttentionCache
     /// Head and loss.
     let head: HeadMemory
+    /// DoRA: a projection's output before its gains, `[tokens, widest projection]`, in forward and
+    /// backward pass.
+    let product: FloatBuffer
+    /// `product`, as an argument list.
+    let products: [UnsafeMutablePointer<Float>]
+    private var dropout: (inputs: FloatBuffer, gradient: FloatBuffer)?
 
     init(
         configuration: ModelConfiguration, tokens: Int, adaptedBlocks: Range<Int>, rank: Int,
-        activationByteLimit: Int
+        activationByteLimit: Int, isDoRA: Bool = false
     ) {
         let shape = BlockShape(configuration)
         self.shape = shape
@@ -69,6 +75,18 @@ final class TrainingMemory {
         cache = AttentionCache(
             kvHeads: shape.kvHeads, capacity: tokens, headDim: shape.headDim, format: .f32)
         head = HeadMemory(configuration: configuration)
+        product = FloatBuffer(count: isDoRA ? tokens * shape.widest : 0)
+        products = [product.pointer]
+    }
+
+    /// Memory for dropout, there once it is used: what an adapter reads, and the gradient of it,
+    /// `[tokens, width]` of the widest projection each.
+    func reserveDropout() -> (inputs: FloatBuffer, gradient: FloatBuffer) {
+        if let dropout { return dropout }
+        let count = tokens * shape.widest
+        let made = (inputs: FloatBuffer(count: count), gradient: FloatBuffer(count: count))
+        dropout = made
+        return made
     }
 
     /// Blocks that are computed again in the backward pass.
@@ -79,11 +97,12 @@ final class TrainingMemory {
         let buffers =
             streams + innerDown + [
                 normed, rstd, activated, activatedGradient, gradient, normedGradient, qGradient,
-                attendedGradient, kGradient, vGradient,
+                attendedGradient, kGradient, vGradient, product,
             ]
         return buffers.reduce(0) { $0 + $1.byteCount }
             + kept.reduce(shared.byteCount) { $0 + ($1?.byteCount ?? 0) }
             + cache.byteCount + head.byteCount
+            + (dropout.map { $0.inputs.byteCount + $0.gradient.byteCount } ?? 0)
     }
 }
 
@@ -109,8 +128,7 @@ final class HeadMemory {
 
     init(configuration: ModelConfiguration) {
         let width = configuration.hiddenSize
-        let fitting = Self.logitBytes / (4 * max(1, configuration.vocabularySize))
-        rows = max(16, min(256, fitting / 16 * 16))
+        rows = Self.rows(configuration)
         stream = FloatBuffer(count: rows * width)
         normed = FloatBuffer(count: rows * width)
         normedGradient = FloatBuffer(count: rows * width)
@@ -120,6 +138,12 @@ final class HeadMemory {
         targets = AlignedBuffer(count: rows)
         logits = FloatBuffer(count: rows * configuration.vocabularySize)
         outputs = [logits.pointer]
+    }
+
+    /// Scored tokens that go through a model's head together.
+    static func rows(_ configuration: ModelConfiguration) -> Int {
+        let fitting = logitBytes / (4 * max(1, configuration.vocabularySize))
+        return max(16, min(256, fitting / 16 * 16))
     }
 
     /// Memory for the base model's half of a divergence.

@@ -2,9 +2,9 @@ import CircadiaFormats
 import CircadiaKernels
 
 /// How an adapter is trained. The defaults are those of a night on the default model.
-public struct TrainingOptions: Sendable, Equatable {
+public struct TrainingOptions: Sendable, Equatable, Codable {
     /// How the learning rate goes after the warm-up.
-    public enum Schedule: String, Sendable, Equatable, CaseIterable {
+    public enum Schedule: String, Sendable, Equatable, Codable, CaseIterable {
         /// It stays.
         case constant
         /// Half a cosine down to zero at the last step.
@@ -12,13 +12,15 @@ public struct TrainingOptions: Sendable, Equatable {
     }
 
     /// Which rows meet in a batch.
-    public enum Order: String, Sendable, Equatable, CaseIterable {
+    public enum Order: String, Sendable, Equatable, Codable, CaseIterable {
         /// Shuffled anew each epoch, with rows of like length together and batches shuffled.
         case bucketed
         /// Shuffled anew each epoch.
         case shuffled
         /// As given, round and round; a batch may reach over the end. For comparisons.
         case given
+        /// As mlx_lm.lora does it; see `matchMLX`.
+        case mlx
     }
 
     // MARK: Amount
@@ -33,14 +35,26 @@ public struct TrainingOptions: Sendable, Equatable {
     /// accumulated, weighted by tokens. One row is never split.
     public var maxTokensPerMicroBatch = 512
 
+    /// Rows that pass through the model together; 0 for as many as there is room for. Where it is
+    /// less than the batch, gradients are accumulated.
+    public var maxRowsPerMicroBatch = 0
+
+    /// Pads the rows of a batch to the longest of them, as programs without packing do: to measure
+    /// what packing saves. Padding passes through the model like any token and is never scored.
+    public var padsRows = false
+
     // MARK: Adapter
 
+    /// LoRA or DoRA.
+    public var kind = AdapterConfiguration.Kind.lora
     /// Columns of every `lora_a`.
     public var rank = 8
     /// Multiplies the low-rank product; not alpha / rank.
     public var scale = 20.0
     /// Adapted blocks, counted from the last; less than 1 means all.
     public var layers = 16
+    /// Probability with which an element of an adapter's input is left out in training.
+    public var dropout = 0.0
     /// Module paths inside a block, such as `self_attn.q_proj`; nil means all seven.
     public var keys: [String]?
 
@@ -97,9 +111,9 @@ public struct TrainingOptions: Sendable, Equatable {
     /// What `adapter_config.json` says of an adapter made with these options.
     public var adapterConfiguration: AdapterConfiguration {
         AdapterConfiguration(
-            numLayers: layers < 1 ? -1 : layers,
+            kind: kind, numLayers: layers < 1 ? -1 : layers,
             loraParameters: AdapterConfiguration.LoRAParameters(
-                rank: rank, scale: scale, keys: keys))
+                rank: rank, scale: scale, dropout: dropout, keys: keys))
     }
 
     /// Checks values against each other.
@@ -112,6 +126,10 @@ public struct TrainingOptions: Sendable, Equatable {
         try Self.check(
             maxTokensPerMicroBatch >= 1, "maxTokensPerMicroBatch", "1 or more",
             maxTokensPerMicroBatch)
+        try Self.check(
+            maxRowsPerMicroBatch >= 0, "maxRowsPerMicroBatch", "0 or more", maxRowsPerMicroBatch)
+        try Self.check(
+            (0..<0.95).contains(dropout), "dropout", "0 or more, less than 0.95", dropout)
         try Self.check((1...1024).contains(rank), "rank", "1 to 1024", rank)
         try Self.check(scale.isFinite, "scale", "a finite number", scale)
         try Self.check(
@@ -136,6 +154,16 @@ public struct TrainingOptions: Sendable, Equatable {
                 "some of " + AdapterTensorName.modules.joined(separator: ", "), key)
         }
         try Self.check(keys?.isEmpty != true, "keys", "at least one module, or none given", "[]")
+    }
+
+    /// Checks that so many rows make a batch.
+    ///
+    /// - Throws: `TrainingError.badOption`.
+    func validate(rows: Int) throws(TrainingError) {
+        guard order == .mlx else { return }
+        try Self.check(
+            rows >= batchSize, "batchSize",
+            "at most \(rows), the rows there are: mlx_lm trains full batches only", batchSize)
     }
 
     private static func check(

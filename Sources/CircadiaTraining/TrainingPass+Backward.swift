@@ -34,9 +34,11 @@ extension TrainingPass {
         let up = activations.up.pointer
 
         Kernels.swiGLU(gate: gate, up: up, count: tokens * shape.intermediate, out: activated)
-        transposed(layer.down, dy: gradient, dx: activatedGradient)
+        let downGradient = beforeGains(
+            .down, of: layer, x: activated, inner: innerDown, dy: gradient, inPlace: false)
+        transposed(layer.down, dy: downGradient, dx: activatedGradient)
         adaptBackward(
-            .down, layer: layer.index, x: activated, inner: innerDown, dy: gradient,
+            .down, layer: layer.index, x: activated, inner: innerDown, dy: downGradient,
             dx: activatedGradient)
         Kernels.swiGLUBackward(
             gate: gate, up: up, dout: activatedGradient, count: tokens * shape.intermediate,
@@ -44,6 +46,10 @@ extension TrainingPass {
         Kernels.rmsNorm(
             x: activations.middle.pointer, weight: layer.postAttentionNorm.pointer, tokens: tokens,
             width: shape.hidden, epsilon: shape.epsilon, y: normed, rstd: memory.rstd.pointer)
+        for (projection, dy) in [(Projection.gate, gate), (.up, up)] {
+            beforeGains(
+                projection, of: layer, x: normed, inner: inner(projection, activations), dy: dy)
+        }
         transposed(layer.gate, dy: gate, dx: normedGradient)
         transposed(layer.up, dy: up, dx: normedGradient, accumulate: true)
         adaptBackward(
@@ -69,10 +75,14 @@ extension TrainingPass {
         let dk = memory.kGradient.pointer
         let dv = memory.vGradient.pointer
 
-        transposed(layer.o, dy: gradient, dx: memory.attendedGradient.pointer)
+        let outputGradient = beforeGains(
+            .o, of: layer, x: activations.attended.pointer, inner: inner(.o, activations),
+            dy: gradient, inPlace: false)
+        transposed(layer.o, dy: outputGradient, dx: memory.attendedGradient.pointer)
         adaptBackward(
             .o, layer: layer.index, x: activations.attended.pointer,
-            inner: inner(.o, activations), dy: gradient, dx: memory.attendedGradient.pointer)
+            inner: inner(.o, activations), dy: outputGradient,
+            dx: memory.attendedGradient.pointer)
         Kernels.attentionBackward(
             attentionShape, q: activations.q.pointer, k: activations.k.pointer,
             v: activations.v.pointer, out: activations.attended.pointer,
@@ -83,6 +93,10 @@ extension TrainingPass {
         Kernels.rmsNorm(
             x: input, weight: layer.inputNorm.pointer, tokens: tokens, width: shape.hidden,
             epsilon: shape.epsilon, y: normed, rstd: memory.rstd.pointer)
+        for (projection, dy) in [(Projection.q, dq), (.k, dk), (.v, dv)] {
+            beforeGains(
+                projection, of: layer, x: normed, inner: inner(projection, activations), dy: dy)
+        }
         if let normedGradient {
             transposed(layer.q, dy: dq, dx: normedGradient)
             transposed(layer.k, dy: dk, dx: normedGradient, accumulate: true)
@@ -119,9 +133,20 @@ extension TrainingPass {
         guard let pair = adapter[layer, projection],
             let sums = state.gradients(layer, projection)
         else { return }
+        // With dropout the gradient passes the mask on its way to the input, so it has a place of its
+        // own first.
+        let ahead = dropout.map { _ in memory.reserveDropout().gradient.pointer }
+        let count = tokens * pair.inputs
+        if dx != nil { ahead?.update(repeating: 0, count: count) }
         Kernels.loraBackward(
-            x: x, xa: inner, a: pair.a.pointer, b: pair.b.pointer, dy: dy, scale: adapter.scale,
-            tokens: tokens, inputs: pair.inputs, outputs: pair.outputs, rank: adapter.rank,
-            da: sums.a, db: sums.b, dx: dx, workspace: workspace)
+            x: dropped(x, projection, layer: layer, width: pair.inputs), xa: inner,
+            a: pair.a.pointer, b: pair.b.pointer, dy: dy, scale: adapter.scale, tokens: tokens,
+            inputs: pair.inputs, outputs: pair.outputs, rank: adapter.rank, da: sums.a,
+            db: sums.b, dx: dx == nil ? nil : ahead ?? dx, workspace: workspace)
+        if let dropout, let ahead, let dx {
+            dropout.addBackward(
+                ahead, layer: layer, projection: projection, tokens: tokens, width: pair.inputs,
+                sum: dx)
+        }
     }
 }

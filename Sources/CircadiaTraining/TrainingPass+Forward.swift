@@ -29,12 +29,7 @@ extension TrainingPass {
         Kernels.swiGLU(
             gate: activations.gate.pointer, up: activations.up.pointer,
             count: tokens * shape.intermediate, out: activated)
-        Kernels.matmul(
-            precision, x: activated, tokens: tokens, weights: [layer.down], outputs: [output],
-            accumulate: true, workspace: workspace)
-        if let innerDown {
-            adapt(.down, layer: layer.index, x: activated, inner: innerDown, y: output)
-        }
+        addProjection(.down, of: layer, x: activated, inner: innerDown, to: output)
     }
 
     private func attend(
@@ -61,10 +56,30 @@ extension TrainingPass {
         Kernels.attention(
             attentionShape, q: q, cache: memory.cache, firstKey: batch.firstKey.pointer,
             out: attended, logSum: activations.logSum.pointer, workspace: workspace)
+        addProjection(.o, of: layer, x: attended, inner: inner(.o, activations), to: middle)
+    }
+
+    /// `residual += projection(x)`; keeps `x·a` in `inner`, which is nil where there is no adapter.
+    private func addProjection(
+        _ projection: Projection, of layer: LlamaLayer, x: UnsafePointer<Float>,
+        inner: UnsafeMutablePointer<Float>?, to residual: UnsafeMutablePointer<Float>
+    ) {
+        let isScaled =
+            !isBase && inner != nil
+            && adapter[layer.index, projection]?.magnitude != nil
         Kernels.matmul(
-            precision, x: attended, tokens: tokens, weights: [layer.o], outputs: [middle],
-            accumulate: true, workspace: workspace)
-        adapt(.o, layer: layer.index, x: attended, inner: inner(.o, activations), y: middle)
+            precision, x: x, tokens: tokens, weights: [layer.weight(projection)],
+            outputs: isScaled ? memory.products : [residual], accumulate: !isScaled,
+            workspace: workspace)
+        if let inner {
+            adapt(
+                projection, layer: layer.index, x: x, inner: inner,
+                y: isScaled ? memory.product.pointer : residual)
+        }
+        // Gains multiply the projection only, not what the stream holds already.
+        if isScaled {
+            Kernels.add(residual, memory.product.pointer, count: tokens * shape.hidden)
+        }
     }
 
     private func gateAndUp(

@@ -11,6 +11,8 @@ struct TrainingPass {
     let batch: PackedBatch
     let precision: Precision
     let workspace: Workspace
+    /// Drops some of what the adapters read; nil for none.
+    var dropout: LoRADropout?
     /// Leaves the adapter out.
     var isBase = false
 
@@ -92,8 +94,22 @@ struct TrainingPass {
     ) {
         guard !isBase, let pair = adapter[layer, projection] else { return }
         Kernels.lora(
-            x: x, a: pair.a.pointer, b: pair.b.pointer, scale: adapter.scale, tokens: tokens,
+            x: dropped(x, projection, layer: layer, width: pair.inputs), a: pair.a.pointer,
+            b: pair.b.pointer, scale: adapter.scale, tokens: tokens,
             inputs: pair.inputs, outputs: pair.outputs, rank: adapter.rank, xa: inner, y: y)
+        pair.magnitude?.apply(to: y, tokens: tokens)
+    }
+
+    /// What the adapter of a projection reads of its input `x`, `[tokens, width]`.
+    @inline(__always)
+    func dropped(
+        _ x: UnsafePointer<Float>, _ projection: Projection, layer: Int, width: Int
+    ) -> UnsafePointer<Float> {
+        guard let dropout else { return x }
+        let out = memory.reserveDropout().inputs.pointer
+        dropout.apply(
+            x, layer: layer, projection: projection, tokens: tokens, width: width, out: out)
+        return UnsafePointer(out)
     }
 
     /// Where `x·a` of a projection other than `down` is kept.

@@ -1,5 +1,5 @@
 /// What one optimiser step did.
-public struct StepReport: Sendable, Equatable {
+public struct StepReport: Sendable, Equatable, Codable {
     /// 1 for the first step.
     public var step: Int
     /// Mean loss of the batch's scored tokens before the step, in nats.
@@ -27,6 +27,10 @@ public struct TrainingProgress: Sendable, Equatable {
         /// Loss or gradient of a step were not finite. The last good numbers are back, the step
         /// is skipped and all learning rates are multiplied by `learningRateFactor` from now on.
         case restored(step: Int, learningRateFactor: Float)
+        /// Where training stands after `step` steps is on disk; the seconds are what that took.
+        case checkpoint(step: Int, seconds: Double)
+        /// It could not be written, for this reason; training goes on.
+        case checkpointFailed(step: Int, reason: String)
     }
 
     /// What happened.

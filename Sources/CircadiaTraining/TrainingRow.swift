@@ -1,5 +1,5 @@
 /// One conversation to train on, tokenised.
-public struct TrainingRow: Sendable, Equatable {
+public struct TrainingRow: Sendable, Equatable, Codable {
     /// Names the row in reports; never its text.
     public var id: String
     /// The whole conversation.

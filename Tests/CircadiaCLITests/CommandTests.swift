@@ -144,7 +144,7 @@ struct CommandTests {
         #expect(outcome.status == 0)
         let rows = try Program.jsonLines(outcome.output)
         #expect(rows.map { $0["destination"] as? String } == ["weights+store", "weights"])
-        #expect(rows.allSatisfy { keys($0) == ["id", "destination", "reasons"] })
+        #expect(rows.allSatisfy { keys($0) == ["id", "destination", "reasons", "trains"] })
         let text = try Program.run("route", "--explain", "--memory-file", "log.jsonl", in: folder)
         let reasons = try #require(rows[0]["reasons"] as? [String])
         #expect(!reasons.isEmpty && reasons.allSatisfy { text.output.contains($0) })

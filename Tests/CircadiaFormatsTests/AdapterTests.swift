@@ -156,8 +156,10 @@ import Testing
         check(
             "a/adapters.safetensors: not a valid safetensors file: it has 2 bytes, fewer than the 8 "
                 + "that give the header's length; fetch the file again.")
-        try folder.write("a/adapter_config.json", text: "{\"fine_tune_type\": \"dora\"}")
-        check("a/adapter_config.json: fine-tuning of type “dora” is not supported; “lora” is.")
+        try folder.write("a/adapter_config.json", text: "{\"fine_tune_type\": \"full\"}")
+        check(
+            "a/adapter_config.json: fine-tuning of type “full” is not supported; “lora” and “dora” "
+                + "are.")
         try folder.write("a/adapter_config.json", text: "{\"num_layers\": 1}")
         check("a/adapter_config.json: “lora_parameters” is missing.")
         try folder.write(

@@ -9,6 +9,10 @@ extension CrossCheck {
             kernels: ["dot_rows"],
             cases: widths.map { dotRows(count: 5, width: $0) }
                 + [0, 1, 3, 4, 15, 16, 17, 389].map { dotRows(count: $0, width: 24) }),
+        CrossCheck(
+            kernels: ["dot_rows_int8"],
+            cases: widths.map { dotRowsInt8(count: 5, width: $0) }
+                + [0, 1, 3, 4, 15, 16, 17, 389].map { dotRowsInt8(count: $0, width: 24) }),
         CrossCheck(kernels: ["argmax"], cases: argmaxCases),
     ]
 
@@ -27,6 +31,28 @@ extension CrossCheck {
             return [
                 Expected(scores) { Comparison.sumTolerance(terms: width, magnitude: sizes[$0]) }
             ]
+        }
+    }
+
+    private static func dotRowsInt8(count: Int, width: Int) -> CrossCheckCase {
+        var generator = SeededGenerator(seed: UInt64(count * 1000 + width))
+        // All of the range, its ends among them.
+        func bytes(_ count: Int) -> [Int8] {
+            generator.floats(count).map { Int8(clamping: Int(($0 * 160).rounded())) }
+        }
+        let vectors = bytes(count * width)
+        let query = bytes(width)
+        let scales = generator.floats(count)
+        let queryScale: Float = 0.37
+        let call = KernelCall(
+            .dotRowsInt8, integers: [count, width], floats: [queryScale],
+            operands: [.input(vectors), .input(scales), .input(query), .output(count: count)])
+        return CrossCheckCase(label: "\(count) × \(width)", call: call) {
+            let scores = Reference.dotRows(
+                vectors: vectors.map(Double.init), scales: scales.doubles,
+                query: query.map(Double.init), queryScale: Double(queryScale))
+            // The sum is exact; it and two products are rounded.
+            return [Expected(scores) { 3 * Double(Float.ulpOfOne) * abs(scores[$0]) + 1e-30 }]
         }
     }
 

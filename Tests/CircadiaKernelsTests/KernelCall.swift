@@ -17,6 +17,7 @@ struct KernelCall: Sendable {
         case cacheAppend = "cache_append"
         case crossEntropy = "cross_entropy"
         case dotRows = "dot_rows"
+        case dotRowsInt8 = "dot_rows_int8"
         case gelu
         case layerNorm = "layernorm"
         case lora
@@ -83,6 +84,10 @@ struct Operand: Sendable {
 
     static func input(_ values: [Int32]) -> Operand {
         Operand(role: .input, element: .int32, bytes: Self.bytes(of: values))
+    }
+
+    static func input(_ values: [Int8]) -> Operand {
+        Operand(role: .input, element: .int8, bytes: Self.bytes(of: values))
     }
 
     /// Memory that the kernel adds to, or turns in place.

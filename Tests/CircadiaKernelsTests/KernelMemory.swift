@@ -36,6 +36,9 @@ final class KernelMemory {
         operands[index].role == .absent ? nil : pointer(index)
     }
 
+    /// Operand `index` as 8-bit integers.
+    func smallIntegers(_ index: Int) -> UnsafeMutablePointer<Int8> { pointer(index) }
+
     private func pointer<T>(_ index: Int) -> UnsafeMutablePointer<T> {
         UnsafeMutableRawPointer(buffers[index].pointer).bindMemory(
             to: T.self, capacity: buffers[index].count / MemoryLayout<T>.stride)

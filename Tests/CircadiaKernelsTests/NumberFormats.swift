@@ -28,7 +28,8 @@ extension Operand {
         case .f32:
             offsets.map { Double(bytes.loadUnaligned(fromByteOffset: $0, as: Float.self)) }
         case .f64: offsets.map { bytes.loadUnaligned(fromByteOffset: $0, as: Double.self) }
-        case .int8: bytes.map { Double(Int8(bitPattern: $0)) }
+        case .int8:
+            offsets.map { Double(bytes.loadUnaligned(fromByteOffset: $0, as: Int8.self)) }
         case .int16:
             offsets.map { Double(bytes.loadUnaligned(fromByteOffset: $0, as: Int16.self)) }
         case .int32:

@@ -38,6 +38,19 @@ extension ModelTests {
             }
         }
 
+        @Test func fastVectorsAreNearExactOnes() throws {
+            let exact = try embedder()
+            let fast = try SentenceEmbedder(
+                directory: try #require(Surroundings.embedder), precision: .bf16)
+            let texts = (0..<60).map {
+                "My sister moved to Ghent in \(1990 + $0) and keeps \($0) bees by the river. "
+                    + String(repeating: "She likes it there. ", count: $0 % 9)
+            }
+            for (one, other) in zip(exact.embed(texts), fast.embed(texts)) {
+                #expect(cosine(one, other) > 0.999)
+            }
+        }
+
         @Test func aVectorDoesNotDependOnItsBatch() throws {
             let embedder = try embedder()
             let texts = (0..<120).map { String(repeating: "some words ", count: $0 % 40) + "\($0)" }

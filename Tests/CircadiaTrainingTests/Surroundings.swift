@@ -13,6 +13,14 @@ enum Surroundings {
         return try? ModelStore.resolve("smollm2-135m")
     }()
 
+    /// Whether that Python has torch with PEFT too.
+    static let hasPEFT: Bool = {
+        guard peersPython != nil, let folder = try? TemporaryFolder() else { return false }
+        let script = folder.file("probe.py")
+        guard (try? Data("import torch, peft".utf8).write(to: script)) != nil else { return false }
+        return (try? python(script, [])) != nil
+    }()
+
     /// A recorded file or a script of this test target.
     static func fixture(_ name: String) -> URL {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -115,7 +115,8 @@ static ck_status_t cache_append(request_t* r) {
 static ck_status_t attention(request_t* r) {
     const ck_attention_shape_t shape = attention_shape(r);
     const size_t size = ck_attention_workspace(&shape);
-    return ck_attention(&shape, at(r, 2), cache(r, 3), at(r, 7), at(r, 8), workspace(r, size), size);
+    return ck_attention(&shape, at(r, 2), cache(r, 3), at(r, 7), at(r, 8), workspace(r, size),
+                        size);
 }
 
 static ck_status_t attention_backward(request_t* r) {
@@ -171,6 +172,11 @@ static ck_status_t dot_rows(request_t* r) {
     return ck_dot_rows(at(r, 0), at(r, 1), r->integers[0], r->integers[1], at(r, 2));
 }
 
+static ck_status_t dot_rows_int8(request_t* r) {
+    return ck_dot_rows_int8(at(r, 0), at(r, 1), at(r, 2), r->floats[0], r->integers[0],
+                            r->integers[1], at(r, 3));
+}
+
 /* ---- The list ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -178,27 +184,17 @@ static const struct {
     ck_status_t (*run)(request_t*);
 } entries[] = {
 #define ENTRY(name) {#name, name}
-    ENTRY(adam),
-    ENTRY(add),
-    ENTRY(add_bias),
-    ENTRY(argmax),
-    ENTRY(attention),
-    ENTRY(attention_backward),
-    ENTRY(cache_append),
-    ENTRY(cross_entropy),
-    ENTRY(dot_rows),
-    ENTRY(gelu),
-    ENTRY(layernorm),
-    ENTRY(lora),
-    ENTRY(lora_backward),
-    ENTRY(matmul),
-    ENTRY(matmul_transposed),
-    ENTRY(rmsnorm),
-    ENTRY(rmsnorm_backward_x),
-    ENTRY(rope),
-    ENTRY(sum_squares),
-    ENTRY(swiglu),
-    ENTRY(swiglu_backward),
+    ENTRY(adam),         ENTRY(add),
+    ENTRY(add_bias),     ENTRY(argmax),
+    ENTRY(attention),    ENTRY(attention_backward),
+    ENTRY(cache_append), ENTRY(cross_entropy),
+    ENTRY(dot_rows),     ENTRY(dot_rows_int8),
+    ENTRY(gelu),         ENTRY(layernorm),
+    ENTRY(lora),         ENTRY(lora_backward),
+    ENTRY(matmul),       ENTRY(matmul_transposed),
+    ENTRY(rmsnorm),      ENTRY(rmsnorm_backward_x),
+    ENTRY(rope),         ENTRY(sum_squares),
+    ENTRY(swiglu),       ENTRY(swiglu_backward),
 #undef ENTRY
 };
 

@@ -60,13 +60,14 @@ extension BenchCommand {
             func reply(usesLookup: Bool) throws -> GenerationResult {
                 let chat = ChatSession(
                     model: loaded.model, tokenizer: tokenizer, template: template)
-                let memories = quotation.memories
-                chat.quotable = MemoryLookup.quotable(memories, tokenizer: tokenizer)
+                let block = MemoryLookup.block(
+                    quotation.memories, tokenBudget: MemoryLookup.defaultTokenBudget,
+                    tokenizer: tokenizer)
+                chat.quotable = MemoryLookup.quotable(block?.shown ?? [], tokenizer: tokenizer)
                 var options = SamplingOptions.greedy(maxTokens: 256)
                 options.usesLookup = usesLookup
                 return try chat.reply(
-                    to: quotation.question, context: MemoryLookup.block(memories),
-                    options: options
+                    to: quotation.question, context: block?.text, options: options
                 ).generation
             }
             var best = LookupReply(

@@ -5,12 +5,6 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// `circadia bench`: tokens a second of prefill, decoding and training.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,6 +29,14 @@ struct BenchCommand: ParsableCommand {
             valueName: "file"))
     var lookup: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Train on the exchanges of this log, packed and padded by turns.", valueName: "file"))
+    var trainChats: String?
+
+    @Option(help: "Exchanges in a batch of --train-chats.")
+    var chatBatch = 8
+
     @Option(help: "Repetitions, after one that warms up.")
     var reps = 3
 
@@ -44,6 +46,7 @@ struct BenchCommand: ParsableCommand {
             valueName: "config.json"))
     var random: String?
 
+    @OptionGroup var lora: LoRAFlags
     @OptionGroup var model: ModelOptions
     @OptionGroup var output: OutputOptions
 
@@ -72,10 +75,12 @@ struct BenchCommand: ParsableCommand {
         let decode: Series?
         let train: Series?
         let lookup: LookupSeries?
+        let chats: ChatSeries?
         let peakRssBytes: Int
     }
 
     func validate() throws {
+        if chatBatch < 1 { throw ValidationError("--chat-batch must be at least 1") }
         if reps < 1 { throw ValidationError("--reps must be at least 1") }
         if prefill < 0 || decode < 0 || depth < 0 {
             throw ValidationError("--prefill, --decode and --depth must not be negative")
@@ -105,10 +110,12 @@ struct BenchCommand: ParsableCommand {
             try measureTraining(loaded.model, rows: $0.rows, tokens: $0.tokens, vocabulary: limit)
         }
         let lookupSeries = try lookup.map { try measureLookup(loaded, questions: $0) }
+        let chats = try trainChats.map { try measureChats(loaded, log: $0) }
         let result = Result(
             isa: KernelRuntime.isa, threads: KernelRuntime.threads, model: loaded.name,
             loadSeconds: loadSeconds, depth: depth, prefill: prefillSeries, decode: decodeSeries,
-            train: trainSeries, lookup: lookupSeries, peakRssBytes: Self.peakResidentBytes())
+            train: trainSeries, lookup: lookupSeries, chats: chats,
+            peakRssBytes: ResidentMemory.peak)
         if output.json { return try console.json(result) }
         console.result("\(result.model), \(result.isa), \(result.threads) threads")
         for (name, series) in [
@@ -120,6 +127,14 @@ struct BenchCommand: ParsableCommand {
                     + String(format: "%5d tokens  %8.1f tokens/s", series.tokens, series.median))
         }
         for line in lookupSeries?.lines ?? [] { console.result(line) }
+        if let chats {
+            console.result(
+                String(
+                    format:
+                        "chats: %d tokens, packed %.1f tokens/s, padded %.1f, ratio %.2f (%.0f%% "
+                        + "padding)", chats.packed.tokens, chats.packed.median,
+                    chats.padded.median, chats.ratio, 100 * chats.paddingShare))
+        }
         console.result(String(format: "peak memory %.0f MB", Double(result.peakRssBytes) / 1e6))
     }
 
@@ -183,7 +198,13 @@ struct BenchCommand: ParsableCommand {
     ) throws -> Series {
         var options = TrainingOptions()
         options.maxSequenceLength = max(count, 16)
-        options.maxTokensPerMicroBatch = max(options.maxTokensPerMicroBatch, rows * count)
+        options.rank = lora.loraR
+        options.scale = Double(lora.scale)
+        options.layers = lora.loraLayers
+        options.keys = lora.loraKeys
+        options.kind = lora.dora ? .dora : .lora
+        // Larger batches are split, as they are in a night: one row of 1024 tokens stays whole,
+        // four of 512 go one by one.
         let trainer = try LoRATrainer(model: model, options: options)
         let batch = (0..<rows).map { row in
             TrainingRow(
@@ -192,16 +213,5 @@ struct BenchCommand: ParsableCommand {
                 scored: [1..<count])
         }
         return try series(tokens: rows * count) { _ = try trainer.step(rows: batch) }
-    }
-
-    static func peakResidentBytes() -> Int {
-        var usage = rusage()
-        #if canImport(Glibc)
-            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-            return usage.ru_maxrss * 1024
-        #else
-            getrusage(RUSAGE_SELF, &usage)
-            return usage.ru_maxrss
-        #endif
     }
 }

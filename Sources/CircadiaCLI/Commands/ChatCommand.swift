@@ -27,8 +27,16 @@ struct ChatCommand: ParsableCommand {
     @Option(help: "Memories shown to the model at most.")
     var ragResults = 3
 
-    @Flag(help: "Show what was found (implies --rag).")
+    @Option(help: "Tokens that memories may take of a prompt.")
+    var ragTokens = MemoryLookup.defaultTokenBudget
+
+    @Flag(help: "Show what was found, why, and what it cost (implies --rag).")
     var ragVerbose = false
+
+    @Flag(
+        help: "Keep keys, passwords and account numbers in the log and the store; they never train."
+    )
+    var keepSecrets = false
 
     @OptionGroup var sampling: SamplingFlags
     @OptionGroup var model: ModelOptions
@@ -37,6 +45,7 @@ struct ChatCommand: ParsableCommand {
 
     func validate() throws {
         if ragResults < 1 { throw ValidationError("--rag-results must be at least 1") }
+        if ragTokens < 1 { throw ValidationError("--rag-tokens must be at least 1") }
     }
 
     func run() throws {
@@ -46,9 +55,12 @@ struct ChatCommand: ParsableCommand {
         try log.checkWritable()
         let loaded = try model.loadModel()
         try adapter.apply(to: loaded, console: console)
-        let memories =
-            rag || ragVerbose ? try MemoryLookup(folder: ragDir, console: console) : nil
         let tokenizer = try loaded.makeTokenizer()
+        let memories =
+            rag || ragVerbose
+            ? try MemoryLookup(
+                folder: ragDir, keepsSecrets: keepSecrets, tokenizer: tokenizer, console: console)
+            : nil
         let template = try ChatTemplate(directory: loaded.directory.url, tokenizer: tokenizer)
         let chat = ChatSession(
             model: loaded.model, tokenizer: tokenizer, template: template,
@@ -59,6 +71,7 @@ struct ChatCommand: ParsableCommand {
         let session = SessionName.make()
         var reader = LineReader()
         var unsaved: [Exchange] = []
+        var inView: [Memory] = []
         Interrupt.install()
         // Where nobody reads any more, what is said is still logged.
         signal(SIGPIPE, SIG_IGN)
@@ -67,6 +80,7 @@ struct ChatCommand: ParsableCommand {
         while true {
             if Console.inputIsTerminal { console.stream("\n> ") }
             let message: String
+            let tags: [String]
             switch reader.next() {
             case .end:
                 if Console.inputIsTerminal { console.stream("\n") }
@@ -76,17 +90,21 @@ struct ChatCommand: ParsableCommand {
                 Interrupt.clear()
                 continue
             case .line(let line):
-                message = line.trimmingCharacters(in: .whitespacesAndNewlines)
+                (message, tags) = ChatTags.split(
+                    line.trimmingCharacters(in: .whitespacesAndNewlines))
             }
             if message.isEmpty { continue }
-            let found = memories?.lookUp(message, limit: ragResults) ?? []
-            if ragVerbose { MemoryLookup.show(found, console: console) }
-            chat.quotable = logged + MemoryLookup.quotable(found, tokenizer: tokenizer)
+            let found =
+                tags.contains(Exchange.noRetrievalTag)
+                ? nil : memories?.lookUp(message, limit: ragResults, tokenBudget: ragTokens)
+            if ragVerbose, let found { MemoryLookup.show(found, console: console) }
+            let quotable = found?.block?.shown ?? []
+            chat.quotable = logged + MemoryLookup.quotable(quotable, tokenizer: tokenizer)
             options.seed = randomness.next()
             // A Ctrl-C from before the line was read is no wish about this reply.
             Interrupt.clear()
             let reply = try chat.reply(
-                to: message, context: MemoryLookup.block(found), options: options,
+                to: message, context: found?.block?.text, options: options,
                 onText: {
                     console.stream($0); return !Interrupt.isRequested
                 },
@@ -103,12 +121,24 @@ struct ChatCommand: ParsableCommand {
                 console.note("(the message is longer than the context: its middle was left out)")
             }
             guard !reply.text.isEmpty else { continue }
-            let exchange = Exchange(
-                id: UUID().uuidString.lowercased(), timestamp: Date(), session: session,
-                messages: [
-                    ChatMessage(role: .user, content: message),
-                    ChatMessage(role: .assistant, content: reply.text),
-                ], model: loaded.name, adapter: adapter.presentURL?.relativePath)
+            let shown = reply.isContextDropped ? [] : found?.block?.shown ?? []
+            // What was shown earlier is still in view, and may be repeated.
+            let recalled =
+                shown
+                + inView.filter { memory in
+                    !shown.contains { $0.id == memory.id }
+                        && MemoryEcho.isPresent(of: memory.text, in: reply.text)
+                }
+            inView += shown.filter { memory in !inView.contains { $0.id == memory.id } }
+            let exchange = kept(
+                Exchange(
+                    id: UUID().uuidString.lowercased(), timestamp: Date(), session: session,
+                    messages: [
+                        ChatMessage(role: .user, content: message),
+                        ChatMessage(role: .assistant, content: reply.text),
+                    ], model: loaded.name, adapter: adapter.presentURL?.relativePath,
+                    tags: tags + recalled.map { Exchange.recalledTagPrefix + $0.id }),
+                console: console)
             unsaved.append(exchange)
             do {
                 try save(&unsaved, to: log, console: console)
@@ -120,6 +150,17 @@ struct ChatCommand: ParsableCommand {
             }
             memories?.remember(exchange)
         }
+    }
+
+    /// The exchange as it is written down: without secrets, unless they are wanted.
+    private func kept(_ exchange: Exchange, console: Console) -> Exchange {
+        if keepSecrets { return exchange }
+        let (clean, kinds) = exchange.redacted()
+        if !kinds.isEmpty {
+            let names = Set(kinds.map(\.rawValue)).sorted().joined(separator: ", ")
+            console.note("(not written down: \(names); --keep-secrets would keep it)")
+        }
+        return clean
     }
 
     /// Tokens of earlier chats that replies may quote.

@@ -118,7 +118,9 @@ enum LogReader {
 
     /// What the log holds, perhaps nothing.
     static func contents(of path: String, console: Console) throws -> ChatLogContents {
-        let contents = try ChatLog.read(URL(fileURLWithPath: path))
+        let url = URL(fileURLWithPath: path)
+        try PendingForget.complete(log: url, console: console)
+        let contents = try ChatLog.read(url)
         if let text = remark(on: contents.repair) { console.warn("\(path): \(text)") }
         for issue in contents.issues { console.warn("\(path): \(issue)") }
         return contents

@@ -5,8 +5,10 @@ import Foundation
 /// `circadia rag`: the retrieval store.
 struct RagCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rag", abstract: "Fill, search, list and clear the retrieval store.",
-        subcommands: [Ingest.self, Search.self, List.self, Clear.self])
+        commandName: "rag", abstract: "Fill, search, look into and clear the retrieval store.",
+        subcommands: [
+            Ingest.self, Search.self, List.self, Show.self, Clear.self, Stats.self, Export.self,
+        ])
 
     struct StoreOptions: ParsableArguments {
         @Option(help: ArgumentHelp("The retrieval store's folder.", valueName: "dir"))
@@ -22,15 +24,17 @@ struct RagCommand: ParsableCommand {
         var memoryFile = "data/memories.jsonl"
         @Flag(help: "Take everything, not only what the router sends.")
         var all = false
+        @Flag(help: "Keep keys, passwords and account numbers as they are.")
+        var keepSecrets = false
         @OptionGroup var store: StoreOptions
         @OptionGroup var output: OutputOptions
 
         func run() throws {
             let console = output.console
             let exchanges = try LogReader.read(memoryFile, console: console)
-            let report = try store.open().ingest(exchanges, selection: all ? .everything : .routed)
-            {
-                done, total in
+            let report = try store.open().ingest(
+                exchanges, selection: all ? .everything : .routed, keepingSecrets: keepSecrets
+            ) { done, total in
                 if Console.errorIsTerminal {
                     console.progress("ingest: \(done) of \(total)", isLast: done == total)
                 }

@@ -19,19 +19,28 @@ struct RouteCommand: ParsableCommand {
     struct Row: Encodable {
         let id: String
         let destination: String
+        let trains: Bool
         let reasons: [String]
     }
 
     func run() throws {
         let log = try LogReader.contents(of: memoryFile, console: output.console)
         var stored = 0
+        var trained = 0
         for exchange in log.exchanges {
             let decision = Router.decide(exchange)
             let isStored = decision.destination == .store
             if isStored { stored += 1 }
+            if decision.trains { trained += 1 }
+            let secrets = exchange.redacted().kinds.map {
+                "holds a secret (\($0.rawValue)), which neither trains nor is stored"
+            }
             let row = Row(
-                id: exchange.id, destination: isStored ? "weights+store" : "weights",
-                reasons: decision.reasons.map(\.description))
+                id: exchange.id,
+                destination: Self.destination(isStored: isStored, trains: decision.trains),
+                trains: decision.trains,
+                reasons: decision.reasons.map(\.description) + decision.bars.map(\.description)
+                    + secrets)
             if output.json {
                 try output.console.json(row)
             } else {
@@ -40,6 +49,17 @@ struct RouteCommand: ParsableCommand {
             }
         }
         output.console.note(
-            "\(log.exchanges.count) exchanges: all train, \(stored) also go to the store")
+            "\(log.exchanges.count) exchanges: "
+                + (trained == log.exchanges.count ? "all train" : "\(trained) train")
+                + ", \(stored) \(trained == log.exchanges.count ? "also " : "")go to the store")
+    }
+
+    private static func destination(isStored: Bool, trains: Bool) -> String {
+        switch (isStored, trains) {
+        case (true, true): "weights+store"
+        case (false, true): "weights"
+        case (true, false): "store"
+        case (false, false): "nowhere"
+        }
     }
 }

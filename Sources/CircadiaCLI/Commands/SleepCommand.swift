@@ -13,11 +13,16 @@ struct SleepCommand: ParsableCommand {
         commandName: "sleep",
         abstract: "Train on the day's chats and promote the adapter if it holds up.",
         discussion:
-            "Exit code 2 means that nothing was promoted: the night was judged worse, or another "
-            + "sleep is running.")
+            "Exit code 2 means that nothing was promoted: the night was judged worse, another sleep "
+            + "is running, or there is no night to go on with. Exit code 75 means that a signal ended "
+            + "the night and --resume goes on with it.")
 
     @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
     var memoryFile = "data/memories.jsonl"
+
+    @Flag(
+        help: "Go on with the night that was interrupted or killed; give the same options as then.")
+    var resume = false
 
     @OptionGroup var night: SleepFlags
     @OptionGroup var store: NightStoreFlags
@@ -33,7 +38,7 @@ struct SleepCommand: ParsableCommand {
         let loaded = try model.loadModel()
         let report = try NightRunner(
             loaded: loaded, adapterDirectory: adapter.url, options: night.options(seed: model.seed),
-            store: store, logPath: memoryFile, console: console
+            store: store, logPath: memoryFile, resumes: resume, console: console
         ).run(exchanges)
         if output.json {
             try console.json(report)
@@ -77,6 +82,7 @@ struct NightRunner {
     let options: SleepOptions
     let store: NightStoreFlags
     let logPath: String
+    var resumes = false
     let console: Console
 
     func run(_ exchanges: [Exchange]) throws -> NightReport {
@@ -88,18 +94,39 @@ struct NightRunner {
         let template = try ChatTemplate(
             directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
         let night = Night(
-            model: loaded.model, modelName: loaded.name, tokenizer: tokenizer, template: template,
-            adapterDirectory: adapterDirectory, options: options)
-        return try night.sleep(
-            over: exchanges, rehearsal: try rehearsal(), logPath: logPath,
-            isCancelled: { Interrupt.isRequested }, report: show)
+            model: loaded.model, modelName: loaded.name,
+            modelFingerprint: try loaded.directory.fingerprint(), tokenizer: tokenizer,
+            template: template, adapterDirectory: adapterDirectory, options: options)
+        do {
+            return try night.sleep(
+                over: exchanges, rehearsal: try rehearsal(), logPath: logPath, resumes: resumes,
+                isCancelled: { Interrupt.isRequested }, report: show)
+        } catch let error as SleepError {
+            guard let code = Self.exitCode(error) else { throw error }
+            console.warn(error.description)
+            throw ExitCode(code)
+        } catch let error as TrainingError {
+            guard case .timeLimit = error else { throw error }
+            console.warn(error.description)
+            throw ExitCode(2)
+        }
+    }
+
+    /// What scripts can act on: 75 (sysexits' EX_TEMPFAIL) for a night that can go on, 2 for one that
+    /// was refused; nil for what failed.
+    private static func exitCode(_ error: SleepError) -> Int32? {
+        switch error {
+        case .interrupted: 75
+        case .nothingToResume, .nightUnreadable, .nightChanged: 2
+        default: nil
+        }
     }
 
     /// Routes every exchange and takes what belongs there into the store.
     private func fillStore(_ exchanges: [Exchange]) throws {
         let memories = try MemoryLookup.open(store.ragDir)
         if store.ragClear { try memories.clear() }
-        let report = try memories.ingest(exchanges)
+        let report = try memories.ingest(exchanges, keepingSecrets: store.keepSecrets)
         console.note(
             "store: \(exchanges.count - report.notSelected) of \(exchanges.count) exchanges belong "
                 + "there, \(report.added + report.replaced) were new (all \(exchanges.count) still "
@@ -122,14 +149,38 @@ struct NightRunner {
         case .note(let text): console.note(text)
         case .paraphrases(let good, let tried):
             if Console.errorIsTerminal { console.progress("paraphrases: \(good) good of \(tried)") }
+        case .plan(let plan, let wanted): show(plan, wanted: wanted)
         case .training(let progress): show(progress)
         }
+    }
+
+    private func show(_ plan: TrainingPlan, wanted: Int) {
+        if plan.iterations < wanted {
+            console.note(
+                "\(plan.iterations) of \(wanted) steps fit into the time until --finish-by")
+        }
+        let parts =
+            plan.microBatchesPerStep > 1
+            ? "up to \(plan.microBatchesPerStep) micro-batches of \(plan.microBatchTokens) tokens"
+            : "one micro-batch"
+        console.note(
+            String(
+                format:
+                    "plan: %d steps, %d tokens to train, about %@ at %.0f tokens/s, peak memory "
+                    + "%.2f GB, %@ a step", plan.iterations, plan.tokens,
+                Self.clock(plan.seconds), plan.tokensPerSecond, Double(plan.peakBytes) / 1e9,
+                parts))
     }
 
     private func show(_ progress: TrainingProgress) {
         switch progress.event {
         case .evaluation(let step, let loss, _):
             console.note(String(format: "step %d: held-out loss %.3f", step, loss))
+        case .checkpoint: break
+        case .checkpointFailed(let step, let reason):
+            console.warn(
+                "step \(step): the checkpoint could not be written, the night goes on without: "
+                    + reason)
         case .restored(let step, let factor):
             console.warn(
                 "step \(step): loss or gradient not finite; the last good state is back, "

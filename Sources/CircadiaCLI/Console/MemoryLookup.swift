@@ -9,11 +9,30 @@ import Foundation
 /// A store that fails while people talk is a warning, never the end of the chat: the log has every
 /// exchange, and `circadia rag ingest` brings in later what is missing here.
 struct MemoryLookup {
+    /// Tokens of a prompt that memories may take, unless a flag says otherwise.
+    static let defaultTokenBudget = 512
+
     private let store: RetrievalStore
+    private let keepsSecrets: Bool
+    private let tokenizer: BPETokenizer
     private let console: Console
 
-    init(folder: String, console: Console) throws {
+    /// What was found for a message, and what it cost.
+    struct Outcome {
+        /// The memories above the threshold, best first.
+        let memories: [Memory]
+        /// What the model is shown of them; nil where nothing is near.
+        let block: MemoryBlock.Rendering?
+        /// The time that it took.
+        let milliseconds: Double
+    }
+
+    init(
+        folder: String, keepsSecrets: Bool, tokenizer: BPETokenizer, console: Console
+    ) throws {
         store = try Self.open(folder)
+        self.keepsSecrets = keepsSecrets
+        self.tokenizer = tokenizer
         self.console = console
     }
 
@@ -25,31 +44,38 @@ struct MemoryLookup {
             directory: URL(fileURLWithPath: folder, isDirectory: true), embedder: embedder)
     }
 
-    /// Characters that remembered text may take of a prompt.
-    static let blockBudget = 2000
-
-    /// What is near the message; nothing where the store fails.
-    func lookUp(_ message: String, limit: Int) -> [Memory] {
+    /// What is near the message, in at most `tokenBudget` tokens; nothing where the store fails.
+    func lookUp(_ message: String, limit: Int, tokenBudget: Int) -> Outcome {
+        let start = Date()
+        var memories: [Memory] = []
         do {
-            return try store.relevant(to: message, limit: limit, now: Date())
+            memories = try store.relevant(to: message, limit: limit, now: Date())
         } catch {
             console.warn("\(error)")
-            return []
         }
+        return Outcome(
+            memories: memories,
+            block: Self.block(memories, tokenBudget: tokenBudget, tokenizer: tokenizer),
+            milliseconds: Date().timeIntervalSince(start) * 1000)
     }
 
     /// Takes an exchange in; a failure is only reported.
     func remember(_ exchange: Exchange) {
         do {
-            try store.ingest([exchange], selection: .everything)
+            try store.ingest([exchange], selection: .everything, keepingSecrets: keepsSecrets)
         } catch {
             console.warn("\(error)")
             console.warn("exchange \(exchange.id) is in the log, but not in the retrieval store")
         }
     }
 
-    static func block(_ memories: [Memory]) -> String? {
-        MemoryBlock.render(memories, budget: blockBudget)
+    /// What a model is shown of memories.
+    static func block(
+        _ memories: [Memory], tokenBudget: Int, tokenizer: BPETokenizer
+    ) -> MemoryBlock.Rendering? {
+        MemoryBlock.rendering(of: memories, budget: tokenBudget) {
+            tokenizer.encode($0, special: .plain).count
+        }
     }
 
     /// Tokens of the memories as they were said, best last: a reply seldom repeats the marks with
@@ -59,11 +85,18 @@ struct MemoryLookup {
         memories.reversed().flatMap { tokenizer.encode($0.text, special: .plain) }
     }
 
-    static func show(_ memories: [Memory], console: Console) {
-        for memory in memories {
-            console.note(Self.line(memory))
+    /// Shows what was found, why, and what it cost.
+    static func show(_ outcome: Outcome, console: Console) {
+        let shown = outcome.block?.shown.count ?? 0
+        for (index, memory) in outcome.memories.enumerated() {
+            console.note(line(memory) + (index < shown ? "" : "  (no room for it)"))
         }
-        if memories.isEmpty { console.note("  (no memory is near)") }
+        let time = String(format: "%.1f ms", outcome.milliseconds)
+        console.note(
+            outcome.memories.isEmpty
+                ? "  (no memory is near; \(time))"
+                : "  (\(shown) memories, \(outcome.block?.cost ?? 0) tokens of the prompt, \(time))"
+        )
     }
 
     /// One memory on one line: score, its parts, date, id, beginning of the text.
@@ -71,8 +104,8 @@ struct MemoryLookup {
         let date = memory.timestamp.map(Timestamp.day) ?? "undated"
         let text = memory.text.replacingOccurrences(of: "\n", with: " ").prefix(100)
         let score = String(
-            format: "%.3f (lexical %.2f, dense %.2f)", memory.score, memory.lexicalScore,
-            memory.denseScore)
+            format: "%.3f (lexical %.2f, words %.2f, dense %.2f, time %.2f)", memory.score,
+            memory.lexicalScore, memory.evidence.coverage, memory.denseScore, memory.evidence.time)
         return "  \(score)  \(date)  \(memory.id)  \(text)"
     }
 }

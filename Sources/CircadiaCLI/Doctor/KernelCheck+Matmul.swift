@@ -14,6 +14,7 @@ extension KernelCheck {
         KernelCheck(kernels: ["matmul_transposed_f32"]) { transposedProducts(.exact) },
         KernelCheck(kernels: ["matmul_transposed_bf16"]) { transposedProducts(.bf16) },
         KernelCheck(kernels: ["dot_rows"], run: dotRows),
+        KernelCheck(kernels: ["dot_rows_int8"], run: dotRowsInt8),
     ]
 
     /// bf16 keeps 8 bits: two factors, each off by 2⁻⁹ of itself.
@@ -104,6 +105,25 @@ extension KernelCheck {
             scores: scores.pointer)
         let expected = Reference.dotRows(
             vectors: vectors.doubles, query: query.doubles, count: count)
+        return [KernelDifference(scores.doubles, expected, terms: width)]
+    }
+
+    @Sendable private static func dotRowsInt8() -> [KernelDifference] {
+        let (count, width) = (500, 384)
+        var generator = SeededGenerator(seed: 4)
+        func bytes(_ count: Int) -> [Int8] {
+            generator.floats(count).array.map { Int8(clamping: Int(($0 * 127).rounded())) }
+        }
+        let vectors = bytes(count * width)
+        let query = bytes(width)
+        let scales = generator.floats(count)
+        let scores = FloatBuffer(count: count)
+        Kernels.dotRows(
+            vectors: vectors, scales: scales.pointer, query: query, queryScale: 0.5, count: count,
+            width: width, scores: scores.pointer)
+        let expected = Reference.dotRows(
+            vectors: vectors.map(Double.init), scales: scales.doubles,
+            query: query.map(Double.init), queryScale: 0.5)
         return [KernelDifference(scores.doubles, expected, terms: width)]
     }
 }

@@ -1,11 +1,15 @@
 import ArgumentParser
 import CircadiaSleep
+import CircadiaTraining
 import Foundation
 
 /// The settings of a night. `run-cycle` takes every one of them with the prefix `--sleep-`.
 struct SleepFlags: ParsableArguments {
-    @Option(help: "Optimiser steps.")
-    var iters = 50
+    @Option(help: "Optimiser steps (default: 50).")
+    var iters: Int?
+
+    @Option(help: "Passes over everything that is trained, instead of --iters.")
+    var epochs: Double?
 
     @Option(help: "Peak learning rate.")
     var learningRate: Float = 2e-5
@@ -13,20 +17,62 @@ struct SleepFlags: ParsableArguments {
     @Option(help: "Exchanges in a step.")
     var batchSize = 4
 
-    @Option(help: "Rank of the LoRA matrices.")
-    var loraR = 8
+    @Option(help: "Micro-batches of --batch-size exchanges that make one step.")
+    var gradAccumulation = 1
 
-    @Option(help: "Scale of the LoRA product (MLX's scale, not alpha/r).")
-    var loraScale: Float = 20
+    @Option(help: "adam, or adamw for decoupled weight decay.")
+    var optimizer = SleepOptions.Optimizer.adam
 
-    @Option(help: "Adapted blocks, counted from the last; -1 means all.")
-    var loraLayers = 16
+    @Option(help: "Weight decay of adamw.")
+    var weightDecay: Float = 0.01
+
+    @Flag(inversion: .prefixedNo, help: "Divide Adam's moments by 1 − βᵗ.")
+    var biasCorrection = true
+
+    @Option(help: "Learning rate after the warm-up: constant or cosine.")
+    var schedule = TrainingOptions.Schedule.constant
+
+    @Option(help: "Gradients of a larger norm are scaled down to it; 0 leaves them.")
+    var clip: Float = 1
+
+    @Option(help: "Share of the adapters' input that is left out at random in training.")
+    var dropout = 0.0
+
+    @Option(
+        help: "Steps between evaluations on what is held out; the best numbers are kept. 0: none.")
+    var evalEvery = 0
+
+    @Option(help: "Evaluations without a lower loss after which training ends; 0: never.")
+    var patience = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "Most memory of the process, such as 2GB or 800MB; picks the micro-batch.",
+            valueName: "size"))
+    var memoryLimit: ByteSize?
+
+    @Option(
+        help: ArgumentHelp(
+            "End before this time of day; steps that do not fit are left out.",
+            valueName: "hh:mm"))
+    var finishBy: TimeOfDay?
+
+    @OptionGroup var lora: LoRAFlags
 
     @Option(help: "Tokens at which an exchange is cut.")
     var maxSeqLen = 1024
 
-    @Option(help: "Steps over which the learning rate rises.")
-    var warmup = 5
+    @Option(
+        help: "Steps over which the learning rate rises. (default: 5; 0 with --mlx-compat)")
+    var warmup: Int?
+
+    @Flag(
+        name: .customLong("mlx-compat"),
+        help: """
+            Train as mlx_lm.lora does, to compare with it: prompts too, its batches and Adam \
+            without bias correction, no clipping.
+            """)
+    var matchesMLX = false
 
     @Flag(help: "Start from a fresh adapter instead of going on with the present one.")
     var resetAdapter = false
@@ -52,44 +98,101 @@ struct SleepFlags: ParsableArguments {
     @Option(help: "Share of conversations that are never trained on, only measured.")
     var heldOut = 0.15
 
+    @Option(help: "Steps between checkpoints for --resume; 0 leaves only the first.")
+    var checkpointEvery = 10
+
     @Flag(help: "Promote the adapter whatever its held-out loss.")
     var noGate = false
 
     func validate() throws {
-        if iters < 1 { throw ValidationError("--iters must be at least 1") }
+        if iters != nil, epochs != nil {
+            throw ValidationError("--iters and --epochs cannot both be given")
+        }
+        if let epochs, !(epochs > 0 && epochs <= 10_000) {
+            throw ValidationError("--epochs must be above 0, at most 10000")
+        }
+        if gradAccumulation < 1 {
+            throw ValidationError("--grad-accumulation must be at least 1")
+        }
+        if !(weightDecay >= 0 && weightDecay < 1) {
+            throw ValidationError("--weight-decay must lie in 0 ..< 1")
+        }
+        if !(clip >= 0) { throw ValidationError("--clip must not be negative") }
+        if !(0..<0.95).contains(dropout) {
+            throw ValidationError("--dropout must lie in 0 ..< 0.95")
+        }
+        if evalEvery < 0 { throw ValidationError("--eval-every must not be negative") }
+        if patience < 0 { throw ValidationError("--patience must not be negative") }
+        if patience > 0, evalEvery == 0 {
+            throw ValidationError("--patience needs --eval-every")
+        }
+        if patience > 0, heldOut == 0 {
+            throw ValidationError("--patience needs conversations held out: --held-out above 0")
+        }
+        if iters ?? 1 < 1 { throw ValidationError("--iters must be at least 1") }
         if !(learningRate > 0) { throw ValidationError("--learning-rate must be positive") }
         if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
-        if !(1...256).contains(loraR) { throw ValidationError("--lora-r must be 1 to 256") }
-        if !(loraScale > 0) { throw ValidationError("--lora-scale must be positive") }
-        if loraLayers == 0 || loraLayers < -1 {
-            throw ValidationError("--lora-layers must be at least 1, or -1 for all")
-        }
         if maxSeqLen < 16 { throw ValidationError("--max-seq-len must be at least 16") }
         if !(0..<1).contains(heldOut) { throw ValidationError("--held-out must lie in 0 ..< 1") }
         if !(klWeight >= 0) { throw ValidationError("--kl-weight must not be negative") }
+        if checkpointEvery < 0 {
+            throw ValidationError("--checkpoint-every must not be negative")
+        }
+        if matchesMLX { try validateMatchingMLX() }
         if !(rehearsal >= 0) { throw ValidationError("--rehearsal must not be negative") }
+    }
+
+    /// Refuses what `--mlx-compat` would silently leave out.
+    private func validateMatchingMLX() throws {
+        let others = [
+            ("--optimizer adamw", optimizer == .adamw), ("--clip", clip != 1),
+            ("--grad-accumulation", gradAccumulation > 1), ("--kl-weight", klWeight > 0),
+        ]
+        for (flag, isGiven) in others where isGiven {
+            throw ValidationError(
+                "--mlx-compat trains as mlx_lm.lora does; \(flag) cannot be had with it")
+        }
     }
 
     func options(seed: UInt64) -> SleepOptions {
         var options = SleepOptions()
-        options.iterations = iters
+        options.iterations = iters ?? options.iterations
+        options.epochs = epochs
+        options.gradientAccumulation = gradAccumulation
+        options.optimizer = optimizer
+        options.weightDecay = weightDecay
+        options.usesBiasCorrection = biasCorrection
+        options.schedule = schedule
+        options.clipNorm = clip
+        options.dropout = dropout
+        options.evaluationInterval = evalEvery
+        options.patience = patience
+        options.memoryLimit = memoryLimit?.bytes
+        options.finishBy = finishBy?.next(after: Date())
         options.learningRate = learningRate
         options.batchSize = batchSize
-        options.loraRank = loraR
-        options.loraScale = loraScale
-        options.loraLayers = loraLayers
+        options.loraRank = lora.loraR
+        options.loraScale = lora.scale
+        options.loraLayers = lora.loraLayers
+        options.loraKeys = lora.loraKeys
+        options.usesDoRA = lora.dora
+        options.matchesMLX = matchesMLX
         options.maxSequenceLength = maxSeqLen
-        options.warmupSteps = warmup
+        options.warmupSteps = warmup ?? (matchesMLX ? 0 : 5)
         options.resetAdapter = resetAdapter
         options.augmentedPairs = augment ? augmentPairs : 0
         options.rehearsalShare = rehearsal
         options.divergenceWeight = klWeight > 0 ? klWeight : nil
         options.heldOutShare = heldOut
         options.gateTolerance = noGate ? nil : options.gateTolerance
+        options.checkpointInterval = checkpointEvery
         options.seed = seed
         return options
     }
 }
+
+extension SleepOptions.Optimizer: ExpressibleByArgument {}
+extension TrainingOptions.Schedule: ExpressibleByArgument {}
 
 /// Retrieval during a night.
 struct NightStoreFlags: ParsableArguments {
@@ -101,4 +204,7 @@ struct NightStoreFlags: ParsableArguments {
 
     @Flag(help: "Empty the store first.")
     var ragClear = false
+
+    @Flag(help: "Keep keys, passwords and account numbers in the store; they never train.")
+    var keepSecrets = false
 }

@@ -37,7 +37,8 @@ public final class ChatLog: Sendable {
         }
     }
 
-    private func append(line: [UInt8]) throws(MemoryError) -> ChatLogRepair {
+    @discardableResult
+    func append(line: [UInt8]) throws(MemoryError) -> ChatLogRepair {
         let folder = url.deletingLastPathComponent()
         try OpenFile.makeFolder(folder)
         while true {

@@ -13,6 +13,10 @@ public struct Exchange: Sendable, Hashable {
     /// The tag with which a person keeps an exchange out of the retrieval store.
     public static let noRetrievalTag = "no-rag"
 
+    /// Begins a tag that names a memory which the model was shown before it replied:
+    /// `recalled:<id>`.
+    public static let recalledTagPrefix = "recalled:"
+
     /// Names the exchange in every report, index and score.
     public var id: String
     /// When it happened, in whole milliseconds; nil where the log does not say.
@@ -42,6 +46,9 @@ public struct Exchange: Sendable, Hashable {
         self.adapter = adapter
         self.tags = tags
     }
+
+    /// Whether the reply was written with memories in view.
+    public var isRecalled: Bool { tags.contains { $0.hasPrefix(Self.recalledTagPrefix) } }
 
     /// A new random id: 32 lower-case hexadecimal digits.
     public static func makeID() -> String {

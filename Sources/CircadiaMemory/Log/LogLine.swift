@@ -80,6 +80,10 @@ enum LogLine {
             messages: messages, model: string(object["model"]),
             adapter: string(object["adapter"]),
             tags: (object["tags"] as? [Any])?.compactMap { $0 as? String } ?? [])
+        // A person may say so in the words themselves, in a log of any origin.
+        for tag in ChatTags.found(in: exchange) where !exchange.tags.contains(tag) {
+            exchange.tags.append(tag)
+        }
         exchange.id = string(object["id"]) ?? "\(exchange.contentHash.prefix(16))-\(number)"
         return .exchange(exchange, issue)
     }

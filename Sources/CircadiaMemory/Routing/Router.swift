@@ -3,7 +3,8 @@ import Foundation
 
 /// Decides where an exchange goes at night.
 ///
-/// Everything trains the weights: how you speak is learnt from all of it. What must stay exact is
+/// Everything trains the weights, except what a person tagged `no-train` and what was said from
+/// memory: how you speak is learnt from all of it. What must stay exact is
 /// also shelved verbatim in the retrieval store: code, links, JSON, long texts and numbers.
 public enum Router {
     /// An exchange with more characters than this, all its messages together, is long.
@@ -16,7 +17,7 @@ public enum Router {
     /// - Parameter exchange: what was said.
     /// - Returns: where it goes, with every reason that was found.
     public static func decide(_ exchange: Exchange) -> RoutingDecision {
-        let trains = !exchange.tags.contains(Exchange.noTrainTag)
+        let bars = TrainingBar.bars(of: exchange)
         let texts = exchange.spokenMessages.map(\.content)
         let characters = texts.reduce(0) { $0 + $1.count }
         let digits = texts.reduce(0) { total, text in
@@ -24,7 +25,7 @@ public enum Router {
         }
         if exchange.tags.contains(Exchange.noRetrievalTag) {
             return RoutingDecision(
-                destination: .weights, trains: trains, reasons: [.taggedNoRetrieval])
+                destination: .weights, bars: bars, reasons: [.taggedNoRetrieval])
         }
         var reasons: [RoutingReason] = []
         var signs: Set<CodeSign> = []
@@ -42,9 +43,9 @@ public enum Router {
         if digits > mostPlainDigits { reasons.append(.numbers(digits: digits)) }
         if reasons.isEmpty {
             return RoutingDecision(
-                destination: .weights, trains: trains,
+                destination: .weights, bars: bars,
                 reasons: [.plainTalk(characters: characters, digits: digits)])
         }
-        return RoutingDecision(destination: .store, trains: trains, reasons: reasons)
+        return RoutingDecision(destination: .store, bars: bars, reasons: reasons)
     }
 }

@@ -10,14 +10,39 @@ public struct RoutingDecision: Sendable, Hashable {
 
     /// Where it goes.
     public let destination: Destination
-    /// Whether it trains the weights; true unless a person tagged it `no-train`.
-    public let trains: Bool
+    /// Why it does not train the weights; empty where it does.
+    public let bars: [TrainingBar]
     /// Every reason, the strongest first; never empty.
     public let reasons: [RoutingReason]
 
+    /// Whether it trains the weights.
+    public var trains: Bool { bars.isEmpty }
+
     /// The reasons in one sentence.
     public var explanation: String {
-        reasons.map(\.description).joined(separator: "; ")
+        (reasons.map(\.description) + bars.map(\.description)).joined(separator: "; ")
+    }
+}
+
+/// Why an exchange does not train the weights.
+public enum TrainingBar: String, Sendable, Hashable, Codable, CustomStringConvertible {
+    /// A person wants it kept out.
+    case taggedNoTrain
+    /// The reply was written with memories in view. They were learnt when they were said; a model
+    /// that learns to repeat them without seeing them learns to make things up.
+    case recalled
+
+    static func bars(of exchange: Exchange) -> [TrainingBar] {
+        (exchange.tags.contains(Exchange.noTrainTag) ? [.taggedNoTrain] : [])
+            + (exchange.isRecalled ? [.recalled] : [])
+    }
+
+    /// The reason for people.
+    public var description: String {
+        switch self {
+        case .taggedNoTrain: "does not train: tagged “\(Exchange.noTrainTag)”"
+        case .recalled: "does not train: answered from memory"
+        }
     }
 }
 

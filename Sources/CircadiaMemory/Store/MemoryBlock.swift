@@ -16,6 +16,16 @@ public enum MemoryBlock {
     /// Ends a memory that was cut.
     public static let cutMark = "> […]"
 
+    /// A block, what is in it and what it costs.
+    public struct Rendering: Sendable, Hashable {
+        /// The block.
+        public let text: String
+        /// The memories that found room, best first; the last one may be cut.
+        public let shown: [Memory]
+        /// What the block costs, in the unit it was measured in.
+        public let cost: Int
+    }
+
     /// The block for a prompt.
     ///
     /// - Parameters:
@@ -27,6 +37,13 @@ public enum MemoryBlock {
     public static func render(
         _ memories: [Memory], budget: Int, measure: (String) -> Int = { $0.count }
     ) -> String? {
+        rendering(of: memories, budget: budget, measure: measure)?.text
+    }
+
+    /// The block for a prompt, with what went into it; parameters as for `render`.
+    public static func rendering(
+        of memories: [Memory], budget: Int, measure: (String) -> Int = { $0.count }
+    ) -> Rendering? {
         var entries: [[String]] = []
         func block(_ entries: [[String]]) -> String {
             ([opening] + entries.flatMap { $0 } + [closing]).joined(separator: "\n")
@@ -54,7 +71,10 @@ public enum MemoryBlock {
             if let best { entries.append(best) }
             break
         }
-        return entries.isEmpty ? nil : block(entries)
+        guard !entries.isEmpty else { return nil }
+        let text = block(entries)
+        return Rendering(
+            text: text, shown: Array(memories.prefix(entries.count)), cost: measure(text))
     }
 
     /// A heading with the date, then the quoted lines; long lines are broken.

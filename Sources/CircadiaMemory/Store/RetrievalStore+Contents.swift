@@ -84,7 +84,7 @@ extension RetrievalStore {
         }
     }
 
-    /// Takes exchanges out of the store; neighbours forget their words too.
+    /// Takes exchanges out of the store, with their words and vectors.
     ///
     /// - Parameter ids: the exchanges' ids; unknown ones are passed over.
     /// - Returns: how many were taken out.
@@ -108,8 +108,11 @@ extension RetrievalStore {
                 sql: """
                     DELETE FROM vector;
                     DELETE FROM exchange;
-                    DELETE FROM searchText;
+                    DELETE FROM posting;
+                    DELETE FROM block;
+                    INSERT INTO searchText(searchText) VALUES ('delete-all');
                     DELETE FROM property WHERE name = 'embedder';
+                    DELETE FROM sqlite_sequence WHERE name = 'exchange';
                     """)
             try Self.countRemoval(database)
             return count
@@ -119,37 +122,26 @@ extension RetrievalStore {
         return count
     }
 
-    /// Removes one exchange and mends the context of its neighbours.
+    /// Removes one exchange with all that is derived from it.
     static func remove(id: String, _ database: Database) throws -> Bool {
         guard
             let row = try Row.fetchOne(
-                database, sql: "SELECT number, session FROM exchange WHERE id = ?",
-                arguments: [id])
+                database, sql: "SELECT * FROM exchange WHERE id = ?", arguments: [id])
         else { return false }
         let number: Int64 = row["number"]
-        let session: String? = row["session"]
-        func neighbour(_ comparison: String, _ order: String) throws -> Row? {
-            try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT * FROM exchange WHERE session IS ?
-                    AND number \(comparison) ? ORDER BY number \(order) LIMIT 1
-                    """, arguments: [session, number])
-        }
-        let previous = try neighbour("<", "DESC")
-        let following = try neighbour(">", "ASC")
-        for table in ["exchange WHERE number", "vector WHERE number", "searchText WHERE rowid"] {
-            try database.execute(sql: "DELETE FROM \(table) = ?", arguments: [number])
-        }
-        func mend(_ column: String, of row: Row?, with other: Row?) throws {
-            guard let number: Int64 = row?["number"] else { return }
-            let text = try other.map(exchange).map(PreparedExchange.searchText) ?? ""
-            try database.execute(
-                sql: "UPDATE searchText SET \(column) = ? WHERE rowid = ?",
-                arguments: [text, number])
-        }
-        try mend("following", of: previous, with: following)
-        try mend("previous", of: following, with: previous)
+        let transcript: String = row["transcript"]
+        let bytes =
+            try Int.fetchOne(
+                database, sql: "SELECT length(components) FROM vector WHERE number = ?",
+                arguments: [number]) ?? 0
+        try IndexWriter.remove(
+            try exchange(row), number: number, width: bytes / 4, database)
+        // A table that takes its text from another one has to be told what to forget.
+        try database.execute(
+            sql: "INSERT INTO searchText(searchText, rowid, transcript) VALUES ('delete', ?, ?)",
+            arguments: [number, transcript])
+        try database.execute(sql: "DELETE FROM vector WHERE number = ?", arguments: [number])
+        try database.execute(sql: "DELETE FROM exchange WHERE number = ?", arguments: [number])
         try countRemoval(database)
         return true
     }

@@ -35,13 +35,14 @@ extension RetrievalStore {
     ///   - exchanges: in the order in which they happened; neighbours in a session give each
     ///     other context.
     ///   - selection: which of them go in.
+    ///   - keepingSecrets: whether keys, passwords and numbers of accounts go in as they are.
     ///   - progress: called after each batch with the number of exchanges looked at; ingesting
     ///     stops, keeping what is done, when it returns false.
     /// - Returns: what was done.
     /// - Throws: `storeFailed` and its kin, `embeddingFailed`, `embeddingShape`.
     @discardableResult
     public func ingest(
-        _ exchanges: [Exchange], selection: Selection = .routed,
+        _ exchanges: [Exchange], selection: Selection = .routed, keepingSecrets: Bool = false,
         progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
     ) throws(MemoryError) -> IngestReport {
         var report = IngestReport()
@@ -51,7 +52,8 @@ extension RetrievalStore {
             start = batch.endIndex
             let chosen = batch.filter { Self.selects($0, selection) }
             report.notSelected += batch.count - chosen.count
-            try ingest(batch: chosen.map(PreparedExchange.init), into: &report)
+            let kept = keepingSecrets ? chosen : chosen.map(\.withoutSecrets)
+            try ingest(batch: kept.map(PreparedExchange.init), into: &report)
             if !progress(start, exchanges.count) { break }
         }
         try embedMissing(into: &report)
@@ -82,25 +84,29 @@ extension RetrievalStore {
         report.alreadyThere += batch.count - new.count
         if new.isEmpty { return }
         // Embedding takes long: it happens before the transaction, not inside.
-        let vectors = try embed(new.map(\.spoken))
+        let vectors = try embed(new.map(\.exchange))
         var outcome = report
         try writing { database in
             outcome = report
             try Self.recordEmbedder(self.embedder, database)
+            var writer = IndexWriter(database)
             for (index, prepared) in new.enumerated() {
                 // Another program may have added it meanwhile.
                 if try Self.isThere(prepared, database) {
                     outcome.alreadyThere += 1
                     continue
                 }
+                // Two of a batch may have one id: what is to be removed must be written.
+                if try Self.hasID(prepared.exchange.id, database) { try writer.flush() }
                 let isReplaced = try Self.remove(id: prepared.exchange.id, database)
                 if isReplaced { outcome.replaced += 1 } else { outcome.added += 1 }
-                let number = try Self.insert(prepared, database)
-                for (part, vector) in (vectors?[index] ?? []).enumerated() {
-                    try Self.insert(vector, number: number, part: part, database)
+                let number = try Self.insert(prepared, &writer, database)
+                for (part, piece) in (vectors?[index] ?? []).enumerated() {
+                    try Self.insert(piece, number: number, part: part, &writer, database)
                     outcome.embedded += 1
                 }
             }
+            try writer.flush()
         }
         report = outcome
     }
@@ -109,41 +115,66 @@ extension RetrievalStore {
     private func embedMissing(into report: inout IngestReport) throws(MemoryError) {
         guard embedder != nil else { return }
         while true {
-            let missing: [(number: Int64, spoken: String)] = try reading { database in
+            let missing: [(number: Int64, exchange: Exchange)] = try reading { database in
                 try Row.fetchAll(
                     database,
                     sql: """
                         SELECT * FROM exchange WHERE number NOT IN (SELECT number FROM vector)
                         ORDER BY number LIMIT ?
                         """, arguments: [Self.batchSize]
-                ).map { ($0["number"], PreparedExchange(try Self.exchange($0)).spoken) }
+                ).map { ($0["number"], try Self.exchange($0)) }
             }
             if missing.isEmpty { return }
-            guard let vectors = try embed(missing.map(\.spoken)) else { return }
-            report.embedded += vectors.reduce(0) { $0 + $1.count }
+            guard let vectors = try embed(missing.map(\.exchange)) else { return }
+            var count = 0
             try writing { database in
+                count = 0
                 try Self.recordEmbedder(self.embedder, database)
-                for ((number, _), parts) in zip(missing, vectors) {
-                    for (part, vector) in parts.enumerated() {
-                        try Self.insert(vector, number: number, part: part, database)
+                var writer = IndexWriter(database)
+                for ((number, exchange), pieces) in zip(missing, vectors) {
+                    // Another program may have removed it or embedded it meanwhile.
+                    guard try Self.lacksVectors(number, id: exchange.id, database) else { continue }
+                    for (part, piece) in pieces.enumerated() {
+                        try Self.insert(piece, number: number, part: part, &writer, database)
+                        count += 1
                     }
                 }
+                try writer.flush()
                 try Self.countRemoval(database)
             }
+            report.embedded += count
         }
     }
 
-    /// The vectors of each text's pieces; nil without an embedder.
-    private func embed(_ texts: [String]) throws(MemoryError) -> [[[Float]]]? {
+    private static func lacksVectors(
+        _ number: Int64, id: String, _ database: Database
+    ) throws -> Bool {
+        try Bool.fetchOne(
+            database,
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM exchange WHERE number = ? AND id = ?)
+                AND NOT EXISTS (SELECT 1 FROM vector WHERE number = ?)
+                """, arguments: [number, id, number]) ?? false
+    }
+
+    /// A vector and whose words it stands for.
+    private typealias Piece = (side: VectorSide, vector: [Float])
+
+    /// The vectors of the pieces of what each side of each exchange said; nil without an embedder.
+    private func embed(_ exchanges: [Exchange]) throws(MemoryError) -> [[Piece]]? {
         guard let embedder else { return nil }
-        let pieces = texts.map { text in
-            let pieces = TextPieces.pieces(of: text)
-            return pieces.isEmpty ? [text] : pieces
+        let texts: [[(side: VectorSide, text: String)]] = exchanges.map { exchange in
+            let sides: [(VectorSide, Bool)] = [(.user, true), (.other, false)]
+            let pieces = sides.flatMap { side, byUser in
+                TextPieces.pieces(of: IndexedExchange.spoken(exchange, byUser: byUser))
+                    .map { (side, $0) }
+            }
+            return pieces.isEmpty ? [(.whole, "")] : pieces
         }
-        var flat = try Self.vectors(of: pieces.flatMap { $0 }, by: embedder)[...]
-        return pieces.map { pieces in
+        var flat = try Self.vectors(of: texts.flatMap { $0.map(\.text) }, by: embedder)[...]
+        return texts.map { pieces in
             defer { flat = flat.dropFirst(pieces.count) }
-            return Array(flat.prefix(pieces.count))
+            return zip(pieces, flat).map { ($0.side, $1) }
         }
     }
 
@@ -184,21 +215,26 @@ extension RetrievalStore {
             arguments: [signature(of: embedder)])
     }
 
-    private static func insert(
-        _ vector: [Float], number: Int64, part: Int, _ database: Database
-    ) throws {
-        try database.execute(
-            sql: "INSERT OR REPLACE INTO vector VALUES (?, ?, ?)",
-            arguments: [number, part, VectorTable.blob(of: vector)])
+    private static func hasID(_ id: String, _ database: Database) throws -> Bool {
+        try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM exchange WHERE id = ?)", arguments: [id])
+            ?? false
     }
 
-    private static func insert(_ prepared: PreparedExchange, _ database: Database) throws -> Int64 {
+    private static func insert(
+        _ piece: Piece, number: Int64, part: Int, _ writer: inout IndexWriter,
+        _ database: Database
+    ) throws {
+        try database.cachedStatement(
+            sql: "INSERT INTO vector(number, part, components, side) VALUES (?, ?, ?, ?)"
+        ).execute(arguments: [number, part, blob(of: piece.vector), piece.side.rawValue])
+        try writer.add(piece.vector, number: number, side: piece.side)
+    }
+
+    private static func insert(
+        _ prepared: PreparedExchange, _ writer: inout IndexWriter, _ database: Database
+    ) throws -> Int64 {
         let exchange = prepared.exchange
-        let previousRow = try Row.fetchOne(
-            database,
-            sql: "SELECT * FROM exchange WHERE session IS ? ORDER BY number DESC LIMIT 1",
-            arguments: [exchange.session])
-        let previous = try previousRow.map(Self.exchange)
         let milliseconds = exchange.timestamp.map {
             Int64(($0.timeIntervalSince1970 * 1000).rounded())
         }
@@ -215,15 +251,9 @@ extension RetrievalStore {
             ])
         let number = database.lastInsertedRowID
         try database.execute(
-            sql: "INSERT INTO searchText(rowid, body, previous, following) VALUES (?, ?, ?, '')",
-            arguments: [
-                number, prepared.searchBody, previous.map(PreparedExchange.searchText) ?? "",
-            ])
-        if let previousNumber: Int64 = previousRow?["number"] {
-            try database.execute(
-                sql: "UPDATE searchText SET following = ? WHERE rowid = ?",
-                arguments: [PreparedExchange.searchText(exchange), previousNumber])
-        }
+            sql: "INSERT INTO searchText(rowid, transcript) VALUES (?, ?)",
+            arguments: [number, prepared.transcript])
+        try writer.add(exchange, number: number)
         return number
     }
 

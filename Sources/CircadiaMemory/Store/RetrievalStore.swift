@@ -11,7 +11,7 @@ public final class RetrievalStore: Sendable {
 
     let pool: DatabasePool
     let embedder: (any TextEmbedding)?
-    let vectors = VectorTable()
+    let index = SearchIndex()
 
     /// The database file of a store in `directory`.
     public static func databaseFile(in directory: URL) -> URL {
@@ -73,6 +73,7 @@ public final class RetrievalStore: Sendable {
                     throw MemoryError.storeTooNew(path: file.path)
                 }
                 try migrator.migrate(pool)
+                try StoreSchema.derive(pool)
                 return pool
             } catch let error as DatabaseError
                 where error.resultCode == .SQLITE_BUSY && Date() < deadline

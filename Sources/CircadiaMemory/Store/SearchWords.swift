@@ -5,7 +5,7 @@ import Foundation
 /// Both sides pass through the same steps: letters and digits only, identifiers cut into their
 /// parts (`parseHTTPHeader` → parse, HTTP, header, and the whole), Chinese and Japanese cut into
 /// pairs of characters, and irregular forms brought back to their base (went → go), which a
-/// stemmer cannot do. SQLite's tokenizer then folds case and accents and stems.
+/// stemmer cannot do. `term` then folds accents and stems.
 enum SearchWords {
     /// The words of a text, in order, lower-case.
     static func words(in text: String) -> [String] {
@@ -32,13 +32,7 @@ enum SearchWords {
         return telling.isEmpty ? unique : telling
     }
 
-    /// The same for the query language of FTS5: quoted words joined by OR. Words hold letters
-    /// and digits only, so nothing a person types can be an operator or end the quotation.
-    static func matchExpression(of words: [String]) -> String {
-        words.map { "\"\($0)\"" }.joined(separator: " OR ")
-    }
-
-    private static func canonical(_ word: String) -> String { EnglishWords.baseForms[word] ?? word }
+    static func canonical(_ word: String) -> String { EnglishWords.baseForms[word] ?? word }
 
     private struct Run {
         var text: String
@@ -63,7 +57,7 @@ enum SearchWords {
             if isApostrophe(scalar), previous.properties.isAlphabetic, index + 1 < scalars.count,
                 scalars[index + 1].properties.isAlphabetic
             {
-                // “don't” is searched as “don” and “t”, as SQLite's tokenizer would cut it.
+                // “don't” is searched as “don” and “t”, which is what a stop list knows.
                 flush()
                 continue
             }

@@ -41,6 +41,75 @@ enum StoreSchema {
                     INSERT INTO property VALUES ('removals', '0');
                     """)
         }
+        migrator.registerMigration("v2") { database in
+            // posting, block, searchText: derived from exchange and vector, see derive(_:).
+            // vector.side: 0 the whole exchange, as v1 had it; 1 the user's part, 2 the others'.
+            try database.execute(
+                sql: """
+                    DROP TABLE searchText;
+                    CREATE VIRTUAL TABLE searchText USING fts5(
+                        transcript, content = 'exchange', content_rowid = 'number',
+                        tokenize = 'unicode61'
+                    );
+                    ALTER TABLE vector ADD COLUMN side INTEGER NOT NULL DEFAULT 0;
+                    CREATE TABLE posting (
+                        term TEXT NOT NULL,
+                        block INTEGER NOT NULL,
+                        entries BLOB NOT NULL,
+                        PRIMARY KEY (term, block)
+                    ) WITHOUT ROWID;
+                    CREATE TABLE block (
+                        block INTEGER PRIMARY KEY,
+                        columns BLOB NOT NULL,
+                        vectors BLOB NOT NULL
+                    );
+                    INSERT INTO property VALUES ('derivation', '0');
+                    """)
+        }
         return migrator
+    }
+
+    /// How what is derived from exchanges is made; a change makes stores derive it again.
+    private static let derivation = "1"
+
+    /// Makes what is derived from exchanges anew, where it was made otherwise or not at all.
+    static func derive(_ pool: DatabasePool) throws {
+        func isCurrent(_ database: Database) throws -> Bool {
+            try String.fetchOne(
+                database, sql: "SELECT value FROM property WHERE name = 'derivation'")
+                == derivation
+        }
+        if try pool.read(isCurrent) { return }
+        try pool.write { database in
+            // Another program may have done it meanwhile.
+            if try isCurrent(database) { return }
+            try database.execute(
+                sql: """
+                    DELETE FROM posting;
+                    DELETE FROM block;
+                    INSERT INTO searchText(searchText) VALUES ('rebuild');
+                    """)
+            let rows = try Row.fetchCursor(
+                database, sql: "SELECT * FROM exchange ORDER BY number")
+            var index = IndexWriter(database)
+            while let row = try rows.next() {
+                let number: Int64 = row["number"]
+                try index.add(try RetrievalStore.exchange(row), number: number)
+                for vector in try Row.fetchAll(
+                    database, sql: "SELECT side, components FROM vector WHERE number = ?",
+                    arguments: [number])
+                {
+                    try index.add(
+                        RetrievalStore.vector(of: vector["components"]), number: number,
+                        side: VectorSide(rawValue: vector["side"]) ?? .whole)
+                }
+                if number % SearchIndex.blockSize == 0 { try index.flush() }
+            }
+            try index.flush()
+            try database.execute(
+                sql: "UPDATE property SET value = ? WHERE name = 'derivation'",
+                arguments: [derivation])
+            try RetrievalStore.countRemoval(database)
+        }
     }
 }

@@ -21,13 +21,12 @@ struct TimeWords {
     /// Whether a text names a time: an answer to “when” mostly does.
     static func namesTime(_ text: String) -> Bool { timeMention.matches(text) }
 
-    /// The date in words, as people ask for it: `8 May 2023 Monday`.
-    static func words(of date: Date) -> String {
-        let days = Int((date.timeIntervalSince1970 / 86_400).rounded(.down))
-        let (year, month, day) = Timestamp.civilDate(daysSince1970: days)
-        let weekday = ((days + 3) % 7 + 7) % 7
-        return "\(day) \(months[month - 1]) \(year) \(weekdays[weekday])"
+    /// Whether a term is a number or a month's.
+    static func isPartOfDate(_ term: String) -> Bool {
+        term.allSatisfy(\.isNumber) || monthTerms.contains(term)
     }
+
+    private static let monthTerms = Set(months.map(SearchWords.term))
 
     private static let months = [
         "january", "february", "march", "april", "may", "june", "july", "august", "september",

@@ -16,7 +16,7 @@ model.freeze()
 load_adapters(model, sys.argv[2])
 for _, module in model.named_modules():
     if hasattr(module, 'lora_a'):
-        module.unfreeze(keys=['lora_a', 'lora_b'], recurse=False)
+        module.unfreeze(keys=['lora_a', 'lora_b', 'm'], recurse=False)
 rows = json.load(open(sys.argv[3]))
 count = sum(end - begin for row in rows for begin, end in row['scored'])
 

@@ -1,0 +1,75 @@
+import CircadiaMemory
+import Foundation
+
+/// How well and how fast a store finds the evidence of questions.
+public struct RetrievalEvaluation: Sendable, Equatable {
+    /// A mean over the questions with its bootstrap interval of 95%.
+    public struct Measure: Sendable, Equatable {
+        /// The mean.
+        public let mean: Double
+        /// The interval.
+        public let interval: ClosedRange<Double>
+    }
+
+    /// Questions that count: those with evidence.
+    public let questions: Int
+    /// By name: `recall@1`, `recall@3`, `recall@5` and `recall@10` (any evidence among the first),
+    /// `all_evidence@10`, `mrr` (over the first 100), `ndcg@10`.
+    public let measures: [String: Measure]
+    /// How long the median search took, the question's embedding included.
+    public let medianSearchSeconds: Double
+
+    /// The lengths of list for which recall is given.
+    public static let depths = [1, 3, 5, 10]
+    /// Results that are looked at for the reciprocal rank.
+    public static let longestList = 100
+
+    /// Takes means over answers, each a ranked list and its evidence, which is not empty.
+    public init(_ answers: [RetrievalReport.Answer], searchSeconds: [Double] = []) {
+        var values: [String: [Double]] = [:]
+        for (ranked, relevant) in answers {
+            for depth in Self.depths {
+                let isHit = !relevant.isDisjoint(with: ranked.prefix(depth))
+                values["recall@\(depth)", default: []].append(isHit ? 1 : 0)
+            }
+            values["all_evidence@10", default: []].append(
+                RetrievalMetrics.allEvidence(at: 10, ranked: ranked, relevant: relevant))
+            values["mrr", default: []].append(
+                RetrievalMetrics.reciprocalRank(ranked: ranked, relevant: relevant))
+            values["ndcg@10", default: []].append(
+                RetrievalMetrics.nDCG(at: 10, ranked: ranked, relevant: relevant))
+        }
+        questions = answers.count
+        measures = values.mapValues { values in
+            Measure(
+                mean: values.reduce(0, +) / Double(values.count),
+                interval: Statistics.bootstrapMeanInterval(of: values))
+        }
+        medianSearchSeconds =
+            searchSeconds.isEmpty ? 0 : Statistics.quantile(searchSeconds.sorted(), 0.5)
+    }
+
+    /// Asks a store every question that has evidence.
+    ///
+    /// - Parameters:
+    ///   - store: with the exchanges that the evidence names.
+    ///   - questions: those without evidence are passed over.
+    ///   - now: when they are asked; the newest exchange's time where nil.
+    /// - Returns: the measures.
+    /// - Throws: as the store's search.
+    public static func measure(
+        _ store: RetrievalStore, questions: [RetrievalQuestion], now: Date?
+    ) throws(MemoryError) -> RetrievalEvaluation {
+        var answers: [RetrievalReport.Answer] = []
+        var seconds: [Double] = []
+        let clock = ContinuousClock()
+        for question in questions where !question.evidence.isEmpty {
+            let start = clock.now
+            let found = try store.search(question.question, limit: longestList, now: now)
+            let elapsed = clock.now - start
+            seconds.append(elapsed / .seconds(1))
+            answers.append((found.map(\.id), Set(question.evidence)))
+        }
+        return RetrievalEvaluation(answers, searchSeconds: seconds)
+    }
+}

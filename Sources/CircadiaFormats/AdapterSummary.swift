@@ -1,0 +1,114 @@
+import Foundation
+
+/// What an adapter is and how large its numbers are; needs no model.
+public struct AdapterSummary: Sendable, Equatable, Encodable {
+    /// One adapted module.
+    public struct Module: Sendable, Equatable, Encodable {
+        /// The block's number.
+        public let layer: Int
+        /// The module's path inside the block.
+        public let key: String
+        /// `[in, out]` of the module.
+        public let inputs, outputs: Int
+        /// Frobenius norms of A, of B and of scale · A · B, which is what the weights gain.
+        public let normA, normB, normDelta: Double
+    }
+
+    /// How it is stored.
+    public let format: String
+    /// `lora` or `dora`.
+    public let kind: String
+    /// Columns of A.
+    public let rank: Int
+    /// Multiplies the product; PEFT's alpha is scale · rank.
+    public let scale, alpha: Double
+    /// The adapted blocks.
+    public let layers: [Int]
+    /// The adapted modules of a block.
+    public let keys: [String]
+    /// Numbers in all tensors.
+    public let parameters: Int
+    /// Frobenius norm of scale · A · B over all modules.
+    public let normDelta: Double
+    /// What the configuration says of the training; empty where it says nothing.
+    public let trainedBy: String
+    /// Every adapted module.
+    public let modules: [Module]
+
+    /// Sums up an adapter in MLX's form.
+    public init(
+        format: AdapterFormat, configuration: AdapterConfiguration,
+        tensors: [String: AdapterTensor]
+    ) {
+        let parameters = configuration.loraParameters
+        let adapted = AdapterModule.modules(of: configuration, tensors)
+        self.format = format.rawValue
+        kind = configuration.kind.rawValue
+        rank = parameters.rank
+        scale = parameters.scale
+        alpha = parameters.scale * Double(parameters.rank)
+        layers = Set(adapted.map(\.layer)).sorted()
+        keys = AdapterTensorName.modules.filter { path in adapted.contains { $0.path == path } }
+        self.parameters = tensors.values.reduce(0) { $0 + $1.values.count }
+        modules = adapted.map { module in
+            Module(
+                layer: module.layer, key: module.path, inputs: module.a.shape[0],
+                outputs: module.b.shape[1], normA: module.a.norm, normB: module.b.norm,
+                normDelta: abs(module.scale) * module.productNorm)
+        }
+        normDelta = modules.reduce(0) { $0 + $1.normDelta * $1.normDelta }.squareRoot()
+        trainedBy = Self.origin(configuration)
+    }
+
+    /// In words, what wrote the adapter: this program, mlx_lm or PEFT.
+    private static func origin(_ configuration: AdapterConfiguration) -> String {
+        let members = configuration.otherMembers
+        if let own = configuration.origin {
+            let parts = own.members.map { "\($0.key): \($0.value.stringValue ?? $0.value.text())" }
+            return "circadia, " + parts.joined(separator: ", ")
+        }
+        // mlx_lm.lora saves all of its arguments.
+        let known = ["model", "data", "iters", "learning_rate", "batch_size", "optimizer", "seed"]
+        let found = known.compactMap { key in
+            members[key].map { "\(key): \($0.stringValue ?? $0.text())" }
+        }
+        return found.isEmpty ? "" : "mlx_lm.lora, " + found.joined(separator: ", ")
+    }
+}
+
+extension AdapterTensor {
+    /// The Frobenius norm.
+    var norm: Double {
+        values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+    }
+}
+
+extension AdapterModule {
+    /// The Frobenius norm of A · B, from the two Gram matrices: ‖AB‖² = Σ (AᵀA) ∘ (BBᵀ).
+    var productNorm: Double {
+        let first = Self.gram(a.transposed)
+        let second = Self.gram(b)
+        return max(0, zip(first, second).reduce(0) { $0 + $1.0 * $1.1 }).squareRoot()
+    }
+
+    /// The products of a matrix's rows with each other.
+    private static func gram(_ matrix: AdapterTensor) -> [Double] {
+        let (rows, columns) = (matrix.shape[0], matrix.shape[1])
+        var products = [Double](repeating: 0, count: rows * rows)
+        matrix.values.withUnsafeBufferPointer { values in
+            for first in 0..<rows {
+                for second in 0...first {
+                    var sum = 0.0
+                    for column in 0..<columns {
+                        sum +=
+                            Double(values[first * columns + column])
+                            * Double(values[second * columns + column])
+                    }
+                    products[first * rows + second] = sum
+                    products[second * rows + first] = sum
+                }
+            }
+        }
+        return products
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import GRDB
+
+/// The terms of a question with where they occur, and whom the question is about.
+struct QuestionTerms {
+    /// Terms to look for, most telling or not, without the names of speakers.
+    private(set) var terms: [(term: String, postings: Postings)] = []
+    /// Terms that are names by which a speaker is addressed.
+    private(set) var names: [(term: String, addresses: Postings)] = []
+
+    init(_ terms: [String], _ database: Database) throws {
+        for term in terms {
+            let postings = try Self.postings(term, database)
+            let addresses = try Self.postings(Postings.addressPrefix + term, database)
+            if Self.isName(addresses, of: postings) {
+                names.append((term, addresses))
+            } else {
+                self.terms.append((term, postings))
+            }
+        }
+        // A question of nothing but a name is about the word.
+        if self.terms.isEmpty {
+            self.terms = try names.map { ($0.term, try Self.postings($0.term, database)) }
+        }
+    }
+
+    /// A word is a speaker's name where it is mostly said in addressing somebody.
+    private static func isName(_ addresses: Postings, of postings: Postings) -> Bool {
+        let count = addresses.numbers.count
+        return count >= 2 && count * 5 >= postings.numbers.count * 2
+    }
+
+    private static func postings(_ term: String, _ database: Database) throws -> Postings {
+        var postings = Postings()
+        let rows = try Row.fetchCursor(
+            database.cachedStatement(
+                sql: "SELECT block, entries FROM posting WHERE term = ? ORDER BY block"),
+            arguments: [term])
+        while let row = try rows.next() {
+            let block: Int64 = row[0]
+            try row.withUnsafeData(atIndex: 1) { data in
+                data?.withUnsafeBytes { postings.append($0, block: block) }
+            }
+        }
+        return postings
+    }
+
+    /// The question without the names of speakers: vectors cannot tell who speaks, and a name only
+    /// draws them to those who say it.
+    func withoutNames(_ question: String) -> String {
+        if names.isEmpty { return question }
+        let known = Set(names.map(\.term))
+        let kept = question.split(separator: " ").filter { word in
+            guard let first = SearchWords.terms(in: String(word)).first else { return true }
+            return !known.contains(first)
+        }
+        return kept.isEmpty ? question : kept.joined(separator: " ")
+    }
+}
+
+/// Which side of each conversation a question asks about.
+struct AskedSide {
+    /// For each session: 1 the user, -1 the other side, 0 not known.
+    private var ofSession: [Int8] = []
+
+    /// The names decide: whom the other side addresses as Anna is Anna. Where a conversation does
+    /// not tell, all of them together do, if they agree.
+    init(names: [(term: String, addresses: Postings)], in index: IndexContents) {
+        guard !names.isEmpty else { return }
+        ofSession = [Int8](repeating: 0, count: index.sessionCount)
+        for name in names {
+            var balance = [Int32](repeating: 0, count: index.sessionCount)
+            var total: Int32 = 0
+            var size: Int32 = 0
+            for (entry, number) in name.addresses.numbers.enumerated() {
+                guard let slot = index.slot(number) else { continue }
+                // Said by the other side: it names the user.
+                let vote =
+                    (name.addresses.other[entry] > 0 ? 1 : 0)
+                    - (name.addresses.user[entry] > 0 ? 1 : 0)
+                balance[Int(index.session[slot])] += Int32(vote)
+                total += Int32(vote)
+                size += 1
+            }
+            let agreed: Int32 = abs(total) * 5 >= size * 3 ? total.signum() : 0
+            for session in ofSession.indices {
+                let side = balance[session] == 0 ? agreed : balance[session].signum()
+                ofSession[session] = Int8(clamping: Int32(ofSession[session]) + side)
+            }
+        }
+        // Both sides named: about neither in particular.
+        for session in ofSession.indices { ofSession[session] = ofSession[session].signum() }
+    }
+
+    subscript(session: Int32) -> Int8 {
+        ofSession.isEmpty ? 0 : ofSession[Int(session)]
+    }
+}

@@ -1,0 +1,27 @@
+import CircadiaFormats
+import CircadiaKernels
+
+extension LoRAAdapter {
+    /// Whether projections have magnitudes.
+    public var isDoRA: Bool { configuration.kind == .dora }
+
+    /// Brings what follows from the numbers and the frozen weights up to date; nothing to do for
+    /// LoRA.
+    ///
+    /// To be called after a change of numbers and before they are used; assigning the adapter to a
+    /// model does so, and so does the trainer.
+    ///
+    /// - Parameters:
+    ///   - layers: the blocks of the model that the adapter is for.
+    ///   - workspace: for the kernels.
+    public func refresh(layers: [LlamaLayer], workspace: Workspace) {
+        guard isDoRA else { return }
+        KernelRuntime.withTeam {
+            for (layer, projection, pair) in self.allPairs {
+                pair.magnitude?.refresh(
+                    pair, weight: layers[layer].weight(projection), scale: self.scale,
+                    workspace: workspace)
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import CircadiaFormats
+import CircadiaMemory
+import Foundation
+
+/// The adapter that a night goes on from, which is not the one in use where that one knows something
+/// that a person wanted forgotten.
+struct AdapterOrigin {
+    /// The adapter's folder; nil for the base model.
+    let directory: URL?
+    /// What to say about it; nil where nothing is special.
+    let remark: String?
+    /// The folder as it is called beside the adapter in use, such as `versions/2`; nil for the base
+    /// model.
+    let name: String?
+    private let model: String
+
+    /// Decides for the adapter in `adapterDirectory`, which need not be there.
+    init(of adapterDirectory: URL, model: String) {
+        self.model = model
+        guard AdapterDirectory.isPresent(at: adapterDirectory) else {
+            directory = nil
+            remark = nil
+            name = nil
+            return
+        }
+        let root = adapterDirectory.deletingLastPathComponent()
+        let adapters = TrainedAdapters(root: root)
+        let origin = adapters.origin(for: adapterDirectory, model: model)
+        directory = origin.adapter
+        name = origin.adapter.map {
+            $0.standardizedFileURL.pathComponents
+                .dropFirst(root.standardizedFileURL.pathComponents.count).joined(separator: "/")
+        }
+        let start = origin.adapter?.relativePath ?? "the base model"
+        remark =
+            origin.isReplaced
+            ? "\(adapterDirectory.relativePath) was trained on exchanges that were forgotten since: "
+                + "the night retrains without them, from \(start)" : nil
+    }
+
+    /// Where a night that is resumed went on from.
+    ///
+    /// - Throws: `SleepError.nightChanged` where that adapter has gone, or knows something that was
+    ///   forgotten since.
+    init(
+        beside adapterDirectory: URL, wasNamed name: String?, model: String
+    ) throws(SleepError) {
+        self.model = model
+        self.name = name
+        remark = nil
+        let root = adapterDirectory.deletingLastPathComponent()
+        directory = name.map { root.appendingPathComponent($0, isDirectory: true) }
+        guard let directory else { return }
+        if !AdapterDirectory.isPresent(at: directory) {
+            throw .nightChanged(["\(directory.relativePath), which it went on from, has gone"])
+        }
+        if TrainingManifest.read(adapter: directory)?.isStale == true {
+            throw .nightChanged([
+                "\(directory.relativePath), which it went on from, was trained on exchanges that "
+                    + "were forgotten since"
+            ])
+        }
+    }
+
+    /// What the new adapter was trained on, this night and before it.
+    ///
+    /// - Parameters:
+    ///   - hashes: tonight's exchanges, as a manifest names them.
+    ///   - isFresh: whether the night did not go on from `directory`.
+    /// - Returns: the manifest to write beside the weights.
+    func manifest(afterTrainingOn hashes: [String], isFresh: Bool) -> TrainingManifest {
+        guard let directory, !isFresh else {
+            return TrainingManifest(model: model, trained: hashes)
+        }
+        let before = TrainingManifest.read(adapter: directory)
+        return TrainingManifest(
+            model: model, trained: (before?.trained ?? []) + hashes,
+            isComplete: before?.isComplete ?? false)
+    }
+}

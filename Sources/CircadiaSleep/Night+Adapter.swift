@@ -1,0 +1,58 @@
+import CircadiaFormats
+import CircadiaModel
+import CircadiaTraining
+import Foundation
+
+/// What a night says of the adapter that it goes on with and of the one that it leaves.
+extension Night {
+    /// Says so where the present adapter, which goes on, is not what the options ask for.
+    func noteAdapter(
+        _ adapter: LoRAAdapter, wanted: TrainingOptions, isPresent: Bool, report: (Event) -> Void
+    ) {
+        guard isPresent, !options.resetAdapter else { return }
+        let wanted = wanted.adapterConfiguration
+        let found = adapter.configuration
+        let layers = model.configuration.layerCount
+        let isSame =
+            found.kind == wanted.kind
+            && found.loraParameters.rank == wanted.loraParameters.rank
+            && found.loraParameters.scale == wanted.loraParameters.scale
+            && (found.loraParameters.keys ?? AdapterTensorName.modules)
+                == (wanted.loraParameters.keys ?? AdapterTensorName.modules)
+            && found.adaptedLayers(of: layers) == wanted.adaptedLayers(of: layers)
+        if isSame { return }
+        report(
+            .note(
+                "going on with the present adapter (\(found.kind.rawValue), rank "
+                    + "\(found.loraParameters.rank), scale \(found.loraParameters.scale), "
+                    + "\(adapter.adaptedLayers.count) blocks), which is not what the flags ask "
+                    + "for; --reset-adapter makes one that is"))
+    }
+
+    /// What `adapter_config.json` says of the training; numbers only, nothing of what was said.
+    ///
+    /// `nights` counts those that the adapter has gone through since it was fresh.
+    func origin(
+        of adapter: LoRAAdapter, _ record: NightRecord, _ prepared: NightRecord.Prepared,
+        _ training: TrainingReport, heldOutLoss: Double?
+    ) -> JSONObject {
+        let recipe = prepared.trainingOptions
+        // Where it was imported from stays.
+        var origin = adapter.configuration.origin ?? JSONObject()
+        origin["nights"] = .integer((origin["nights"]?.intValue ?? 0) &+ 1)
+        origin["night"] = .string(record.started.formatted(.iso8601))
+        origin["version"] = .string(record.codeVersion)
+        origin["model"] = .string(modelName)
+        origin["recipe"] = .string(recipe.order == .mlx ? "mlx_lm.lora" : "circadia sleep")
+        origin["exchanges"] = .integer(prepared.exchangesTrained)
+        origin["steps"] = .integer(training.finalStep)
+        origin["tokens"] = .integer(training.scoredTokensTrained)
+        // Through text: 2e-5, not all the digits that the nearest Float has as a Double.
+        origin["learning_rate"] = .number(
+            Double("\(recipe.learningRate)") ?? Double(recipe.learningRate))
+        origin["batch_size"] = .integer(recipe.batchSize)
+        origin["seed"] = .string("\(recipe.seed)")
+        origin["held_out_loss"] = heldOutLoss.map { .number($0) }
+        return origin
+    }
+}

@@ -1,0 +1,197 @@
+import CircadiaMemory
+import CircadiaModel
+import CircadiaTraining
+import Foundation
+
+/// What comes before the first step: a new night or one to go on with, and its rows.
+extension Night {
+    /// Begins a new night; one that did not end is given up, which is said.
+    func begin(
+        _ unfinished: UnfinishedNight, exchanges: [Exchange], origin: AdapterOrigin,
+        report: (Event) -> Void
+    ) throws -> NightRecord {
+        if unfinished.exists {
+            let when = unfinished.summary.map { " of \($0.started.formatted(.iso8601))" } ?? ""
+            report(
+                .note(
+                    "the night\(when) did not end and is given up for this one; "
+                        + "--resume would have gone on with it"))
+        }
+        unfinished.discard()
+        let record = NightRecord(
+            options: options, model: modelName, modelFingerprint: modelFingerprint,
+            origin: origin.name, exchanges: exchanges)
+        try unfinished.save(record)
+        return record
+    }
+
+    /// The exchanges of a night that goes on.
+    ///
+    /// Throws `SleepError.nightChanged` where it would end otherwise than it would have.
+    func check(
+        _ record: NightRecord, log: [Exchange], report: (Event) -> Void
+    ) throws -> [Exchange] {
+        let differences = record.differences(options: options, modelFingerprint: modelFingerprint)
+        guard differences.isEmpty else { throw SleepError.nightChanged(differences) }
+        let tonight = try record.exchanges(in: log)
+        let later = log.count - tonight.count
+        report(
+            .note(
+                "going on with the night of \(record.started.formatted(.iso8601))"
+                    + (later > 0 ? "; \(later) later exchanges wait for the next night" : "")))
+        if record.codeVersion != CodeVersion.current {
+            report(
+                .note(
+                    "it was begun by \(record.codeVersion), this is \(CodeVersion.current): last "
+                        + "bits of the adapter may differ"))
+        }
+        return tonight
+    }
+
+    /// Paraphrases, splits, renders and measures.
+    func prepare(
+        _ exchanges: [Exchange], rehearsal: [Exchange], present: LoRAAdapter?, logPath: String,
+        isCancelled: @escaping () -> Bool, report: @escaping (Event) -> Void
+    ) throws -> NightRecord.Prepared {
+        let material = NightMaterial(exchanges)
+        material.notes.forEach { report(.note($0)) }
+        let split = HeldOutSplit(material.exchanges, share: options.heldOutShare)
+        model.adapter = nil
+        let paraphrased = try paraphrases(
+            of: split.training, isCancelled: isCancelled, report: report)
+        if isCancelled() {
+            model.adapter = present
+            throw SleepError.interrupted(
+                step: nil, total: 0, folder: UnfinishedNight(of: adapterDirectory).url.relativePath)
+        }
+        let general = Self.sample(
+            rehearsal,
+            count: Int((Double(split.training.count) * options.rehearsalShare).rounded()),
+            seed: options.seed)
+        let dataset = NightDataset(
+            training: split.training + paraphrased.exchanges, general: general,
+            generalKeepsBase: options.divergenceWeight != nil, heldOut: split.heldOut,
+            template: template, maxSequenceLength: options.maxSequenceLength,
+            matchesMLX: options.matchesMLX)
+        guard
+            !NightDataset.rows(
+                split.training, template: template, limit: options.maxSequenceLength
+            ).isEmpty
+        else {
+            throw SleepError.nothingToLearn(path: logPath, exchanges: exchanges.count)
+        }
+        report(
+            .note(
+                "training on \(dataset.scoredTokens) of \(dataset.totalTokens) tokens: "
+                    + "\(split.training.count) exchanges, \(paraphrased.exchanges.count) paraphrases, "
+                    + "\(general.count) general pairs; \(split.heldOut.count) exchanges held out"))
+        model.adapter = present
+        let start = Date()
+        let before = heldOutLoss(of: dataset.heldOut)
+        let planned = try plan(
+            dataset, present: present, evaluationSeconds: Date().timeIntervalSince(start),
+            report: report)
+        return NightRecord.Prepared(
+            training: dataset.training, heldOut: dataset.heldOut,
+            trainingOptions: planned.options, plan: planned.plan, heldoutLossBefore: before,
+            scoredTokens: dataset.scoredTokens, totalTokens: dataset.totalTokens,
+            trainedHashes: split.training.map { TrainingManifest.hash(of: $0) },
+            exchangesTrained: split.training.count, exchangesHeldOut: split.heldOut.count,
+            exchangesStored: exchanges.filter { Router.decide($0).destination == .store }.count,
+            syntheticPairs: paraphrased.exchanges.count,
+            syntheticRefused: Dictionary(
+                uniqueKeysWithValues: paraphrased.refused.map { ($0.key.rawValue, $0.value) }),
+            rehearsalPairs: general.count)
+    }
+
+    /// The recipe as training takes it, for so many rows.
+    private func trainingOptions(rows: Int) -> TrainingOptions {
+        var training = TrainingOptions()
+        training.batchSize = options.batchSize * options.gradientAccumulation
+        if options.gradientAccumulation > 1 {
+            training.maxRowsPerMicroBatch = options.batchSize
+        }
+        training.iterations =
+            options.epochs.map { epochs in
+                let batches = (rows + training.batchSize - 1) / training.batchSize
+                return max(1, Int((epochs * Double(batches)).rounded(.up)))
+            } ?? options.iterations
+        training.learningRate = options.learningRate
+        training.schedule = options.schedule
+        training.warmupSteps = options.warmupSteps
+        training.weightDecay = options.optimizer == .adamw ? options.weightDecay : 0
+        training.usesBiasCorrection = options.usesBiasCorrection
+        training.clipNorm = Double(options.clipNorm)
+        training.rank = options.loraRank
+        training.scale = Double(options.loraScale)
+        training.layers = options.loraLayers
+        training.keys = options.loraKeys
+        training.kind = options.usesDoRA ? .dora : .lora
+        training.dropout = options.dropout
+        training.maxSequenceLength = options.maxSequenceLength
+        training.divergenceWeight = options.divergenceWeight ?? 0
+        training.evaluationInterval = options.evaluationInterval
+        training.keepsBest = options.evaluationInterval > 0
+        training.patience = options.patience
+        training.seed = options.seed
+        if options.matchesMLX { training.matchMLX() }
+        return training
+    }
+
+    /// Fits the recipe to the limits of memory and time, and says what will come.
+    ///
+    /// - `evaluationSeconds`: how long the held-out conversations took; they are measured once more
+    ///   when training has ended.
+    private func plan(
+        _ dataset: NightDataset, present: LoRAAdapter?, evaluationSeconds: Double,
+        report: (Event) -> Void
+    ) throws -> (options: TrainingOptions, plan: TrainingPlan) {
+        let wanted = trainingOptions(rows: dataset.training.count)
+        var limits = TrainingLimits()
+        limits.memory = options.memoryLimit
+        limits.checkpointInterval = options.checkpointInterval
+        // A forecast is a forecast: what is left is not planned to the last second.
+        limits.seconds = options.finishBy.map {
+            ($0.timeIntervalSinceNow - evaluationSeconds) * 0.97
+        }
+        let planned = try TrainingPlanner(
+            model: model, initial: options.resetAdapter ? nil : present, limits: limits
+        ).plan(
+            wanted, rows: dataset.training,
+            heldOut: options.evaluationInterval > 0 ? dataset.heldOut : [])
+        report(.plan(planned.plan, wantedIterations: wanted.iterations))
+        return planned
+    }
+
+    private func paraphrases(
+        of exchanges: [Exchange], isCancelled: @escaping () -> Bool,
+        report: @escaping (Event) -> Void
+    ) throws -> Paraphraser.Outcome {
+        guard options.augmentedPairs > 0 else { return Paraphraser.Outcome() }
+        let paraphraser = Paraphraser(
+            model: model, tokenizer: tokenizer, template: template, seed: options.seed)
+        return try paraphraser.paraphrases(
+            of: exchanges, limit: options.augmentedPairs, isCancelled: isCancelled
+        ) { report(.paraphrases(good: $0, tried: $1)) }
+    }
+
+    /// `count` of `exchanges`, drawn by the seed.
+    static func sample(_ exchanges: [Exchange], count: Int, seed: UInt64) -> [Exchange] {
+        let order = exchanges.sorted {
+            StableHash.of("\(seed)/\($0.id)") < StableHash.of("\(seed)/\($1.id)")
+        }
+        return Array(order.prefix(count))
+    }
+
+    /// Loss of the held-out rows under the model's present adapter, nats a token.
+    func heldOutLoss(of rows: [TrainingRow]) -> Double? {
+        var nats = 0.0
+        var tokens = 0
+        for row in rows {
+            let loss = model.loss(of: row.ids, scored: row.scored)
+            nats += loss.nats
+            tokens += loss.tokens
+        }
+        return tokens > 0 ? nats / Double(tokens) : nil
+    }
+}

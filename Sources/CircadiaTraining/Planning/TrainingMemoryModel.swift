@@ -1,0 +1,84 @@
+import CircadiaFormats
+import CircadiaKernels
+import CircadiaModel
+
+/// How many bytes training takes beside the model: the sizes of all buffers, without making them.
+struct TrainingMemoryModel {
+    let configuration: ModelConfiguration
+    let options: TrainingOptions
+    /// Blocks with an adapter.
+    let adaptedBlocks: Int
+    let rank: Int
+    /// Numbers of the adapter.
+    let parameters: Int
+    /// DoRA's magnitudes among them; 0 for LoRA.
+    let magnitudes: Int
+    /// Whether rows keep to the base model, whose logits are there a second time then.
+    let hasAnchors: Bool
+
+    private var shape: BlockShape { BlockShape(configuration) }
+
+    /// Adapter, gradients, Adam's moments and the copies of the last good numbers.
+    var optimizerBytes: Int {
+        let copies = 1 + 6 + (options.keepsBest ? 1 : 0)
+        // Norm and gain of each magnitude, and the squared norm of its frozen row in Double.
+        let besideMagnitudes = 2 * MemoryLayout<Float>.stride + MemoryLayout<Double>.stride
+        let adapters = 1 + (options.keepsBest ? 1 : 0)
+        return copies * parameters * MemoryLayout<Float>.stride
+            + adapters * magnitudes * besideMagnitudes
+    }
+
+    /// Activations of one block that are kept for the backward pass.
+    func keptBlockBytes(tokens: Int) -> Int {
+        BlockActivations.byteCount(shape: shape, tokens: tokens, rank: rank)
+    }
+
+    /// Everything of a micro-batch of `tokens` but kept blocks.
+    func passBytes(tokens: Int) -> Int {
+        let shape = shape
+        var perToken = (adaptedBlocks + 1) * shape.hidden + adaptedBlocks * rank
+        // normed, gradient and normedGradient; rstd.
+        perToken += 3 * shape.hidden + 1
+        perToken += 2 * shape.intermediate
+        perToken += 2 * shape.queryWidth + 2 * shape.keyWidth
+        if options.dropout > 0 { perToken += 2 * shape.widest }
+        if magnitudes > 0 { perToken += shape.widest }
+        // Keys and values as the forward kernel reads them.
+        let cacheBytes = AttentionCache.byteCount(
+            kvHeads: shape.kvHeads, capacity: tokens, headDim: shape.headDim, format: .f32)
+        return tokens * perToken * MemoryLayout<Float>.stride + cacheBytes
+            + keptBlockBytes(tokens: tokens) + headBytes + workspaceBytes(tokens: tokens)
+    }
+
+    /// All of it, with as many kept blocks as the options allow.
+    func byteCount(tokens: Int, activationByteLimit: Int) -> Int {
+        let perBlock = keptBlockBytes(tokens: tokens)
+        let kept = min(adaptedBlocks, activationByteLimit / max(1, perBlock))
+        return optimizerBytes + passBytes(tokens: tokens) + kept * perBlock
+    }
+
+    private var headBytes: Int {
+        let rows = HeadMemory.rows(configuration)
+        let logits = rows * configuration.vocabularySize
+        var count = rows * (4 * configuration.hiddenSize + 3) + logits
+        if hasAnchors { count += rows * configuration.hiddenSize + logits }
+        return count * MemoryLayout<Float>.stride
+    }
+
+    private func workspaceBytes(tokens: Int) -> Int {
+        let shape = shape
+        let head = HeadMemory.rows(configuration)
+        return Kernels.trainingWorkspaceByteCount(
+            options.precision,
+            matrices: [
+                (tokens, shape.queryWidth, shape.hidden), (tokens, shape.keyWidth, shape.hidden),
+                (tokens, shape.hidden, shape.queryWidth),
+                (tokens, shape.intermediate, shape.hidden),
+                (tokens, shape.hidden, shape.intermediate),
+                (head, configuration.vocabularySize, shape.hidden),
+            ],
+            attention: AttentionShape(
+                tokens: tokens, past: 0, heads: shape.heads, kvHeads: shape.kvHeads,
+                headDim: shape.headDim, capacity: tokens), rank: rank)
+    }
+}

@@ -1,0 +1,211 @@
+import CircadiaFormats
+import CircadiaModel
+import Dispatch
+
+/// The time of the steps to come, from a few micro-batches that are measured.
+///
+/// A micro-batch's time is taken to be proportional to its arithmetic: tokens through frozen blocks
+/// (forward), through adapted blocks (forward, backward, and forward again where activations did not
+/// fit), scored tokens through the head, and attention, which grows with the square of a row.
+struct TrainingTiming {
+    /// Steps that fit, and what they come to.
+    struct Schedule {
+        var iterations = 0
+        var tokens = 0
+        var scored = 0
+        var seconds = 0.0
+    }
+
+    private let trainer: LoRATrainer
+    private let rows: [PreparedRow]
+    private let work: TrainingWork
+    private let checkpointInterval: Int
+    /// Seconds for each multiply-add.
+    private var rate = 0.0
+    /// Seconds of an optimiser step without its micro-batches.
+    private var stepSeconds = 0.0
+    private var checkpointSeconds = 0.0
+    private var evaluationSeconds = 0.0
+    /// Time that the measurement took.
+    private(set) var measuringSeconds = 0.0
+    /// Tokens of the largest micro-batch.
+    let largestMicroBatch: Int
+    /// Micro-batches of the step that has most of them.
+    let mostMicroBatches: Int
+    /// The batches of the steps to come, as many as are looked at one by one.
+    private let batches: [[Int]]
+
+    /// Measured until so many seconds have passed, at least two micro-batches.
+    private static let measuringBudget = 0.6
+    /// Steps that are looked at one by one; those behind are taken to be like them.
+    private static let stepsLookedAt = 2000
+
+    init(
+        model: LlamaModel, initial: LoRAAdapter?, options: TrainingOptions, rows: [PreparedRow],
+        heldOutRows: Int, checkpointInterval: Int
+    ) throws(TrainingError) {
+        self.rows = rows
+        self.checkpointInterval = checkpointInterval
+        trainer = try LoRATrainer(model: model, options: options, initial: initial)
+        var planner = BatchPlanner(
+            lengths: rows.map(\.length), validationRows: heldOutRows,
+            batchSize: options.batchSize, order: options.order, seed: options.seed)
+        batches = (0..<min(options.iterations, Self.stepsLookedAt)).map { _ in
+            planner.nextBatch()
+        }
+        let parts = batches.map { batch in
+            PreparedRow.microBatches(batch.map { rows[$0] }, options)
+        }
+        mostMicroBatches = parts.reduce(0) { max($0, $1.count) }
+        let flat = parts.joined().map { Array($0) }
+        let sizes = flat.map { $0.reduce(0) { $0 + $1.length } }
+        largestMicroBatch = sizes.max() ?? 0
+        work = TrainingWork(
+            model: model.configuration, adapter: trainer.adapter, options: options,
+            largestMicroBatch: largestMicroBatch)
+        if flat.isEmpty { return }
+        measure(flat, sizes: sizes)
+    }
+
+    private mutating func measure(_ parts: [[PreparedRow]], sizes: [Int]) {
+        let start = DispatchTime.now().uptimeNanoseconds
+        // The largest first: it makes all memory, and is not counted.
+        let largest = parts[sizes.firstIndex(of: largestMicroBatch) ?? 0]
+        var fallback = time { trainer.measure(largest) }
+        var seconds = 0.0
+        var arithmetic = 0.0
+        var count = 0
+        // Spread over the whole training, so that short and long ones are met as they come.
+        let order = (0..<parts.count).map { $0 * 7919 % parts.count }
+        for index in order where count < 2 || seconds < Self.measuringBudget {
+            if count >= 2, fallback > Self.measuringBudget { break }
+            let one = time { trainer.measure(parts[index]) }
+            seconds += one
+            fallback = one
+            arithmetic += work.multiplyAdds(parts[index], keepsToBase: false)
+            count += 1
+        }
+        rate = seconds / max(1, arithmetic)
+        // The update reads and writes about as much as norm and copy together, three times.
+        stepSeconds = 3 * time { trainer.measureUpdate() }
+        let checkpointBytes = 7.0 * 4 * Double(trainer.adapter.parameterCount)
+        checkpointSeconds = checkpointInterval > 0 ? 0.02 + checkpointBytes / 5e8 : 0
+        measuringSeconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+    }
+
+    private func time(_ body: () -> Void) -> Double {
+        let start = DispatchTime.now().uptimeNanoseconds
+        body()
+        return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+    }
+
+    /// Counts the evaluations that are made between steps.
+    mutating func addEvaluations(of heldOut: [PreparedRow]) {
+        evaluationSeconds = rate * work.forwardMultiplyAdds(heldOut)
+    }
+
+    /// What the base model says of rows that keep to it is computed before the first step.
+    private var anchorSeconds: Double {
+        rate * work.forwardMultiplyAdds(rows.filter(\.keepsBase))
+    }
+
+    /// Forecast of the first step.
+    var firstStepSeconds: Double { batches.first.map(seconds) ?? 0 }
+
+    private func seconds(of batch: [Int]) -> Double {
+        stepSeconds + rate * work.multiplyAdds(batch.map { rows[$0] })
+    }
+
+    /// The steps of the options, or as many of them as fit into `limit` seconds.
+    func schedule(within limit: Double?) -> Schedule {
+        let options = trainer.options
+        let interval = options.evaluationInterval
+        var schedule = Schedule()
+        schedule.seconds = anchorSeconds
+        if evaluationSeconds > 0, options.iterations > 0 {
+            schedule.seconds += 2 * evaluationSeconds
+        }
+        let costs = batches.map(seconds)
+        while schedule.iterations < options.iterations {
+            let batch = batches[schedule.iterations % batches.count]
+            var next = costs[schedule.iterations % batches.count]
+            if evaluationSeconds > 0, interval > 0, (schedule.iterations + 1) % interval == 0 {
+                next += evaluationSeconds
+            }
+            if checkpointInterval > 0, schedule.iterations % checkpointInterval == 0 {
+                next += checkpointSeconds
+            }
+            if let limit, schedule.seconds + next > limit { break }
+            schedule.seconds += next
+            schedule.iterations += 1
+            for row in batch {
+                schedule.tokens += rows[row].length
+                schedule.scored += rows[row].targets.count
+            }
+        }
+        return schedule
+    }
+}
+
+/// Multiply-adds of training, as the forecast weighs them.
+struct TrainingWork {
+    private let frozen, adapted, head, attention: Double
+    private let frozenForward: Double
+
+    init(
+        model: ModelConfiguration, adapter: LoRAAdapter, options: TrainingOptions,
+        largestMicroBatch: Int
+    ) {
+        let shape = BlockShape(model)
+        let perBlock = Double(
+            2 * shape.hidden * (shape.queryWidth + shape.keyWidth)
+                + 3 * shape.hidden * shape.intermediate)
+        let blocks = adapter.adaptedLayers.count
+        let bytes = BlockActivations.byteCount(
+            shape: shape, tokens: largestMicroBatch, rank: adapter.rank)
+        let kept = min(blocks, options.activationByteLimit / max(1, bytes))
+        // Forward, backward, and forward again without `down`.
+        let passes = 2 * Double(blocks) + 0.75 * Double(blocks - kept)
+        // The adapter's products are small, but they move as much memory as they compute.
+        let perAdapter = 4 * Double(adapter.parameterCount)
+        frozen = perBlock * Double(model.layerCount - blocks)
+        adapted = perBlock * passes + perAdapter
+        head = 2 * Double(model.hiddenSize * model.vocabularySize)
+        frozenForward = perBlock * Double(model.layerCount) + perAdapter / 4
+        // Scores and their use, forward and twice and a half as much backward, of half a square.
+        attention =
+            Double(shape.queryWidth)
+            * (Double(model.layerCount) + 2.5 * Double(blocks) + Double(blocks - kept))
+    }
+
+    /// Of a step's micro-batch. Where rows keep to the base model, its logits are computed as well;
+    /// `keepsToBase` is false where that is left out.
+    func multiplyAdds(_ rows: [PreparedRow], keepsToBase: Bool = true) -> Double {
+        rows.reduce(0) { sum, row in
+            let length = Double(row.length)
+            let heads = keepsToBase && row.keepsBase ? 1.5 : 1.0
+            return sum + (frozen + adapted) * length + heads * head * Double(row.targets.count)
+                + attention * length * length
+        }
+    }
+
+    /// Of an evaluation.
+    func forwardMultiplyAdds(_ rows: [PreparedRow]) -> Double {
+        rows.reduce(0) { sum, row in
+            sum + frozenForward * Double(row.length) + head / 2 * Double(row.targets.count)
+        }
+    }
+}
+
+extension LoRATrainer {
+    /// Computes the gradient of a micro-batch and forgets it.
+    fileprivate func measure(_ rows: [PreparedRow]) {
+        _ = accumulate(rows)
+    }
+
+    /// Reads and writes about what an optimiser step does.
+    fileprivate func measureUpdate() {
+        _ = state.gradientNorm()
+        state.keep()
+    }
+}

@@ -1,0 +1,61 @@
+import CircadiaKernels
+import CircadiaModel
+
+extension TrainingPass {
+    /// Takes the gradient of a projection's output to before DoRA's gains, and adds that of its
+    /// magnitudes; LoRA's is left as it is.
+    ///
+    /// With u = W x + scale·(x A) B and y = (m / n) u: dm = Σ dy·u / n, du = dy·m / n, n a constant.
+    /// u is computed again: to keep it would take as much memory as all other activations.
+    ///
+    /// Operands:
+    /// - `x`: `[tokens, inputs]`, what the projection read; what dropout takes from the adapter's
+    ///   share of u is taken again.
+    /// - `inner`: `[tokens, rank]`, `x·a`; written again with the same numbers.
+    /// - `dy`: `[tokens, outputs]`.
+    ///
+    /// - Returns: du: `dy` itself where `inPlace` (or where there is nothing to do), else in
+    ///   `memory.product`.
+    @discardableResult
+    func beforeGains(
+        _ projection: Projection, of layer: LlamaLayer, x: UnsafePointer<Float>,
+        inner: UnsafeMutablePointer<Float>, dy: UnsafeMutablePointer<Float>, inPlace: Bool = true
+    ) -> UnsafeMutablePointer<Float> {
+        guard let pair = adapter[layer.index, projection], let magnitude = pair.magnitude,
+            let sums = state.gradients(layer.index, projection)
+        else { return dy }
+        let product = memory.product.pointer
+        Kernels.matmul(
+            precision, x: x, tokens: tokens, weights: [layer.weight(projection)],
+            outputs: memory.products, workspace: workspace)
+        Kernels.lora(
+            x: dropped(x, projection, layer: layer.index, width: pair.inputs), a: pair.a.pointer,
+            b: pair.b.pointer, scale: adapter.scale, tokens: tokens, inputs: pair.inputs,
+            outputs: pair.outputs, rank: adapter.rank, xa: inner, y: product)
+        addMagnitudeGradient(magnitude, u: product, dy: dy, to: sums.magnitude)
+        if !inPlace { product.update(from: dy, count: tokens * pair.outputs) }
+        let target = inPlace ? dy : product
+        magnitude.apply(to: target, tokens: tokens)
+        return target
+    }
+
+    /// `dm[o] += Σ_t dy[t, o] · u[t, o] / n[o]`, summed in double and in the tokens' order.
+    private func addMagnitudeGradient(
+        _ magnitude: DoRAMagnitude, u: UnsafePointer<Float>, dy: UnsafePointer<Float>,
+        to gradient: UnsafeMutablePointer<Float>
+    ) {
+        let outputs = magnitude.norms.count
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: outputs) { sums in
+            sums.initialize(repeating: 0)
+            for token in 0..<tokens {
+                let (left, right) = (dy + token * outputs, u + token * outputs)
+                for output in 0..<outputs {
+                    sums[output] += Double(left[output]) * Double(right[output])
+                }
+            }
+            for output in 0..<outputs where magnitude.norms.pointer[output] > 0 {
+                gradient[output] += Float(sums[output] / Double(magnitude.norms.pointer[output]))
+            }
+        }
+    }
+}
