@@ -69,6 +69,10 @@ public final class RetrievalStore: Sendable {
             do {
                 let pool = try DatabasePool(path: file.path, configuration: configuration)
                 let migrator = StoreSchema.migrator
+                // Two programs that open a new store together must not both make its tables.
+                let folder = FileHandle(forReadingAtPath: file.deletingLastPathComponent().path)
+                if let folder { flock(folder.fileDescriptor, LOCK_EX) }
+                defer { try? folder?.close() }
                 if try pool.read(migrator.hasBeenSuperseded) {
                     throw MemoryError.storeTooNew(path: file.path)
                 }
