@@ -142,7 +142,10 @@ let package = Package(
             exclude: ["Fixtures", "Tools"]),
         .testTarget(
             name: "CircadiaEvaluationTests",
-            dependencies: ["CircadiaEvaluation", "CircadiaTestSupport"]),
+            dependencies: [
+                "CircadiaEvaluation", "CircadiaMemory", "CircadiaModel", "CircadiaFormats",
+                "CircadiaTestSupport",
+            ]),
         .testTarget(
             name: "CircadiaSleepTests", dependencies: ["CircadiaSleep", "CircadiaTestSupport"]),
         .testTarget(

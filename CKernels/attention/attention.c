@@ -206,6 +206,9 @@ ck_status_t ck_attention(const ck_attention_shape_t* shape, const float* q, ck_c
     if (status != CK_OK) return status;
     if ((int64_t)shape->past + shape->tokens > shape->capacity) return CK_BAD_SHAPE;
     if (!ck_cache_number_bytes(cache.format)) return CK_BAD_FORMAT;
+    if (cache.format != CK_CACHE_F32 && shape->head_dim > CK_WIDEST_INTEGER_ROW) {
+        return CK_BAD_SHAPE;
+    }
     if (is_empty(shape)) return CK_OK;
     if (workspace_bytes < ck_attention_workspace(shape) || (uintptr_t)workspace % 64 != 0) {
         return CK_BAD_WORKSPACE;

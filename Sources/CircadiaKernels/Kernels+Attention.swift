@@ -4,9 +4,9 @@ import CKernels
 public enum CacheFormat: Sendable, Equatable, CaseIterable {
     /// IEEE binary32.
     case f32
-    /// 16-bit integers times a step a row.
+    /// 16-bit integers times steps: one for a value, one for every 16 numbers of a key.
     case int16
-    /// 8-bit integers times a step a row.
+    /// 8-bit integers times such steps.
     case int8
 
     var ck: ck_cache_format_t {

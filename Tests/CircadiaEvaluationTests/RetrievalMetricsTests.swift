@@ -4,13 +4,6 @@ import Testing
 @Suite struct RetrievalMetricsTests {
     let ranked = ["a", "b", "c", "d", "e"]
 
-    @Test func recallIsAShareOfTheEvidence() {
-        #expect(RetrievalMetrics.recall(at: 2, ranked: ranked, relevant: ["b", "d"]) == 0.5)
-        #expect(RetrievalMetrics.recall(at: 5, ranked: ranked, relevant: ["b", "d"]) == 1)
-        #expect(RetrievalMetrics.recall(at: 5, ranked: ranked, relevant: ["x"]) == 0)
-        #expect(RetrievalMetrics.recall(at: 3, ranked: ["b", "b"], relevant: ["b", "d"]) == 0.5)
-    }
-
     @Test func allEvidenceIsAllOrNothing() {
         #expect(RetrievalMetrics.allEvidence(at: 3, ranked: ranked, relevant: ["b", "d"]) == 0)
         #expect(RetrievalMetrics.allEvidence(at: 4, ranked: ranked, relevant: ["b", "d"]) == 1)
@@ -30,13 +23,16 @@ import Testing
         #expect(RetrievalMetrics.nDCG(at: 3, ranked: ["a", "a", "a"], relevant: ["a", "b"]) < 1)
     }
 
-    @Test func reportTakesMeans() {
-        let report = RetrievalReport(
-            [(ranked, ["a"]), (ranked, ["b", "x"]), (ranked, ["y"])], k: 2)
-        #expect(report.queries == 3)
-        #expect(abs(report.recall - 0.5) < 1e-12)
-        #expect(abs(report.allEvidence - 1.0 / 3) < 1e-12)
-        #expect(abs(report.meanReciprocalRank - 0.5) < 1e-12)
-        #expect(RetrievalReport([], k: 5).recall == 0)
+    @Test func evaluationTakesMeans() {
+        let evaluation = RetrievalEvaluation([
+            (ranked, ["a"]), (ranked, ["b", "x"]), (ranked, ["y"]),
+            ((1...20).map(String.init), ["1", "12"]),
+        ])
+        #expect(evaluation.questions == 4)
+        let means = evaluation.measures.mapValues(\.mean)
+        #expect(means["recall@1"] == 0.5 && means["recall@3"] == 0.75)
+        #expect(means["recall@10"] == 0.75 && means["all_evidence@10"] == 0.25)
+        #expect(abs((means["mrr"] ?? 0) - (1 + 0.5 + 1) / 4) < 1e-12)
+        #expect(RetrievalEvaluation([]).measures.isEmpty)
     }
 }

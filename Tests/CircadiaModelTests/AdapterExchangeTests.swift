@@ -38,6 +38,13 @@ extension ModelTests {
             #expect(relativeDifference(found, plain) > 30 * tolerance, "\(name) does nothing")
         }
 
+        private func bothKinds(_ model: LlamaModel) -> [(String, LoRAAdapter)] {
+            [
+                ("lora", LoRAAdapter.random(for: model.configuration, numLayers: 2, seed: 8)),
+                ("dora", doraAdapter(model)),
+            ]
+        }
+
         private func doraAdapter(_ model: LlamaModel) -> LoRAAdapter {
             let parameters = AdapterConfiguration.LoRAParameters(rank: 4, scale: 2)
             let adapter = LoRAAdapter(
@@ -70,10 +77,7 @@ extension ModelTests {
             let model = try tiny.load()
             let tokens = TinyModel.tokens(Self.count)
             let plain = logits(model, tokens, nil)
-            for (name, adapter) in [
-                ("lora", LoRAAdapter.random(for: model.configuration, numLayers: 2, seed: 8)),
-                ("dora", doraAdapter(model)),
-            ] {
+            for (name, adapter) in bothKinds(model) {
                 let adapted = logits(model, tokens, adapter)
                 for (format, tolerance) in [(SafetensorsType.f32, Float(1e-5)), (.f16, 2e-3)] {
                     let url = tiny.folder.file("fused-\(name)-\(format.rawValue)")
@@ -95,10 +99,7 @@ extension ModelTests {
             let model = try tiny.load()
             let tokens = TinyModel.tokens(Self.count)
             let plain = logits(model, tokens, nil)
-            for (name, adapter) in [
-                ("lora", LoRAAdapter.random(for: model.configuration, numLayers: 2, seed: 8)),
-                ("dora", doraAdapter(model)),
-            ] {
+            for (name, adapter) in bothKinds(model) {
                 let url = tiny.folder.file(name)
                 try adapter.save(to: url)
                 let theirs = try numbers(

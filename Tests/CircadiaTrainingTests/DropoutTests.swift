@@ -53,7 +53,6 @@ extension TrainingTests {
             reference.mask = masks(rows, options())
             let seed: UInt64 = 22
             var random = SeededGenerator(seed: seed)
-            let step = 1e-4
             let magnitudes = try trainer.magnitudeGradients(rows: rows)
             #expect(magnitudes.count == (kind == .dora ? 14 : 0))
             for (number, (layer, projection, da, db)) in try trainer.gradients(rows: rows)
@@ -63,22 +62,8 @@ extension TrainingTests {
                 var factors = [(\DoubleLlama.Pair.a, da), (\.b, db)]
                 if kind == .dora { factors.append((\.m, magnitudes[number].dm)) }
                 for (factor, gradient) in factors {
-                    let whole = try #require(reference.pairs[key])
-                    let columns = whole[keyPath: factor][0].count
-                    var expected: [Float] = []
-                    var found: [Float] = []
-                    for _ in 0..<4 {
-                        let index = Int(random.next() % UInt64(gradient.count))
-                        func loss(_ change: Double) -> Double {
-                            var pair = whole
-                            pair[keyPath: factor][index / columns][index % columns] += change
-                            reference.pairs[key] = pair
-                            return reference.loss(rows)
-                        }
-                        expected.append(Float((loss(step) - loss(-step)) / (2 * step)))
-                        found.append(gradient[index])
-                    }
-                    reference.pairs[key] = whole
+                    let (found, expected) = try reference.sampled(
+                        gradient, of: factor, at: key, rows: rows, count: 4, random: &random)
                     #expect(
                         relativeDistance(found, expected) < 1e-3,
                         "\(projection.path(layer: layer)) seed \(seed): \(found), \(expected)")

@@ -37,29 +37,13 @@ extension TrainingTests {
             let reference = DoubleLlama(model: tiny.model, adapter: tiny.adapter())
             let seed: UInt64 = 21
             var random = SeededGenerator(seed: seed)
-            let step = 1e-4
             for (layer, projection, da, db) in try gradients(tiny, rows) {
                 let key = DoubleLlama.Key(layer: layer, projection: projection)
                 for (factor, gradient) in [(\DoubleLlama.Pair.a, da), (\.b, db)] {
-                    let whole = try #require(reference.pairs[key])
-                    let columns = whole[keyPath: factor][0].count
-                    var expected: [Float] = []
-                    var found: [Float] = []
-                    for _ in 0..<10 {
-                        let index = Int(random.next() % UInt64(gradient.count))
-                        func loss(_ change: Double) -> Double {
-                            var pair = whole
-                            pair[keyPath: factor][index / columns][index % columns] += change
-                            reference.pairs[key] = pair
-                            return reference.loss(rows)
-                        }
-                        expected.append(Float((loss(step) - loss(-step)) / (2 * step)))
-                        found.append(gradient[index])
-                    }
-                    reference.pairs[key] = whole
-                    let distance = relativeDistance(found, expected)
+                    let (found, expected) = try reference.sampled(
+                        gradient, of: factor, at: key, rows: rows, count: 10, random: &random)
                     #expect(
-                        distance < 1e-3,
+                        relativeDistance(found, expected) < 1e-3,
                         "\(projection.path(layer: layer)) seed \(seed): \(found), \(expected)")
                 }
             }

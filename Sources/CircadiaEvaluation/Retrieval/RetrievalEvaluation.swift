@@ -3,6 +3,9 @@ import Foundation
 
 /// How well and how fast a store finds the evidence of questions.
 public struct RetrievalEvaluation: Sendable, Equatable {
+    /// A query's ranked list, best first, and its evidence, which is not empty.
+    public typealias Answer = (ranked: [String], relevant: Set<String>)
+
     /// A mean over the questions with its bootstrap interval of 95%.
     public struct Measure: Sendable, Equatable {
         /// The mean.
@@ -25,7 +28,7 @@ public struct RetrievalEvaluation: Sendable, Equatable {
     public static let longestList = 100
 
     /// Takes means over answers, each a ranked list and its evidence, which is not empty.
-    public init(_ answers: [RetrievalReport.Answer], searchSeconds: [Double] = []) {
+    public init(_ answers: [Answer], searchSeconds: [Double] = []) {
         var values: [String: [Double]] = [:]
         for (ranked, relevant) in answers {
             for depth in Self.depths {
@@ -49,7 +52,7 @@ public struct RetrievalEvaluation: Sendable, Equatable {
             searchSeconds.isEmpty ? 0 : Statistics.quantile(searchSeconds.sorted(), 0.5)
     }
 
-    /// Asks a store every question that has evidence.
+    /// Asks a store every question that has evidence, and measures the answers.
     ///
     /// - Parameters:
     ///   - store: with the exchanges that the evidence names.
@@ -60,7 +63,15 @@ public struct RetrievalEvaluation: Sendable, Equatable {
     public static func measure(
         _ store: RetrievalStore, questions: [RetrievalQuestion], now: Date?
     ) throws(MemoryError) -> RetrievalEvaluation {
-        var answers: [RetrievalReport.Answer] = []
+        let (answers, seconds) = try answers(of: store, to: questions, now: now)
+        return RetrievalEvaluation(answers, searchSeconds: seconds)
+    }
+
+    /// The answers that `measure` judges, of several stores for example, and the time of each.
+    public static func answers(
+        of store: RetrievalStore, to questions: [RetrievalQuestion], now: Date?
+    ) throws(MemoryError) -> (answers: [Answer], seconds: [Double]) {
+        var answers: [Answer] = []
         var seconds: [Double] = []
         let clock = ContinuousClock()
         for question in questions where !question.evidence.isEmpty {
@@ -70,6 +81,6 @@ public struct RetrievalEvaluation: Sendable, Equatable {
             seconds.append(elapsed / .seconds(1))
             answers.append((found.map(\.id), Set(question.evidence)))
         }
-        return RetrievalEvaluation(answers, searchSeconds: seconds)
+        return (answers, seconds)
     }
 }

@@ -5,11 +5,6 @@ import Foundation
 /// `ranked` is best first; an id that appears twice counts where it first appears. `relevant` is
 /// the evidence; a query without evidence measures nothing and is not to be asked about.
 public enum RetrievalMetrics {
-    /// The share of the evidence among the first `k`.
-    public static func recall(at k: Int, ranked: [String], relevant: Set<String>) -> Double {
-        Double(Set(ranked.prefix(k)).intersection(relevant).count) / evidence(relevant)
-    }
-
     /// 1 where all the evidence is among the first `k`, else 0.
     public static func allEvidence(at k: Int, ranked: [String], relevant: Set<String>) -> Double {
         precondition(!relevant.isEmpty, "a query without evidence")

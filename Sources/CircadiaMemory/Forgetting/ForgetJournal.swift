@@ -67,7 +67,7 @@ struct ForgetFiles: Sendable {
     }
 
     func readJournal() throws(MemoryError) -> ForgetJournal? {
-        guard let bytes = try DurableFile.read(journal) else { return nil }
+        guard let bytes = try WholeFile.read(journal) else { return nil }
         guard let read = try? JSONDecoder().decode(ForgetJournal.self, from: Data(bytes)) else {
             throw .journalBroken(path: journal.path)
         }
@@ -75,11 +75,11 @@ struct ForgetFiles: Sendable {
     }
 
     func write(_ value: ForgetJournal) throws(MemoryError) {
-        try DurableFile.replace(journal, with: Self.json(value))
+        try WholeFile.replace(journal, with: Self.json(value))
     }
 
     func readUndo() throws(MemoryError) -> [ForgottenEntry] {
-        guard let bytes = try DurableFile.read(undo) else { return [] }
+        guard let bytes = try WholeFile.read(undo) else { return [] }
         let decoder = JSONDecoder()
         var entries: [ForgottenEntry] = []
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
@@ -92,10 +92,10 @@ struct ForgetFiles: Sendable {
     }
 
     func write(undo entries: [ForgottenEntry]) throws(MemoryError) {
-        if entries.isEmpty { return try DurableFile.remove(undo) }
+        if entries.isEmpty { return try WholeFile.remove(undo) }
         var bytes: [UInt8] = []
         for entry in entries { bytes += Self.json(entry) }
-        try DurableFile.replace(undo, with: bytes)
+        try WholeFile.replace(undo, with: bytes)
     }
 
     private static func json(_ value: some Encodable) -> [UInt8] {

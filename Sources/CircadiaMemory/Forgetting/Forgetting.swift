@@ -134,7 +134,7 @@ public struct Forgetting {
         let lock = try files.lock()
         defer { withExtendedLifetime(lock) {} }
         let count = try files.readUndo().count
-        try DurableFile.remove(files.undo)
+        try WholeFile.remove(files.undo)
         return count
     }
 
@@ -167,13 +167,13 @@ public struct Forgetting {
         case .forget: try completeForget(journal)
         case .undo: try completeUndo(journal)
         }
-        try DurableFile.remove(files.journal)
+        try WholeFile.remove(files.journal)
     }
 
     private func completeForget(_ journal: ForgetJournal) throws(MemoryError) {
         try adapters.markStale(forgetting: journal.hashes)
         if journal.purges {
-            try DurableFile.remove(files.undo)
+            try WholeFile.remove(files.undo)
         } else {
             let undo = try files.readUndo()
             if !undo.contains(where: { $0.batch == journal.batch }) {

@@ -45,7 +45,7 @@ public struct TrainingManifest: Sendable, Hashable, Codable {
     /// The manifest of an adapter; nil where it has none that can be read.
     public static func read(adapter: URL) -> TrainingManifest? {
         guard
-            let bytes = try? DurableFile.read(adapter.appendingPathComponent(fileName)),
+            let bytes = try? WholeFile.read(adapter.appendingPathComponent(fileName)),
             let manifest = try? decoder.decode(TrainingManifest.self, from: Data(bytes))
         else { return nil }
         return manifest
@@ -121,7 +121,7 @@ public struct TrainedAdapters: Sendable {
             let forgotten = Set(manifest.forgotten).union(known).sorted()
             guard forgotten != manifest.forgotten else { continue }
             manifest.forgotten = forgotten
-            try DurableFile.replace(
+            try WholeFile.replace(
                 adapter.appendingPathComponent(TrainingManifest.fileName), with: manifest.bytes)
         }
         return adapters
@@ -136,7 +136,7 @@ public struct TrainedAdapters: Sendable {
             let forgotten = manifest.forgotten.filter { !hashes.contains($0) }
             guard forgotten != manifest.forgotten else { continue }
             manifest.forgotten = forgotten
-            try DurableFile.replace(
+            try WholeFile.replace(
                 adapter.appendingPathComponent(TrainingManifest.fileName), with: manifest.bytes)
         }
     }

@@ -48,7 +48,7 @@ extension ChatLog {
                 bytes.append(UInt8(ascii: "\n"))
             }
             // Writers that wait for the lock notice the new file and open it.
-            try DurableFile.replace(url, with: bytes)
+            try WholeFile.replace(url, with: bytes)
             return true
         }
     }

@@ -6,6 +6,7 @@ import Foundation
 /// All buffers have one entry a slot.
 final class QuestionScorer {
     let index: IndexContents
+    private let columns: IndexContents.Columns
     let side: AskedSide
     let time: TimeWords
     /// BM25 over the neighbourhood, and of each side alone.
@@ -25,6 +26,7 @@ final class QuestionScorer {
 
     init(_ index: IndexContents, side: AskedSide, time: TimeWords) {
         self.index = index
+        columns = index.columns
         self.side = side
         self.time = time
         let storage = FloatBuffer(count: 6 * index.slotCount)
@@ -45,7 +47,7 @@ final class QuestionScorer {
         for postings in terms {
             add(postings, context: context.pointer, touched: &touched)
         }
-        for slot in 0..<index.slotCount where coverage[slot] > 0 {
+        for slot in 0..<columns.slotCount where coverage[slot] > 0 {
             bestLexical = max(bestLexical, lexical[slot])
             let (asked, other) = sides(slot, userLexical, otherLexical)
             bestAsked = max(bestAsked, asked)
@@ -69,16 +71,16 @@ final class QuestionScorer {
             context[Int(slot)] += frequency
         }
         for entry in postings.numbers.indices {
-            guard let slot = index.slot(postings.numbers[entry]) else { continue }
+            guard let slot = columns.slot(postings.numbers[entry]) else { continue }
             let user = Float(postings.user[entry])
             let other = Float(postings.other[entry])
             note(Int32(slot), user + other)
-            note(index.previous[slot], LexicalWeights.following * (user + other))
-            note(index.next[slot], LexicalWeights.previous * (user + other))
+            note(columns.previous[slot], LexicalWeights.following * (user + other))
+            note(columns.next[slot], LexicalWeights.previous * (user + other))
             userLexical[slot] += saturated(
-                user, weight: weight, length: index.userWords[slot] / meanSide)
+                user, weight: weight, length: columns.userWords[slot] / meanSide)
             otherLexical[slot] += saturated(
-                other, weight: weight, length: index.otherWords[slot] / meanSide)
+                other, weight: weight, length: columns.otherWords[slot] / meanSide)
         }
         for slot in touched.lazy.map(Int.init) {
             lexical[slot] += saturated(
@@ -96,10 +98,10 @@ final class QuestionScorer {
 
     private func contextWords(_ slot: Int) -> Float {
         func words(_ slot: Int32) -> Float {
-            slot < 0 ? 0 : index.userWords[Int(slot)] + index.otherWords[Int(slot)]
+            slot < 0 ? 0 : columns.userWords[Int(slot)] + columns.otherWords[Int(slot)]
         }
-        return words(Int32(slot)) + LexicalWeights.previous * words(index.previous[slot])
-            + LexicalWeights.following * words(index.next[slot])
+        return words(Int32(slot)) + LexicalWeights.previous * words(columns.previous[slot])
+            + LexicalWeights.following * words(columns.next[slot])
     }
 
     func add(phraseHolders numbers: [Int32]) { phrases.formUnion(numbers) }
@@ -125,9 +127,9 @@ final class QuestionScorer {
         userNearness.update(repeating: none, count: slots)
         otherNearness.update(repeating: none, count: slots)
         for row in 0..<index.rowCount {
-            let slot = Int(index.rowSlot[row])
+            let slot = Int(columns.rowSlot[row])
             guard slot >= 0, slot < slots else { continue }
-            let side = index.rowSide[row]
+            let side = columns.rowSide[row]
             if side != VectorSide.other.rawValue {
                 userNearness[slot] = max(userNearness[slot], score[row])
             }
@@ -160,7 +162,7 @@ final class QuestionScorer {
 
     /// The score of an exchange; nil where nothing speaks for it.
     func score(_ slot: Int) -> Float? {
-        guard index.session[slot] >= 0 else { return nil }
+        guard columns.session[slot] >= 0 else { return nil }
         if !hasVectors, coverage[slot] == 0, !isPhraseHolder(slot), !isInTime(slot) { return nil }
         let (asked, other) = sides(slot, userLexical, otherLexical)
         var score = FusionWeights.lexical * lexical[slot] / bestLexical
@@ -177,7 +179,7 @@ final class QuestionScorer {
     private func sides(
         _ slot: Int, _ user: UnsafeMutablePointer<Float>, _ other: UnsafeMutablePointer<Float>
     ) -> (Float, Float) {
-        let asked = side[index.session[slot]]
+        let asked = side[columns.session[slot]]
         let (a, b) = (user[slot], other[slot])
         return asked > 0 ? (a, b) : asked < 0 ? (b, a) : (max(a, b), min(a, b))
     }
@@ -185,7 +187,7 @@ final class QuestionScorer {
     private func nearnessScore(_ slot: Int) -> Float {
         let (asked, other) = sides(slot, userNearness, otherNearness)
         let absent = (asked + other) / 2 * FusionWeights.absentNeighbour
-        let (before, after) = (Int(index.previous[slot]), Int(index.next[slot]))
+        let (before, after) = (Int(columns.previous[slot]), Int(columns.next[slot]))
         let followed = after < 0 ? absent : (userNearness[after] + otherNearness[after]) / 2
         return FusionWeights.askedNearness * asked + FusionWeights.otherNearness * other
             + FusionWeights.previousUserNearness * (before < 0 ? absent : userNearness[before])
@@ -196,12 +198,12 @@ final class QuestionScorer {
     private func timeScore(_ slot: Int) -> Float {
         var score: Float = 0
         if time.asksForTime {
-            let asked = side[index.session[slot]]
-            let flags = index.timeFlags[slot]
+            let asked = side[columns.session[slot]]
+            let flags = columns.timeFlags[slot]
             if flags & (asked > 0 ? 1 : asked < 0 ? 2 : 3) != 0 { score += FusionWeights.namesTime }
         }
-        if let interval = time.interval, index.milliseconds[slot] != .min {
-            let seconds = Double(index.milliseconds[slot]) / 1000
+        if let interval = time.interval, columns.milliseconds[slot] != .min {
+            let seconds = Double(columns.milliseconds[slot]) / 1000
             let start = interval.lowerBound.timeIntervalSince1970
             let end = interval.upperBound.timeIntervalSince1970
             let days = Float(max(0, max(start - seconds, seconds - end)) / 86_400)
@@ -213,17 +215,17 @@ final class QuestionScorer {
     }
 
     private func isInTime(_ slot: Int) -> Bool {
-        guard let interval = time.interval, index.milliseconds[slot] != .min else { return false }
+        guard let interval = time.interval, columns.milliseconds[slot] != .min else { return false }
         return interval.contains(
-            Date(timeIntervalSince1970: Double(index.milliseconds[slot]) / 1000))
+            Date(timeIntervalSince1970: Double(columns.milliseconds[slot]) / 1000))
     }
 
     /// The newest exchange's time; set by the search.
     var newest: Int64?
 
     private func recency(_ slot: Int) -> Float {
-        guard let newest, index.milliseconds[slot] != .min else { return 0 }
-        let days = Float(max(0, newest - index.milliseconds[slot])) / 86_400_000
+        guard let newest, columns.milliseconds[slot] != .min else { return 0 }
+        let days = Float(max(0, newest - columns.milliseconds[slot])) / 86_400_000
         return FusionWeights.recency * exp2(-days / FusionWeights.recencyHalfLifeDays)
     }
 
@@ -235,7 +237,7 @@ final class QuestionScorer {
     func best(_ count: Int) -> [(slot: Int, score: Float)] {
         var chosen: [(slot: Int, score: Float)] = []
         var threshold = -Float.infinity
-        for slot in 0..<index.slotCount {
+        for slot in 0..<columns.slotCount {
             guard let score = score(slot), score >= threshold else { continue }
             chosen.append((slot, score))
             if chosen.count >= 2 * count + 64 {
@@ -251,7 +253,7 @@ final class QuestionScorer {
     /// Why an exchange was found.
     func evidence(_ slot: Int) -> Memory.Evidence {
         let absent = (userNearness[slot] + otherNearness[slot]) / 2
-        let around = [Int(index.previous[slot]), slot, Int(index.next[slot])].map {
+        let around = [Int(columns.previous[slot]), slot, Int(columns.next[slot])].map {
             $0 < 0 ? absent : (userNearness[$0] + otherNearness[$0]) / 2
         }
         return Memory.Evidence(

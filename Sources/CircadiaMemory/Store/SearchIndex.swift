@@ -121,9 +121,34 @@ final class IndexContents {
     }
 
     /// The slot of an exchange's number, where there is one.
-    func slot(_ number: Int32) -> Int? {
-        let slot = Int(Int64(number) - base)
-        return slot >= 0 && slot < slotCount && session[slot] >= 0 ? slot : nil
+    func slot(_ number: Int32) -> Int? { columns.slot(number) }
+
+    /// The columns as they are now, for loops over all slots: valid until something is appended.
+    var columns: Columns {
+        Columns(
+            base: base, slotCount: slotCount, session: .init(session.pointer),
+            previous: .init(previous.pointer),
+            next: .init(next.pointer), milliseconds: .init(milliseconds.pointer),
+            userWords: .init(userWords.pointer),
+            otherWords: .init(otherWords.pointer), timeFlags: .init(timeFlags.pointer),
+            rowSlot: .init(rowSlot.pointer), rowSide: .init(rowSide.pointer))
+    }
+
+    /// `IndexContents` without the checks that an access to a class's variable makes each time.
+    struct Columns {
+        let base: Int64
+        let slotCount: Int
+        let session, previous, next: UnsafePointer<Int32>
+        let milliseconds: UnsafePointer<Int64>
+        let userWords, otherWords: UnsafePointer<Float>
+        let timeFlags: UnsafePointer<UInt8>
+        let rowSlot: UnsafePointer<Int32>
+        let rowSide: UnsafePointer<UInt8>
+
+        func slot(_ number: Int32) -> Int? {
+            let slot = Int(Int64(number) - base)
+            return slot >= 0 && slot < slotCount && session[slot] >= 0 ? slot : nil
+        }
     }
 
     /// Takes in the exchanges of a block that are not there yet.

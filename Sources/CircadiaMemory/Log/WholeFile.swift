@@ -2,7 +2,7 @@ import Foundation
 
 /// Files that are replaced whole: whoever reads, and whenever the process is killed, there is the old
 /// file or the new one.
-enum DurableFile {
+enum WholeFile {
     /// Begins the name of a file that is being written; a killed process may leave one behind.
     static let temporaryPrefix = ".circadia-new-"
 

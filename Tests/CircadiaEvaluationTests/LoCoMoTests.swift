@@ -1,0 +1,88 @@
+import CircadiaEvaluation
+import CircadiaFormats
+import CircadiaMemory
+import CircadiaModel
+import Foundation
+import Testing
+
+/// Five long conversations with questions whose evidence is known, where they are at hand. They
+/// are not part of the project (their licence is non-commercial).
+@Suite("Retrieval on LoCoMo")
+struct LoCoMoTests {
+    private static let conversations = [26, 30, 41, 42, 43]
+
+    private static let folder: URL? = {
+        let environment = ProcessInfo.processInfo.environment["CIRCADIA_SHARED"]
+        let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let shared =
+            environment.map { URL(fileURLWithPath: $0) }
+            ?? package.deletingLastPathComponent().appendingPathComponent("shared")
+        let folder = shared.appendingPathComponent("locomo")
+        return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
+    }()
+
+    private static let embedderModel = try? ModelStore.resolve("all-minilm-l6-v2")
+
+    /// Every question asked of a store of its own conversation.
+    private func evaluation(_ embedder: (any TextEmbedding)?) throws -> RetrievalEvaluation {
+        let source = try #require(Self.folder)
+        var answers: [RetrievalEvaluation.Answer] = []
+        for conversation in Self.conversations {
+            let folder = FileManager.default.temporaryDirectory
+                .appendingPathComponent("circadia-locomo-\(UUID().uuidString)")
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let store = try RetrievalStore(directory: folder, embedder: embedder)
+            let log = try ChatLog.read(
+                source.appendingPathComponent("memories-\(conversation).jsonl"), repairing: false)
+            #expect(log.issues.isEmpty)
+            try store.ingest(log.exchanges, selection: .everything)
+            answers += try RetrievalEvaluation.answers(
+                of: store,
+                to: RetrievalQuestion.read(
+                    source.appendingPathComponent("questions-\(conversation).jsonl")), now: nil
+            ).answers
+            store.close()
+        }
+        #expect(answers.count == 760)
+        return RetrievalEvaluation(answers)
+    }
+
+    private func expect(_ evaluation: RetrievalEvaluation, atLeast floors: [String: Double]) {
+        for (name, floor) in floors {
+            let mean = evaluation.measures[name]?.mean ?? 0
+            #expect(mean >= floor, "\(name) \(mean)")
+        }
+    }
+
+    @Test("Words, neighbours and dates alone find most answers", .enabled(if: folder != nil))
+    func lexical() throws {
+        expect(
+            try evaluation(nil), atLeast: ["recall@1": 0.48, "recall@5": 0.79, "recall@10": 0.85])
+    }
+
+    @Test(
+        "Words and meaning together find more",
+        .enabled(if: folder != nil && embedderModel != nil))
+    func fused() throws {
+        let directory = try #require(Self.embedderModel)
+        expect(
+            try evaluation(SentenceEmbedder(directory: directory)),
+            atLeast: [
+                "recall@1": 0.55, "recall@5": 0.83, "recall@10": 0.895, "all_evidence@10": 0.78,
+            ])
+    }
+
+    @Test("No talk of these people is taken for code, links or JSON", .enabled(if: folder != nil))
+    func routing() throws {
+        let source = try #require(Self.folder)
+        for conversation in Self.conversations {
+            let log = try ChatLog.read(
+                source.appendingPathComponent("memories-\(conversation).jsonl"), repairing: false)
+            for exchange in log.exchanges {
+                let names = Router.decide(exchange).reasons.map(\.name)
+                #expect(names == ["long"] || names == ["plain"], "\(exchange.id)")
+            }
+        }
+    }
+}
