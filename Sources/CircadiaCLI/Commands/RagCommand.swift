@@ -10,13 +10,6 @@ struct RagCommand: ParsableCommand {
             Ingest.self, Search.self, List.self, Show.self, Clear.self, Stats.self, Export.self,
         ])
 
-    struct StoreOptions: ParsableArguments {
-        @Option(help: ArgumentHelp("The retrieval store's folder.", valueName: "dir"))
-        var ragDir = "data/rag_memory"
-
-        func open() throws -> RetrievalStore { try MemoryLookup.open(ragDir) }
-    }
-
     struct Ingest: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Take a log's exchanges into the store: those that the router sends there.")
@@ -149,7 +142,7 @@ struct RagCommand: ParsableCommand {
         }
 
         func run() throws {
-            for exchange in try store.open().list() {
+            for exchange in try store.openForReading().list() {
                 if output.json {
                     try output.console.json(
                         Row(
@@ -170,8 +163,7 @@ struct RagCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            let store = try store.open()
-            let count = try store.clear()
+            let count = try store.openForReading().clear()
             if output.json { return try output.console.json(["removed": count]) }
             output.console.result("\(count) exchanges removed; the log still has them")
         }
