@@ -8,6 +8,7 @@ struct RagCommand: ParsableCommand {
         commandName: "rag", abstract: "Fill, search, look into and clear the retrieval store.",
         subcommands: [
             Ingest.self, Search.self, List.self, Show.self, Clear.self, Stats.self, Export.self,
+            Migrate.self,
         ])
 
     struct Ingest: ParsableCommand {
