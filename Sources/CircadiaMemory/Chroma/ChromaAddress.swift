@@ -68,7 +68,8 @@ public struct ChromaAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     static func escaped(_ name: String) -> String {
-        name.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init("-._~".unicodeScalars)))
+        name.addingPercentEncoding(
+            withAllowedCharacters: .alphanumerics.union(.init("-._~".unicodeScalars)))
             ?? name
     }
 

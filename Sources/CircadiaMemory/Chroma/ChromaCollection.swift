@@ -201,7 +201,8 @@ struct ChromaCollection {
             var end = start
             var bytes = 0
             repeat {
-                bytes += 12 * records[end].vector.count + 2 * (records[end].document ?? "").utf8.count
+                bytes +=
+                    12 * records[end].vector.count + 2 * (records[end].document ?? "").utf8.count
                 end += 1
             } while end < records.count && end - start < maxBatchSize
                 && bytes < Self.requestBytes

@@ -191,7 +191,8 @@ struct ChromaRecord {
             guard rest.count >= start + byteCount else { return nil }
             rest = rest.dropFirst(start)
             messages.append(
-                ChatMessage(role: role, content: String(decoding: rest.prefix(byteCount), as: UTF8.self)))
+                ChatMessage(
+                    role: role, content: String(decoding: rest.prefix(byteCount), as: UTF8.self)))
             rest = rest.dropFirst(byteCount)
         }
         return rest.isEmpty ? messages : nil

@@ -26,7 +26,8 @@ public final class ChromaStore: ExchangeStore {
         var maxBatchSize = 0
         var lastLook = Date.distantPast
 
-        func use<Value>(_ body: (Session) throws(MemoryError) -> Value) throws(MemoryError) -> Value {
+        func use<Value>(_ body: (Session) throws(MemoryError) -> Value) throws(MemoryError) -> Value
+        {
             lock.lock()
             defer { lock.unlock() }
             return try body(self)

@@ -46,7 +46,8 @@ public enum StoreMigration {
             guard let end = batch.last?.number else { return report }
             last = end
             done += batch.count
-            let tags = Dictionary(uniqueKeysWithValues: batch.map { ($0.exchange.id, $0.exchange.tags) })
+            let tags = Dictionary(
+                uniqueKeysWithValues: batch.map { ($0.exchange.id, $0.exchange.tags) })
             var new: [EmbeddedExchange] = []
             let prepared = batch.map { PreparedExchange($0.exchange) }
             let wanted = Set(
@@ -158,7 +159,10 @@ extension RetrievalStore {
                 return Numbered(
                     number: row["number"], exchange: try Self.exchange(row),
                     pieces: pieces.map {
-                        (VectorSide(rawValue: $0["side"]) ?? .whole, Self.vector(of: $0["components"]))
+                        (
+                            VectorSide(rawValue: $0["side"]) ?? .whole,
+                            Self.vector(of: $0["components"])
+                        )
                     })
             }
         }

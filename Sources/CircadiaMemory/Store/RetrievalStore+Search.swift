@@ -50,7 +50,8 @@ extension RetrievalStore {
     }
 
     private func search(
-        _ query: String, terms: QuestionTerms, nearness: (any NearnessSource)?, limit: Int, now: Date?,
+        _ query: String, terms: QuestionTerms, nearness: (any NearnessSource)?, limit: Int,
+        now: Date?,
         _ contents: IndexContents, _ database: Database
     ) throws -> [Memory] {
         let newest = try Int64.fetchOne(database, sql: "SELECT max(milliseconds) FROM exchange")
