@@ -42,6 +42,7 @@ extension ChromaStore {
     /// compared.
     ///
     /// - Parameter isPatient: whether a look of a moment ago is good enough.
+    /// - Throws: as `search`.
     func synchronize(isPatient: Bool = false) throws(MemoryError) {
         try session.use { session throws(MemoryError) in
             let age = Date().timeIntervalSince(session.lastLook)

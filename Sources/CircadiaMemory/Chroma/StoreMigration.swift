@@ -25,6 +25,7 @@ public enum StoreMigration {
     ///   - source: the database.
     ///   - target: the collection; its embedder embeds what has no vectors.
     ///   - progress: called after each batch; the migration stops when it returns false.
+    /// - Returns: what was done.
     /// - Throws: `embedderMismatch` where the vectors of the two cannot be compared, and what the
     ///   stores throw.
     public static func run(
@@ -85,6 +86,7 @@ public enum StoreMigration {
     ///   - source: the collection.
     ///   - target: the database.
     ///   - progress: called after each batch; the migration stops when it returns false.
+    /// - Returns: what was done.
     /// - Throws: as the other way.
     public static func run(
         from source: ChromaStore, to target: RetrievalStore,

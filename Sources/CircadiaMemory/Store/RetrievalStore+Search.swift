@@ -27,9 +27,7 @@ extension RetrievalStore {
         }
     }
 
-    /// Finds as `search` does, with cosines from anywhere.
-    ///
-    /// - Parameter nearness: gives the source of cosines for a text; nil for none.
+    /// Finds as `search` does, with cosines from wherever `source` gives, nil for none.
     func search(
         _ query: String, limit: Int, now: Date?,
         nearness source: (_ asked: String) throws(MemoryError) -> (any NearnessSource)?

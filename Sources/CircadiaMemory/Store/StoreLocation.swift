@@ -11,6 +11,7 @@ public enum StoreLocation: Sendable, Hashable {
     ///
     /// - Parameter embedder: makes the vectors; without one the store searches by words and time
     ///   only, and a Chroma collection takes nothing in.
+    /// - Returns: the store.
     /// - Throws: as the store's `init`.
     public func open(embedder: (any TextEmbedding)?) throws(MemoryError) -> any ExchangeStore {
         switch self {
@@ -25,6 +26,7 @@ public enum StoreLocation: Sendable, Hashable {
     /// whose copies it holds. What is to be forgotten must go from all of them.
     ///
     /// - Parameter folder: such as `data/rag_memory`.
+    /// - Returns: the stores; none where the folder is not there.
     public static func known(in folder: URL) -> [StoreLocation] {
         let database = RetrievalStore.databaseFile(in: folder).path
         let local: [StoreLocation] =
