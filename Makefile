@@ -35,6 +35,7 @@ test: models ## every test, peers included where they can be installed
 	sanitized="$$(bash Scripts/sanitized-kernels.sh)" && \
 	CIRCADIA_EMULATED_KERNELS="$$emulated" \
 	CIRCADIA_SANITIZED_KERNELS="$$sanitized" \
+	CIRCADIA_PEERS_CHROMA="$$(test -x '$(PEERS)-chroma/bin/chroma' && echo '$(PEERS)-chroma/bin/chroma')" \
 	CIRCADIA_PEERS_PYTHON="$$(test -x '$(PEERS)/bin/python' && echo '$(PEERS)/bin/python')" \
 		swift test -c $(CONFIGURATION) --skip-build --no-parallel
 

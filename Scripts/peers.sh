@@ -10,6 +10,16 @@ torch='torch==2.13.0+cpu'
 if [ "$(uname)" = Darwin ]; then torch='torch==2.13.0'; fi
 # After torch, which it would bring with everything for graphics cards.
 peft='peft==0.21.2'
+# A Chroma server, by itself: it brings versions of packages that the others do not want.
+chroma='chromadb==1.5.9'
+if [ "$(cat "$dir-chroma/wanted" 2>/dev/null)" != "$chroma" ]; then
+    if python3 -m venv "$dir-chroma" && "$dir-chroma/bin/pip" install --quiet "$chroma"; then
+        echo "$chroma" >"$dir-chroma/wanted"
+    else
+        rm -rf "$dir-chroma"
+        echo "peers: no Chroma server could be installed; its tests will be skipped" >&2
+    fi
+fi
 if [ "$(cat "$dir/wanted" 2>/dev/null)" = "$wanted $peft" ]; then exit 0; fi
 echo "peers: installing $wanted into $dir"
 # shellcheck disable=SC2086

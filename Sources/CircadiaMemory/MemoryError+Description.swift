@@ -64,6 +64,24 @@ extension MemoryError: CustomStringConvertible {
                 + "the command again to go on from there."
         case .datasetMalformed(let path, let record, let expected):
             "\(path): record \(record) is not of this dataset. Expected \(expected)."
+        case .chromaAddressInvalid(let address):
+            "\(address): this is no address of a Chroma server. Expected "
+                + "http://HOST:PORT, if need be with "
+                + "/api/v2/tenants/T/databases/D/collections/C after it; a token goes into "
+                + "\(ChromaAddress.tokenVariable)."
+        case .chromaUnreachable(let address, let detail):
+            "\(address): no Chroma server answers here: \(detail). Start it (chroma run --path "
+                + "DIR --port N) or correct --rag-url, then run the command again: what is in "
+                + "the chat log is not lost."
+        case .chromaRefused(let address, let status, let kind):
+            "\(address): the Chroma server refused with status \(status)"
+                + (kind.map { " (\($0))" } ?? "") + ". " + Self.chromaRemedy(status)
+        case .chromaAnswerBroken(let address):
+            "\(address): what answers here does not speak Chroma's HTTP API v2. Check the "
+                + "address, and that the server is Chroma 0.6 or newer."
+        case .chromaForeign(let address):
+            "\(address): this collection was not made by circadia, or by a newer one, and is left "
+                + "as it is. Name another at the end of --rag-url: …/collections/NAME."
         }
     }
 
@@ -86,6 +104,20 @@ extension MemoryError: CustomStringConvertible {
         case ENOTDIR: "Part of the path is a file, not a folder; name another path."
         case EFBIG: "The file has reached the size that is allowed; name another path."
         default: "Check the disk and the path."
+        }
+    }
+
+    private static func chromaRemedy(_ status: Int) -> String {
+        switch status {
+        case 401, 403:
+            "Put the server's token into \(ChromaAddress.tokenVariable) (the environment, not a "
+                + "flag: flags show in lists of processes)."
+        case 300...399: "Name the address that it redirects to."
+        case 404, 410:
+            "Check tenant, database and collection in --rag-url, and that the server is Chroma "
+                + "0.6 or newer."
+        case 429, 500...: "It was tried several times; look at the server's log and try again."
+        default: "Look at the server's log, and that its version is not newer than tested (1.5)."
         }
     }
 

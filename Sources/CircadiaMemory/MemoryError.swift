@@ -46,4 +46,14 @@ public enum MemoryError: Error, Sendable, Equatable {
     case downloadTruncated(address: String, expected: Int64, received: Int64, partial: String)
     /// A downloaded or given file is not the dataset that it should be.
     case datasetMalformed(path: String, record: Int, expected: String)
+    /// An address is none of a Chroma server's.
+    case chromaAddressInvalid(address: String)
+    /// No Chroma server answers there.
+    case chromaUnreachable(address: String, detail: String)
+    /// A Chroma server refused a request; `kind` is its own name for the reason.
+    case chromaRefused(address: String, status: Int, kind: String?)
+    /// What answers there does not speak Chroma's HTTP API v2.
+    case chromaAnswerBroken(address: String)
+    /// The collection was made by another program, or a newer one.
+    case chromaForeign(address: String)
 }

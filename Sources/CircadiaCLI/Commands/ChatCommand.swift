@@ -21,8 +21,7 @@ struct ChatCommand: ParsableCommand {
     @Flag(help: "Look up earlier chats before each reply, and remember each exchange.")
     var rag = false
 
-    @Option(help: ArgumentHelp("The retrieval store's folder.", valueName: "dir"))
-    var ragDir = "data/rag_memory"
+    @OptionGroup var store: StoreOptions
 
     @Option(help: "Memories shown to the model at most.")
     var ragResults = 3
@@ -59,7 +58,8 @@ struct ChatCommand: ParsableCommand {
         let memories =
             rag || ragVerbose
             ? try MemoryLookup(
-                folder: ragDir, keepsSecrets: keepSecrets, tokenizer: tokenizer, console: console)
+                location: store.location(), keepsSecrets: keepSecrets, tokenizer: tokenizer,
+                console: console)
             : nil
         let template = try ChatTemplate(directory: loaded.directory.url, tokenizer: tokenizer)
         let chat = ChatSession(

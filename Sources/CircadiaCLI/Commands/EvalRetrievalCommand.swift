@@ -44,9 +44,8 @@ struct EvalRetrievalCommand: ParsableCommand {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "circadia-retrieval-\(UUID().uuidString)", isDirectory: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let store =
-            try noVectors
-            ? RetrievalStore(directory: folder, embedder: nil) : MemoryLookup.open(folder.path)
+        let location = StoreLocation.sqlite(folder: folder)
+        let store = try noVectors ? location.open(embedder: nil) : MemoryLookup.open(location)
         defer { store.close() }
         for file in memoryFile {
             let exchanges = try LogReader.read(file, console: output.console)

@@ -208,8 +208,8 @@ struct TagChange: ParsableArguments {
         _ exchanges: [Exchange], tag: String, adds: Bool, console: Console
     ) throws {
         let folder = URL(fileURLWithPath: ragDir, isDirectory: true)
-        if FileManager.default.fileExists(atPath: RetrievalStore.databaseFile(in: folder).path) {
-            let store = try RetrievalStore(directory: folder, embedder: nil)
+        for location in StoreLocation.known(in: folder) {
+            let store = try location.open(embedder: nil)
             if adds && tag == Exchange.noRetrievalTag {
                 try store.forget(ids: exchanges.map(\.id))
             } else {

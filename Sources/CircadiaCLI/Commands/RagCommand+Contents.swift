@@ -72,11 +72,3 @@ extension RagCommand {
         }
     }
 }
-
-extension RagCommand.StoreOptions {
-    /// Opens the store for commands that embed nothing.
-    func openForReading() throws -> RetrievalStore {
-        try RetrievalStore(
-            directory: URL(fileURLWithPath: ragDir, isDirectory: true), embedder: nil)
-    }
-}

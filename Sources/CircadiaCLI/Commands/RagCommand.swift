@@ -8,14 +8,8 @@ struct RagCommand: ParsableCommand {
         commandName: "rag", abstract: "Fill, search, look into and clear the retrieval store.",
         subcommands: [
             Ingest.self, Search.self, List.self, Show.self, Clear.self, Stats.self, Export.self,
+            Migrate.self,
         ])
-
-    struct StoreOptions: ParsableArguments {
-        @Option(help: ArgumentHelp("The retrieval store's folder.", valueName: "dir"))
-        var ragDir = "data/rag_memory"
-
-        func open() throws -> RetrievalStore { try MemoryLookup.open(ragDir) }
-    }
 
     struct Ingest: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -149,7 +143,7 @@ struct RagCommand: ParsableCommand {
         }
 
         func run() throws {
-            for exchange in try store.open().list() {
+            for exchange in try store.openForReading().list() {
                 if output.json {
                     try output.console.json(
                         Row(
@@ -170,8 +164,7 @@ struct RagCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            let store = try store.open()
-            let count = try store.clear()
+            let count = try store.openForReading().clear()
             if output.json { return try output.console.json(["removed": count]) }
             output.console.result("\(count) exchanges removed; the log still has them")
         }

@@ -124,7 +124,7 @@ struct NightRunner {
 
     /// Routes every exchange and takes what belongs there into the store.
     private func fillStore(_ exchanges: [Exchange]) throws {
-        let memories = try MemoryLookup.open(store.ragDir)
+        let memories = try store.location.open()
         if store.ragClear { try memories.clear() }
         let report = try memories.ingest(exchanges, keepingSecrets: store.keepSecrets)
         console.note(

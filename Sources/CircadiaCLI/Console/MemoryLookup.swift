@@ -12,7 +12,7 @@ struct MemoryLookup {
     /// Tokens of a prompt that memories may take, unless a flag says otherwise.
     static let defaultTokenBudget = 512
 
-    private let store: RetrievalStore
+    private let store: any ExchangeStore
     private let keepsSecrets: Bool
     private let tokenizer: BPETokenizer
     private let console: Console
@@ -28,20 +28,19 @@ struct MemoryLookup {
     }
 
     init(
-        folder: String, keepsSecrets: Bool, tokenizer: BPETokenizer, console: Console
+        location: StoreLocation, keepsSecrets: Bool, tokenizer: BPETokenizer, console: Console
     ) throws {
-        store = try Self.open(folder)
+        store = try Self.open(location)
         self.keepsSecrets = keepsSecrets
         self.tokenizer = tokenizer
         self.console = console
     }
 
     /// Opens a store with the sentence embedder.
-    static func open(_ folder: String) throws -> RetrievalStore {
+    static func open(_ location: StoreLocation) throws -> any ExchangeStore {
         let embedder = try SentenceEmbedder(
             directory: ModelStore.resolve("all-minilm-l6-v2"))
-        return try RetrievalStore(
-            directory: URL(fileURLWithPath: folder, isDirectory: true), embedder: embedder)
+        return try location.open(embedder: embedder)
     }
 
     /// What is near the message, in at most `tokenBudget` tokens; nothing where the store fails.

@@ -199,8 +199,7 @@ struct NightStoreFlags: ParsableArguments {
     @Flag(help: "Send what the router picks to the retrieval store.")
     var rag = false
 
-    @Option(help: ArgumentHelp("The retrieval store's folder.", valueName: "dir"))
-    var ragDir = "data/rag_memory"
+    @OptionGroup var location: StoreOptions
 
     @Flag(help: "Empty the store first.")
     var ragClear = false

@@ -61,7 +61,7 @@ public struct RetrievalEvaluation: Sendable, Equatable {
     /// - Returns: the measures.
     /// - Throws: as the store's search.
     public static func measure(
-        _ store: RetrievalStore, questions: [RetrievalQuestion], now: Date?
+        _ store: any ExchangeStore, questions: [RetrievalQuestion], now: Date?
     ) throws(MemoryError) -> RetrievalEvaluation {
         let (answers, seconds) = try answers(of: store, to: questions, now: now)
         return RetrievalEvaluation(answers, searchSeconds: seconds)
@@ -69,7 +69,7 @@ public struct RetrievalEvaluation: Sendable, Equatable {
 
     /// The answers that `measure` judges, of several stores for example, and the time of each.
     public static func answers(
-        of store: RetrievalStore, to questions: [RetrievalQuestion], now: Date?
+        of store: any ExchangeStore, to questions: [RetrievalQuestion], now: Date?
     ) throws(MemoryError) -> (answers: [Answer], seconds: [Double]) {
         var answers: [Answer] = []
         var seconds: [Double] = []

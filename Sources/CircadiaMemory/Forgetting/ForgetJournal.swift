@@ -37,8 +37,10 @@ struct ForgottenEntry: Codable, Sendable {
     let id: String
     /// The exchange's name in training manifests.
     let hash: String
-    /// Whether the store held it.
+    /// Whether the database held it.
     let wasStored: Bool
+    /// The addresses of the Chroma collections that held it.
+    let collections: [String]?
 }
 
 /// The files of forgetting beside a log.

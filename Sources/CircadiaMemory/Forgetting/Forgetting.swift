@@ -47,38 +47,45 @@ public struct Forgetting {
     /// - Throws: `unreadable`, `unwritable`, `storeFailed` and its kin.
     public func plan(_ selection: ForgetSelection) throws(MemoryError) -> Plan {
         let (lines, file) = try log.lines()
-        let store = try Self.openStore(storeFolder, embedder: nil)
-        defer { store?.close() }
+        let stores = try Self.openStores(StoreLocation.known(in: storeFolder))
+        defer { for (store, _) in stores { store.close() } }
         let batch = Exchange.makeID()
         let time = Timestamp.string(Date())
         var exchanges: [Exchange] = []
         var entries: [ForgottenEntry] = []
-        func add(_ exchange: Exchange, line: Int, text: String, wasStored: Bool) {
+        func add(_ exchange: Exchange, line: Int, text: String) throws(MemoryError) {
+            var wasStored = false
+            var collections: [String] = []
+            for (store, address) in stores where try store.exchange(id: exchange.id) != nil {
+                if let address { collections.append(address) } else { wasStored = true }
+            }
             exchanges.append(exchange)
             entries.append(
                 ForgottenEntry(
                     batch: batch, time: time, line: line, text: text, id: exchange.id,
-                    hash: TrainingManifest.hash(of: exchange), wasStored: wasStored))
+                    hash: TrainingManifest.hash(of: exchange), wasStored: wasStored,
+                    collections: collections))
         }
-        var stored = (try store?.list() ?? []).filter(selection.matches)
-        let storedIDs = Set(stored.map(\.id))
+        var stored: [Exchange] = []
+        for (store, _) in stores {
+            stored += try store.list().filter { exchange in
+                selection.matches(exchange) && !stored.contains { $0.id == exchange.id }
+            }
+        }
         for line in lines {
             guard let exchange = line.exchange, selection.matches(exchange) else { continue }
-            let isStored =
-                storedIDs.contains(exchange.id) ? true : try store?.exchange(id: exchange.id) != nil
-            add(
-                exchange, line: line.number, text: String(decoding: line.bytes, as: UTF8.self),
-                wasStored: isStored)
+            try add(
+                exchange, line: line.number, text: String(decoding: line.bytes, as: UTF8.self))
         }
         let known = Set(entries.map(\.id))
         stored.removeAll { known.contains($0.id) }
         for exchange in stored {
             let text = String(decoding: ChatLog.line(of: exchange).dropLast(), as: UTF8.self)
-            add(exchange, line: 0, text: text, wasStored: true)
+            try add(exchange, line: 0, text: text)
         }
         return Plan(
             exchanges: exchanges, lineCount: entries.count { $0.line > 0 },
-            storedCount: entries.count { $0.wasStored },
+            storedCount: entries.count { $0.wasStored || $0.collections?.isEmpty == false },
             adapters: entries.isEmpty ? [] : adapters.trained(on: Set(entries.map(\.hash))),
             file: file, entries: entries, batch: batch, time: time)
     }
@@ -95,7 +102,7 @@ public struct Forgetting {
         let journal = ForgetJournal(
             direction: .forget, batch: plan.batch, time: plan.time, file: plan.file,
             entries: plan.entries,
-            storeFolder: Self.hasStore(storeFolder) ? storeFolder.path : nil,
+            storeFolder: StoreLocation.known(in: storeFolder).isEmpty ? nil : storeFolder.path,
             adapterRoot: adapters.root.path, purges: purging)
         try files.write(journal)
         try complete(journal)
@@ -119,7 +126,8 @@ public struct Forgetting {
         let journal = ForgetJournal(
             direction: .undo, batch: batch, time: Timestamp.string(Date()),
             file: try log.lines().file, entries: entries,
-            storeFolder: entries.contains { $0.wasStored } ? storeFolder.path : nil,
+            storeFolder: entries.contains { $0.wasStored || $0.collections?.isEmpty == false }
+                ? storeFolder.path : nil,
             adapterRoot: adapters.root.path, purges: false)
         try files.write(journal)
         try complete(journal)
@@ -187,9 +195,12 @@ public struct Forgetting {
             }
         }
         if let folder = journal.storeFolder {
-            let store = try Self.openStore(URL(fileURLWithPath: folder), embedder: nil)
-            try store?.forget(ids: journal.entries.map(\.id))
-            store?.close()
+            // Every store that was used with this folder, whichever the command names.
+            for location in StoreLocation.known(in: URL(fileURLWithPath: folder)) {
+                let store = try location.open(embedder: nil)
+                defer { store.close() }
+                try store.forget(ids: journal.entries.map(\.id))
+            }
         }
     }
 
@@ -205,30 +216,44 @@ public struct Forgetting {
                 return result
             }
         }
-        let stored = journal.entries.filter(\.wasStored)
-        if let folder = journal.storeFolder, !stored.isEmpty {
-            let store = try RetrievalStore(
-                directory: URL(fileURLWithPath: folder), embedder: embedder)
-            defer { store.close() }
-            let exchanges = stored.compactMap { entry -> Exchange? in
-                let parsed = LogLine.parse(Array(entry.text.utf8), number: entry.line)
-                guard case .exchange(let exchange, _) = parsed else { return nil }
-                return exchange
+        if let path = journal.storeFolder {
+            let folder = URL(fileURLWithPath: path)
+            try bringBack(
+                journal.entries.filter(\.wasStored), to: .sqlite(folder: folder))
+            for address in Set(journal.entries.flatMap { $0.collections ?? [] }).sorted() {
+                try bringBack(
+                    journal.entries.filter { $0.collections?.contains(address) == true },
+                    to: .chroma(ChromaAddress(address), folder: folder))
             }
-            try store.ingest(exchanges, selection: .everything)
         }
         try adapters.unmark(remembering: journal.hashes)
         try files.write(undo: try files.readUndo().filter { $0.batch != journal.batch })
     }
 
-    private static func hasStore(_ folder: URL) -> Bool {
-        FileManager.default.fileExists(atPath: RetrievalStore.databaseFile(in: folder).path)
+    private func bringBack(
+        _ entries: [ForgottenEntry], to location: StoreLocation
+    ) throws(MemoryError) {
+        if entries.isEmpty { return }
+        let store = try location.open(embedder: embedder)
+        defer { store.close() }
+        let exchanges = entries.compactMap { entry -> Exchange? in
+            let parsed = LogLine.parse(Array(entry.text.utf8), number: entry.line)
+            guard case .exchange(let exchange, _) = parsed else { return nil }
+            return exchange
+        }
+        try store.ingest(exchanges, selection: .everything)
     }
 
-    /// The store in a folder; nil where there is none.
-    private static func openStore(
-        _ folder: URL, embedder: (any TextEmbedding)?
-    ) throws(MemoryError) -> RetrievalStore? {
-        hasStore(folder) ? try RetrievalStore(directory: folder, embedder: embedder) : nil
+    /// Stores, each with its address where it is a collection's.
+    private static func openStores(
+        _ locations: [StoreLocation]
+    ) throws(MemoryError) -> [(store: any ExchangeStore, address: String?)] {
+        var stores: [(store: any ExchangeStore, address: String?)] = []
+        for location in locations {
+            var address: String?
+            if case .chroma(let collection, _) = location { address = collection.description }
+            stores.append((try location.open(embedder: nil), address))
+        }
+        return stores
     }
 }

@@ -150,9 +150,10 @@ final class QuestionScorer {
         }
     }
 
-    /// Replaces the cosines of an exchange by exact ones.
+    /// Gives an exchange exact cosines, in the place of others or of none.
     func refine(_ slot: Int, user: Float?, other: Float?) {
         guard user != nil || other != nil else { return }
+        hasVectors = true
         userNearness[slot] = user ?? -.infinity
         otherNearness[slot] = other ?? -.infinity
         fill(slot)

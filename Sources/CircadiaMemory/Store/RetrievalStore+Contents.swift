@@ -156,6 +156,11 @@ extension RetrievalStore {
         milliseconds.map { Date(timeIntervalSince1970: Double($0) / 1000) }
     }
 
+    /// Since 1970, as the tables have it.
+    static func milliseconds(_ date: Date?) -> Int64? {
+        date.map { Int64(($0.timeIntervalSince1970 * 1000).rounded()) }
+    }
+
     static func exchange(_ row: Row) throws -> Exchange {
         let messages: String = row["messages"]
         return Exchange(

@@ -50,14 +50,25 @@ extension RetrievalStore {
         while start < exchanges.count {
             let batch = exchanges[start..<min(start + Self.batchSize, exchanges.count)]
             start = batch.endIndex
-            let chosen = batch.filter { Self.selects($0, selection) }
-            report.notSelected += batch.count - chosen.count
-            let kept = keepingSecrets ? chosen : chosen.map(\.withoutSecrets)
-            try ingest(batch: kept.map(PreparedExchange.init), into: &report)
+            try ingest(
+                batch: Self.prepared(
+                    batch, selection: selection, keepingSecrets: keepingSecrets, into: &report),
+                into: &report)
             if !progress(start, exchanges.count) { break }
         }
         try embedMissing(into: &report)
         return report
+    }
+
+    /// Those of a batch that go in, as they go in.
+    static func prepared(
+        _ batch: ArraySlice<Exchange>, selection: Selection, keepingSecrets: Bool,
+        into report: inout IngestReport
+    ) -> [PreparedExchange] {
+        let chosen = batch.filter { selects($0, selection) }
+        report.notSelected += batch.count - chosen.count
+        let kept = keepingSecrets ? chosen : chosen.map(\.withoutSecrets)
+        return kept.map(PreparedExchange.init)
     }
 
     private static func selects(_ exchange: Exchange, _ selection: Selection) -> Bool {
@@ -85,10 +96,19 @@ extension RetrievalStore {
         if new.isEmpty { return }
         // Embedding takes long: it happens before the transaction, not inside.
         let vectors = try embed(new.map(\.exchange))
+        try write(
+            new, vectors, embedder: embedder.map(Self.signature(of:)), into: &report)
+    }
+
+    /// Writes exchanges, which are new or were when they were looked for, with their vectors.
+    func write(
+        _ new: [PreparedExchange], _ vectors: [[VectorPiece]]?, embedder: String?,
+        into report: inout IngestReport
+    ) throws(MemoryError) {
         var outcome = report
         try writing { database in
             outcome = report
-            try Self.recordEmbedder(self.embedder, database)
+            try Self.recordEmbedder(embedder, database)
             var writer = IndexWriter(database)
             for (index, prepared) in new.enumerated() {
                 // Another program may have added it meanwhile.
@@ -129,7 +149,7 @@ extension RetrievalStore {
             var count = 0
             try writing { database in
                 count = 0
-                try Self.recordEmbedder(self.embedder, database)
+                try Self.recordEmbedder(self.embedder.map(Self.signature(of:)), database)
                 var writer = IndexWriter(database)
                 for ((number, exchange), pieces) in zip(missing, vectors) {
                     // Another program may have removed it or embedded it meanwhile.
@@ -157,20 +177,27 @@ extension RetrievalStore {
                 """, arguments: [number, id, number]) ?? false
     }
 
-    /// A vector and whose words it stands for.
-    private typealias Piece = (side: VectorSide, vector: [Float])
-
     /// The vectors of the pieces of what each side of each exchange said; nil without an embedder.
-    private func embed(_ exchanges: [Exchange]) throws(MemoryError) -> [[Piece]]? {
+    private func embed(_ exchanges: [Exchange]) throws(MemoryError) -> [[VectorPiece]]? {
         guard let embedder else { return nil }
-        let texts: [[(side: VectorSide, text: String)]] = exchanges.map { exchange in
-            let sides: [(VectorSide, Bool)] = [(.user, true), (.other, false)]
-            let pieces = sides.flatMap { side, byUser in
-                TextPieces.pieces(of: IndexedExchange.spoken(exchange, byUser: byUser))
-                    .map { (side, $0) }
-            }
-            return pieces.isEmpty ? [(.whole, "")] : pieces
+        return try Self.pieces(of: exchanges, by: embedder)
+    }
+
+    /// The pieces of what each side of an exchange said: at least one.
+    static func texts(of exchange: Exchange) -> [(side: VectorSide, text: String)] {
+        let sides: [(VectorSide, Bool)] = [(.user, true), (.other, false)]
+        let pieces = sides.flatMap { side, byUser in
+            TextPieces.pieces(of: IndexedExchange.spoken(exchange, byUser: byUser))
+                .map { (side, $0) }
         }
+        return pieces.isEmpty ? [(.whole, "")] : pieces
+    }
+
+    /// The vectors of the pieces of exchanges.
+    static func pieces(
+        of exchanges: [Exchange], by embedder: any TextEmbedding
+    ) throws(MemoryError) -> [[VectorPiece]] {
+        let texts = exchanges.map(Self.texts)
         var flat = try Self.vectors(of: texts.flatMap { $0.map(\.text) }, by: embedder)[...]
         return texts.map { pieces in
             defer { flat = flat.dropFirst(pieces.count) }
@@ -198,7 +225,7 @@ extension RetrievalStore {
 
     // MARK: Rows
 
-    private static func isThere(
+    static func isThere(
         _ prepared: PreparedExchange, _ database: Database
     ) throws -> Bool {
         try Bool.fetchOne(
@@ -207,12 +234,11 @@ extension RetrievalStore {
     }
 
     private static func recordEmbedder(
-        _ embedder: (any TextEmbedding)?, _ database: Database
+        _ signature: String?, _ database: Database
     ) throws {
-        guard let embedder else { return }
+        guard let signature else { return }
         try database.execute(
-            sql: "INSERT OR IGNORE INTO property VALUES ('embedder', ?)",
-            arguments: [signature(of: embedder)])
+            sql: "INSERT OR IGNORE INTO property VALUES ('embedder', ?)", arguments: [signature])
     }
 
     private static func hasID(_ id: String, _ database: Database) throws -> Bool {
@@ -222,7 +248,7 @@ extension RetrievalStore {
     }
 
     private static func insert(
-        _ piece: Piece, number: Int64, part: Int, _ writer: inout IndexWriter,
+        _ piece: VectorPiece, number: Int64, part: Int, _ writer: inout IndexWriter,
         _ database: Database
     ) throws {
         try database.cachedStatement(
@@ -235,9 +261,6 @@ extension RetrievalStore {
         _ prepared: PreparedExchange, _ writer: inout IndexWriter, _ database: Database
     ) throws -> Int64 {
         let exchange = prepared.exchange
-        let milliseconds = exchange.timestamp.map {
-            Int64(($0.timeIntervalSince1970 * 1000).rounded())
-        }
         try database.execute(
             sql: """
                 INSERT INTO exchange (id, session, milliseconds, messages, transcript, model,
@@ -245,7 +268,8 @@ extension RetrievalStore {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                exchange.id, exchange.session, milliseconds, try json(exchange.messages),
+                exchange.id, exchange.session, milliseconds(exchange.timestamp),
+                try json(exchange.messages),
                 prepared.transcript, exchange.model, exchange.adapter, try json(exchange.tags),
                 prepared.contentHash, TimeWords.namesTime(prepared.transcript),
             ])

@@ -2,8 +2,6 @@ import Foundation
 import GRDB
 
 extension RetrievalStore {
-    /// How many of the best are compared again with their vectors in f32, at least.
-    private static let refinedCount = 32
     /// How many exchanges that hold a quoted phrase are looked at.
     private static let phraseLimit = 10_000
 
@@ -23,53 +21,35 @@ extension RetrievalStore {
     public func search(
         _ query: String, limit: Int = 10, now: Date? = nil
     ) throws(MemoryError) -> [Memory] {
+        try search(query, limit: limit, now: now) { asked throws(MemoryError) in
+            guard let embedder else { return nil }
+            return try Self.vectors(of: [asked], by: embedder).first.map(LocalNearness.init)
+        }
+    }
+
+    /// Finds as `search` does, with cosines from wherever `source` gives, nil for none.
+    func search(
+        _ query: String, limit: Int, now: Date?,
+        nearness source: (_ asked: String) throws(MemoryError) -> (any NearnessSource)?
+    ) throws(MemoryError) -> [Memory] {
         guard query.contains(where: { !$0.isWhitespace }) else { throw .queryEmpty }
         guard limit > 0 else { return [] }
         let terms: QuestionTerms = try reading { database in
             try QuestionTerms(SearchWords.queryTerms(in: query), database)
         }
-        var vector: [Float]?
-        if let embedder {
-            vector = try Self.vectors(of: [terms.withoutNames(query)], by: embedder).first
-        }
+        let nearness = try source(terms.withoutNames(query))
         return try reading { database in
-            try index.withContents(database, width: vector?.count ?? 0) { contents in
+            try index.withContents(database, width: nearness?.width ?? 0) { contents in
                 try self.search(
-                    query, terms: terms, vector: vector, limit: limit, now: now, contents, database)
+                    query, terms: terms, nearness: nearness, limit: limit, now: now, contents,
+                    database)
             }
         }
-    }
-
-    /// Finds what a chat should be reminded of: perhaps nothing. Repeated exchanges count once,
-    /// the newest of them.
-    ///
-    /// - Parameters:
-    ///   - query: what the person just said.
-    ///   - limit: at most so many.
-    ///   - now: when it was said.
-    /// - Returns: exchanges above the relevance floor, best first.
-    /// - Throws: as `search`, but an empty query or mere small talk gives nothing.
-    public func relevant(
-        to query: String, limit: Int = 3, now: Date? = nil
-    ) throws(MemoryError) -> [Memory] {
-        let words = SearchWords.queryWords(in: query)
-        // Greetings and thanks are near to every greeting and thanks ever said.
-        guard words.contains(where: { !EnglishWords.smallTalk.contains($0) }) else { return [] }
-        var chosen: [Memory] = []
-        for memory in try search(query, limit: limit * 4 + 8, now: now) where memory.isRelevant {
-            if let index = chosen.firstIndex(where: { $0.text == memory.text }) {
-                let isNewer =
-                    (memory.timestamp ?? .distantPast) > (chosen[index].timestamp ?? .distantPast)
-                if isNewer { chosen[index] = memory }
-            } else {
-                chosen.append(memory)
-            }
-        }
-        return Array(chosen.prefix(limit))
     }
 
     private func search(
-        _ query: String, terms: QuestionTerms, vector: [Float]?, limit: Int, now: Date?,
+        _ query: String, terms: QuestionTerms, nearness: (any NearnessSource)?, limit: Int,
+        now: Date?,
         _ contents: IndexContents, _ database: Database
     ) throws -> [Memory] {
         let newest = try Int64.fetchOne(database, sql: "SELECT max(milliseconds) FROM exchange")
@@ -87,12 +67,10 @@ extension RetrievalStore {
         for phrase in SearchWords.quotedPhrases(in: query) {
             scorer.add(phraseHolders: try Self.holders(of: phrase, database))
         }
-        if let vector { scorer.add(vector) }
-        var best = scorer.best(max(limit, Self.refinedCount))
-        if let vector, scorer.hasVectors {
-            for (slot, _) in best.prefix(max(limit, Self.refinedCount)) {
-                try Self.refine(scorer, slot, vector, database)
-            }
+        try nearness?.score(scorer, database)
+        var best = scorer.best(max(limit, nearness?.refinedCount ?? 0))
+        if let nearness, scorer.hasVectors {
+            try nearness.refine(scorer, best.map(\.slot), database)
             best = best.map { ($0.slot, scorer.score($0.slot) ?? $0.score) }
             best.sort { ($0.score, $0.slot) > ($1.score, $1.slot) }
         }
@@ -118,39 +96,6 @@ extension RetrievalStore {
             database,
             sql: "SELECT rowid FROM searchText WHERE searchText MATCH ? LIMIT ?",
             arguments: ["\"\(phrase)\"", phraseLimit])
-    }
-
-    /// Compares an exchange's vectors in f32.
-    private static func refine(
-        _ scorer: QuestionScorer, _ slot: Int, _ query: [Float], _ database: Database
-    ) throws {
-        var user: Float?
-        var other: Float?
-        let rows = try Row.fetchCursor(
-            database.cachedStatement(
-                sql: "SELECT side, components FROM vector WHERE number = ?"),
-            arguments: [Int64(slot) + scorer.index.base])
-        while let row = try rows.next() {
-            let side = VectorSide(rawValue: row[0])
-            let cosine = try row.withUnsafeData(atIndex: 1) { dot(query, $0) }
-            guard let cosine else { continue }
-            if side != .other { user = max(user ?? -1, cosine) }
-            if side != .user { other = max(other ?? -1, cosine) }
-        }
-        scorer.refine(slot, user: user, other: other)
-    }
-
-    /// The dot product with components as `blob(of:)` writes them; nil where the sizes differ.
-    private static func dot(_ query: [Float], _ data: Data?) -> Float? {
-        guard let data, data.count == query.count * 4 else { return nil }
-        return data.withUnsafeBytes { bytes in
-            var sum: Float = 0
-            for index in query.indices {
-                let bits = bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
-                sum += query[index] * Float(bitPattern: UInt32(littleEndian: bits))
-            }
-            return sum
-        }
     }
 
     /// The vector that `blob(of:)` wrote.

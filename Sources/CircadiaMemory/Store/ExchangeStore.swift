@@ -1,0 +1,82 @@
+import Foundation
+
+/// A place where exchanges are kept and found again: `RetrievalStore` on this machine, `ChromaStore`
+/// on a server.
+public protocol ExchangeStore: AnyObject, Sendable {
+    /// Finds the exchanges that fit a question best, best first, however poor they are.
+    func search(_ query: String, limit: Int, now: Date?) throws(MemoryError) -> [Memory]
+
+    /// Puts exchanges in; what is there already is left alone.
+    @discardableResult
+    func ingest(
+        _ exchanges: [Exchange], selection: RetrievalStore.Selection, keepingSecrets: Bool,
+        progress: (_ done: Int, _ total: Int) -> Bool
+    ) throws(MemoryError) -> RetrievalStore.IngestReport
+
+    /// How many exchanges there are.
+    func count() throws(MemoryError) -> Int
+    /// Numbers about the store.
+    func statistics() throws(MemoryError) -> RetrievalStore.Statistics
+    /// The exchanges, oldest arrivals first.
+    func list(limit: Int?, offset: Int) throws(MemoryError) -> [Exchange]
+    /// The exchange with an id, if it is there.
+    func exchange(id: String) throws(MemoryError) -> Exchange?
+
+    /// Takes exchanges out so that nothing of them is left here.
+    @discardableResult
+    func forget(ids: [String]) throws(MemoryError) -> Int
+    /// Gives an exchange other tags; false where it is not there.
+    @discardableResult
+    func setTags(_ tags: [String], of id: String) throws(MemoryError) -> Bool
+    /// Takes everything out.
+    @discardableResult
+    func clear() throws(MemoryError) -> Int
+    /// Gives back what the store holds open.
+    func close()
+}
+
+extension RetrievalStore: ExchangeStore {}
+
+extension ExchangeStore {
+    /// Puts in what the router sends to a store, without secrets.
+    @discardableResult
+    public func ingest(
+        _ exchanges: [Exchange], selection: RetrievalStore.Selection = .routed,
+        keepingSecrets: Bool = false
+    ) throws(MemoryError) -> RetrievalStore.IngestReport {
+        try ingest(
+            exchanges, selection: selection, keepingSecrets: keepingSecrets,
+            progress: { _, _ in true })
+    }
+
+    /// All exchanges, oldest arrivals first.
+    public func list() throws(MemoryError) -> [Exchange] { try list(limit: nil, offset: 0) }
+
+    /// Finds what a chat should be reminded of: perhaps nothing. Repeated exchanges count once,
+    /// the newest of them.
+    ///
+    /// - Parameters:
+    ///   - query: what the person just said.
+    ///   - limit: at most so many.
+    ///   - now: when it was said.
+    /// - Returns: exchanges above the relevance floor, best first.
+    /// - Throws: as `search`, but an empty query or mere small talk gives nothing.
+    public func relevant(
+        to query: String, limit: Int = 3, now: Date? = nil
+    ) throws(MemoryError) -> [Memory] {
+        let words = SearchWords.queryWords(in: query)
+        // Greetings and thanks are near to every greeting and thanks ever said.
+        guard words.contains(where: { !EnglishWords.smallTalk.contains($0) }) else { return [] }
+        var chosen: [Memory] = []
+        for memory in try search(query, limit: limit * 4 + 8, now: now) where memory.isRelevant {
+            if let index = chosen.firstIndex(where: { $0.text == memory.text }) {
+                let isNewer =
+                    (memory.timestamp ?? .distantPast) > (chosen[index].timestamp ?? .distantPast)
+                if isNewer { chosen[index] = memory }
+            } else {
+                chosen.append(memory)
+            }
+        }
+        return Array(chosen.prefix(limit))
+    }
+}

@@ -1,0 +1,108 @@
+import CircadiaMemory
+import Foundation
+import Testing
+
+/// A real Chroma server on loopback, where `CIRCADIA_PEERS_CHROMA` names the `chroma` program.
+final class ChromaServer {
+    static let program = ProcessInfo.processInfo.environment["CIRCADIA_PEERS_CHROMA"].flatMap {
+        $0.isEmpty ? nil : $0
+    }
+
+    let address: String
+    private let process = Process()
+
+    init(data: URL) throws {
+        let port = Int.random(in: 20_000..<30_000)
+        address = "http://127.0.0.1:\(port)"
+        process.executableURL = URL(fileURLWithPath: try #require(Self.program))
+        process.arguments = [
+            "run", "--path", data.path, "--host", "127.0.0.1", "--port", "\(port)",
+        ]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+    }
+
+    func stop() { kill(process.processIdentifier, SIGKILL) }
+
+    deinit { stop() }
+}
+
+@Suite("Chroma store", .enabled(if: ChromaServer.program != nil), .serialized)
+struct ChromaStoreTests {
+    private func week(_ count: Int) -> [Exchange] {
+        (0..<count).map {
+            exchange("m\($0)", "Number \($0) of the zebra\($0 % 7) and quark\($0 % 11).", day: $0)
+        }
+    }
+
+    /// A server takes a moment to listen; the store's own patience is for shorter faults.
+    private func open(_ server: ChromaServer, _ folder: URL) throws -> ChromaStore {
+        for _ in 0..<10 {
+            if let store = try? ChromaStore(
+                address: ChromaAddress(server.address), folder: folder, embedder: WordEmbedder())
+            {
+                return store
+            }
+        }
+        return try ChromaStore(
+            address: ChromaAddress(server.address), folder: folder, embedder: WordEmbedder())
+    }
+
+    @Test(
+        "The order is the database's; what is there is not sent again; migration goes there and back"
+    )
+    func equalsDatabase() throws {
+        let folder = try TemporaryFolder()
+        let server = try ChromaServer(data: folder.file("server"))
+        let local = try RetrievalStore(directory: folder.file("a"), embedder: WordEmbedder())
+        let remote = try open(server, folder.file("b"))
+        try local.ingest(week(90), selection: .everything)
+        try remote.ingest(week(90), selection: .everything)
+        let again = try remote.ingest(week(90), selection: .everything)
+        #expect(again.added == 0 && again.alreadyThere == 90)
+        let fresh = try open(server, folder.file("c"))
+        for question in ["zebra3", "quark5 number 16", "of the zebra2 and quark9"] {
+            let expected = try local.search(question, limit: 10, now: nil).map(\.id)
+            #expect(try remote.search(question, limit: 10, now: nil).map(\.id) == expected)
+            #expect(try fresh.search(question, limit: 10, now: nil).map(\.id) == expected)
+        }
+        let back = try RetrievalStore(directory: folder.file("d"), embedder: nil)
+        #expect(try StoreMigration.run(from: fresh, to: back).moved == 90)
+        #expect(try StoreMigration.run(from: fresh, to: back).moved == 0)
+        #expect(try back.list(limit: nil, offset: 0) == local.list(limit: nil, offset: 0))
+        #expect(try back.statistics().vectors == local.statistics().vectors)
+    }
+
+    @Test("Forgetting, tags and clearing reach the server and other machines' copies")
+    func takesOut() throws {
+        let folder = try TemporaryFolder()
+        let server = try ChromaServer(data: folder.file("server"))
+        let one = try open(server, folder.file("a"))
+        try one.ingest(week(8), selection: .everything)
+        let other = try open(server, folder.file("b"))
+        #expect(try one.forget(ids: ["m3", "none"]) == 1)
+        try one.setTags(["no-train"], of: "m4")
+        #expect(try other.exchange(id: "m3") == nil)
+        #expect(try other.exchange(id: "m4")?.tags == ["no-train"])
+        #expect(try other.count() == 7)
+        #expect(try one.clear() == 7)
+        #expect(try other.count() == 0)
+    }
+
+    @Test("Where no server answers, the error says where and what to do")
+    func serverDown() throws {
+        let folder = try TemporaryFolder()
+        let server = try ChromaServer(data: folder.file("server"))
+        let store = try open(server, folder.file("a"))
+        try store.ingest(week(3), selection: .everything)
+        server.stop()
+        do {
+            try store.ingest(week(5), selection: .everything)
+            Issue.record("nothing was thrown")
+        } catch {
+            let text = String(describing: error)
+            #expect(text.contains(server.address) && text.contains("--rag-url"))
+        }
+    }
+}
