@@ -18,8 +18,9 @@ void cblas_sgemm(int order, int transpose_a, int transpose_b, int m, int n, int 
         for (int j = 0; j < n; j++) {
             float sum = 0;
             for (int l = 0; l < k; l++) {
-                sum += a[(size_t)i * lda + l] *
-                       (transpose_b == TRANSPOSED ? b[(size_t)j * ldb + l] : b[(size_t)l * ldb + j]);
+                sum +=
+                    a[(size_t)i * lda + l] *
+                    (transpose_b == TRANSPOSED ? b[(size_t)j * ldb + l] : b[(size_t)l * ldb + j]);
             }
             float* out = c + (size_t)i * ldc + j;
             *out = beta == 0 ? sum : *out + sum;
