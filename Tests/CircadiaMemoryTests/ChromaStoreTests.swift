@@ -3,16 +3,17 @@ import Foundation
 import Testing
 
 /// A real Chroma server on loopback, where `CIRCADIA_PEERS_CHROMA` names the `chroma` program.
-final class ChromaServer {
+final class ChromaServer: @unchecked Sendable {
     static let program = ProcessInfo.processInfo.environment["CIRCADIA_PEERS_CHROMA"].flatMap {
         $0.isEmpty ? nil : $0
     }
 
     let address: String
+    let port: Int
     private let process = Process()
 
-    init(data: URL) throws {
-        let port = Int.random(in: 20_000..<30_000)
+    init(data: URL, port: Int = .random(in: 20_000..<30_000)) throws {
+        self.port = port
         address = "http://127.0.0.1:\(port)"
         process.executableURL = URL(fileURLWithPath: try #require(Self.program))
         process.arguments = [
@@ -23,12 +24,21 @@ final class ChromaServer {
         try process.run()
     }
 
-    func stop() { kill(process.processIdentifier, SIGKILL) }
+    /// Ends it at once, as a power cut would.
+    func stop() {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
 
     deinit { stop() }
 }
 
-@Suite("Chroma store", .enabled(if: ChromaServer.program != nil), .serialized)
+@Suite(
+    "Chroma store",
+    .enabled(
+        if: ChromaServer.program != nil,
+        "CIRCADIA_PEERS_CHROMA is not set; make test sets it where chromadb can be installed"),
+    .serialized)
 struct ChromaStoreTests {
     private func week(_ count: Int) -> [Exchange] {
         (0..<count).map {
@@ -37,16 +47,18 @@ struct ChromaStoreTests {
     }
 
     /// A server takes a moment to listen; the store's own patience is for shorter faults.
-    private func open(_ server: ChromaServer, _ folder: URL) throws -> ChromaStore {
-        for _ in 0..<10 {
-            if let store = try? ChromaStore(
-                address: ChromaAddress(server.address), folder: folder, embedder: WordEmbedder())
-            {
-                return store
-            }
+    private func open(
+        _ server: ChromaServer, _ folder: URL, maxBatchSize: Int? = nil
+    ) throws -> ChromaStore {
+        func attempt() throws -> ChromaStore {
+            try ChromaStore(
+                address: ChromaAddress(server.address), folder: folder, embedder: WordEmbedder(),
+                token: nil, maxBatchSize: maxBatchSize)
         }
-        return try ChromaStore(
-            address: ChromaAddress(server.address), folder: folder, embedder: WordEmbedder())
+        for _ in 0..<10 {
+            if let store = try? attempt() { return store }
+        }
+        return try attempt()
     }
 
     @Test(
@@ -88,6 +100,52 @@ struct ChromaStoreTests {
         #expect(try other.count() == 7)
         #expect(try one.clear() == 7)
         #expect(try other.count() == 0)
+    }
+
+    @Test("More records than a request takes go in several")
+    func batches() throws {
+        let folder = try TemporaryFolder()
+        let server = try ChromaServer(data: folder.file("server"))
+        let store = try open(server, folder.file("a"), maxBatchSize: 7)
+        #expect(try store.ingest(week(90), selection: .everything).added == 90)
+        #expect(try store.setTags(["seen"], of: "m89"))
+        let fresh = try open(server, folder.file("b"), maxBatchSize: 7)
+        #expect(try fresh.list().map(\.id) == week(90).map(\.id))
+        #expect(try fresh.statistics().vectors == store.statistics().vectors)
+    }
+
+    @Test("A server that is killed while it takes in loses nothing and doubles nothing")
+    func serverKilled() throws {
+        let folder = try TemporaryFolder()
+        let other = try ChromaServer(data: folder.file("other"))
+        let whole = try open(other, folder.file("whole"))
+        try whole.ingest(week(150), selection: .everything)
+        let vectors = try whole.statistics().vectors
+        other.stop()
+        for round in 0..<3 {
+            let data = folder.file("server\(round)")
+            let server = try ChromaServer(data: data)
+            let store = try open(server, folder.file("a\(round)"), maxBatchSize: 5)
+            // It falls between requests, or in one: some milliseconds after the first batch.
+            #expect(throws: MemoryError.self) {
+                try store.ingest(week(150), selection: .everything, keepingSecrets: false) {
+                    done, _ in
+                    if done < 100 {
+                        Thread.detachNewThread {
+                            Thread.sleep(forTimeInterval: 0.02 * Double(round))
+                            server.stop()
+                        }
+                    }
+                    return true
+                }
+            }
+            let again = try ChromaServer(data: data, port: server.port)
+            let reopened = try open(again, folder.file("a\(round)"), maxBatchSize: 5)
+            try reopened.ingest(week(150), selection: .everything)
+            let fresh = try open(again, folder.file("b\(round)"))
+            #expect(try fresh.list().map(\.id) == week(150).map(\.id))
+            #expect(try fresh.statistics().vectors == vectors)
+        }
     }
 
     @Test("Where no server answers, the error says where and what to do")

@@ -119,7 +119,7 @@ enum LogReader {
     /// What the log holds, perhaps nothing.
     static func contents(of path: String, console: Console) throws -> ChatLogContents {
         let url = URL(fileURLWithPath: path)
-        try PendingForget.complete(log: url, console: console)
+        try PendingForget.completeLog(url, console: console)
         let contents = try ChatLog.read(url)
         if let text = remark(on: contents.repair) { console.warn("\(path): \(text)") }
         for issue in contents.issues { console.warn("\(path): \(issue)") }

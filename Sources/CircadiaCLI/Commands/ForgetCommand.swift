@@ -229,6 +229,16 @@ enum PendingForget {
         return pending
     }
 
+    /// As `complete`, for commands that only need the log, which is in order before any collection
+    /// is asked: a server that does not answer is told of, and its turn comes later.
+    static func completeLog(_ log: URL, console: Console) throws {
+        do {
+            try complete(log: log, console: console)
+        } catch MemoryError.chromaUnreachable(let address, _) {
+            console.note("a forget that was interrupted waits until \(address) answers")
+        }
+    }
+
     /// The sentence embedder, where it is installed.
     static func embedder() -> (any TextEmbedding)? {
         (try? ModelStore.resolve("all-minilm-l6-v2")).flatMap {

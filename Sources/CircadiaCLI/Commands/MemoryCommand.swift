@@ -35,7 +35,7 @@ struct MemoryCommand: ParsableCommand {
 
         func run() throws {
             let console = output.console
-            try PendingForget.complete(log: log.url, console: console)
+            try PendingForget.completeLog(log.url, console: console)
             let read = try ChatImport.read(URL(fileURLWithPath: file))
             let tagged = read.exchanges.map { exchange in
                 var exchange = exchange
@@ -184,7 +184,7 @@ struct TagChange: ParsableArguments {
         let console = output.console
         let tag = MemoryCommand.Tag.bare(tagAndIds[0])
         let ids = Set(tagAndIds.dropFirst())
-        try PendingForget.complete(log: log.url, console: console)
+        try PendingForget.completeLog(log.url, console: console)
         let found = try ChatLog(url: log.url).retag(ids: ids) { tags in
             adds
                 ? (tags.contains(tag) ? tags : tags + [tag]) : tags.filter { $0 != tag }
@@ -207,6 +207,19 @@ struct TagChange: ParsableArguments {
     private func carryOn(
         _ exchanges: [Exchange], tag: String, adds: Bool, console: Console
     ) throws {
+        // The weights first: a store may be on a server that does not answer.
+        if tag == Exchange.noTrainTag, !exchanges.isEmpty {
+            let adapters = TrainedAdapters(
+                root: URL(fileURLWithPath: adapterDir, isDirectory: true)
+                    .deletingLastPathComponent())
+            let hashes = Set(exchanges.map { TrainingManifest.hash(of: $0) })
+            if adds {
+                ForgetCommand.showStale(
+                    try adapters.markStale(forgetting: hashes), console: console)
+            } else {
+                try adapters.unmark(remembering: hashes)
+            }
+        }
         let folder = URL(fileURLWithPath: ragDir, isDirectory: true)
         for location in StoreLocation.known(in: folder) {
             let store = try location.open(embedder: nil)
@@ -215,15 +228,6 @@ struct TagChange: ParsableArguments {
             } else {
                 for exchange in exchanges { try store.setTags(exchange.tags, of: exchange.id) }
             }
-        }
-        guard tag == Exchange.noTrainTag, !exchanges.isEmpty else { return }
-        let adapters = TrainedAdapters(
-            root: URL(fileURLWithPath: adapterDir, isDirectory: true).deletingLastPathComponent())
-        let hashes = Set(exchanges.map { TrainingManifest.hash(of: $0) })
-        if adds {
-            ForgetCommand.showStale(try adapters.markStale(forgetting: hashes), console: console)
-        } else {
-            try adapters.unmark(remembering: hashes)
         }
     }
 }

@@ -20,6 +20,8 @@ extension RagCommand {
         var ragURL: String
         @OptionGroup var output: OutputOptions
 
+        private struct Summary: Encodable { let moved, alreadyThere, embedded: Int }
+
         func validate() throws {
             if from == to { throw ValidationError("--from and --to must be two backends") }
         }
@@ -41,10 +43,10 @@ extension RagCommand {
                 ? StoreMigration.run(from: database, to: server, progress: progress)
                 : StoreMigration.run(from: server, to: database, progress: progress)
             if output.json {
-                return try output.console.json([
-                    "moved": report.moved, "alreadyThere": report.alreadyThere,
-                    "embedded": report.embedded,
-                ])
+                return try output.console.json(
+                    Summary(
+                        moved: report.moved, alreadyThere: report.alreadyThere,
+                        embedded: report.embedded))
             }
             output.console.result(
                 "\(report.moved) copied, \(report.alreadyThere) were there already, "

@@ -61,12 +61,6 @@ public struct ChromaAddress: Sendable, Hashable, CustomStringConvertible {
         "\(server)\(databasePath)/collections/\(Self.escaped(collection))"
     }
 
-    /// Whether what is sent stays on this machine or is encrypted on its way.
-    public var isProtected: Bool {
-        server.hasPrefix("https:")
-            || ["127.", "localhost", "[::1]"].contains { server.hasPrefix("http://" + $0) }
-    }
-
     static func escaped(_ name: String) -> String {
         name.addingPercentEncoding(
             withAllowedCharacters: .alphanumerics.union(.init("-._~".unicodeScalars)))

@@ -72,7 +72,9 @@ public enum StoreMigration {
             if let signature {
                 try target.put(new, embedder: signature, into: &ingested)
             }
-            try align(tags.filter { !wanted.contains($0.key) }, in: target)
+            // The copy is in step since the first line: no request an exchange.
+            try align(
+                tags.filter { !wanted.contains($0.key) }, known: target.copy, in: target)
             report.moved += new.count
             report.embedded += bare.count
             report.alreadyThere += batch.count - new.count
@@ -110,7 +112,7 @@ public enum StoreMigration {
             try align(
                 Dictionary(
                     batch.filter { !wanted.contains($0.id) }.map { ($0.id, $0.tags) },
-                    uniquingKeysWith: { $1 }), in: target)
+                    uniquingKeysWith: { $1 }), known: target, in: target)
             report.moved += new.count
             report.alreadyThere += batch.count - new.count
             if !progress(start + batch.count, exchanges.count) { break }
@@ -129,10 +131,10 @@ public enum StoreMigration {
 
     /// Exchanges that were there may have other tags.
     private static func align(
-        _ tags: [String: [String]], in target: any ExchangeStore
+        _ tags: [String: [String]], known: RetrievalStore, in target: any ExchangeStore
     ) throws(MemoryError) {
         for (id, tags) in tags {
-            if let there = try target.exchange(id: id), there.tags != tags {
+            if let there = try known.exchange(id: id), there.tags != tags {
                 try target.setTags(tags, of: id)
             }
         }

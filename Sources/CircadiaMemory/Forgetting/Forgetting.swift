@@ -53,35 +53,34 @@ public struct Forgetting {
         let time = Timestamp.string(Date())
         var exchanges: [Exchange] = []
         var entries: [ForgottenEntry] = []
-        func add(_ exchange: Exchange, line: Int, text: String) throws(MemoryError) {
-            var wasStored = false
-            var collections: [String] = []
-            for (store, address) in stores where try store.exchange(id: exchange.id) != nil {
-                if let address { collections.append(address) } else { wasStored = true }
-            }
+        // Each store is read once: a collection would be asked over the network for every id.
+        var held: [(ids: Set<String>, address: String?)] = []
+        var stored: [Exchange] = []
+        var listed: Set<String> = []
+        for (store, address) in stores {
+            let all = try store.list()
+            held.append((Set(all.map(\.id)), address))
+            stored += all.filter { selection.matches($0) && listed.insert($0.id).inserted }
+        }
+        func add(_ exchange: Exchange, line: Int, text: String) {
+            let holders = held.filter { $0.ids.contains(exchange.id) }.map(\.address)
             exchanges.append(exchange)
             entries.append(
                 ForgottenEntry(
                     batch: batch, time: time, line: line, text: text, id: exchange.id,
-                    hash: TrainingManifest.hash(of: exchange), wasStored: wasStored,
-                    collections: collections))
-        }
-        var stored: [Exchange] = []
-        for (store, _) in stores {
-            stored += try store.list().filter { exchange in
-                selection.matches(exchange) && !stored.contains { $0.id == exchange.id }
-            }
+                    hash: TrainingManifest.hash(of: exchange), wasStored: holders.contains(nil),
+                    collections: holders.compactMap(\.self)))
         }
         for line in lines {
             guard let exchange = line.exchange, selection.matches(exchange) else { continue }
-            try add(
+            add(
                 exchange, line: line.number, text: String(decoding: line.bytes, as: UTF8.self))
         }
         let known = Set(entries.map(\.id))
         stored.removeAll { known.contains($0.id) }
         for exchange in stored {
             let text = String(decoding: ChatLog.line(of: exchange).dropLast(), as: UTF8.self)
-            try add(exchange, line: 0, text: text)
+            add(exchange, line: 0, text: text)
         }
         return Plan(
             exchanges: exchanges, lineCount: entries.count { $0.line > 0 },
