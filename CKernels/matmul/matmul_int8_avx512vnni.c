@@ -20,6 +20,11 @@
  * memory first. */
 enum { FEW_TOKENS = CK_TILE_WIDE_INT8 + 4 };
 
+/* From so many tokens on their arithmetic takes about as long as the block takes to come from memory, and
+ * while it lasts the processor's own prefetchers see no loads to run ahead of: the next block is asked for
+ * by hand. With fewer they are quicker alone. */
+enum { PREFETCH_FROM = 5 };
+
 static inline __m512i broadcast4(const int8_t* p) {
     int32_t word;
     memcpy(&word, p, 4);
@@ -28,29 +33,36 @@ static inline __m512i broadcast4(const int8_t* p) {
 
 /* ---- Few tokens ----------------------------------------------------------------------------- */
 
-/* One block against a tile of n tokens, or n tiles of one token each, the values unpacked in registers. n, width, bits
- * and dtype are constants at every call, so each combination gets a loop of its own. The f32 sums are taken in the
- * order of the tiles below: a token has the same bits alone and among others. */
+/* One block against a tile of `tile` tokens (or none) and `singles` tokens after it that are tiles of their own, the
+ * values unpacked in registers. All but a, block and t are constants at every call, so each combination gets a
+ * loop of its own. The f32 sums are taken in the order of the tiles below: a token has the same bits alone and among
+ * others. */
 static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a, int64_t block,
-                                                      int32_t t, int n, int32_t width, int32_t bits,
-                                                      ck_dtype_t dtype) {
+                                                      int32_t t, int32_t tile, int32_t singles,
+                                                      int32_t bits, ck_dtype_t dtype) {
+    enum { MOST = CK_TILE_WIDE_INT8 };
     const ck_matrix_t* w = a->w;
+    const int32_t n = tile + singles;
     const int32_t size = w->group_size, groups = w->cols / size;
+    const size_t cols = w->cols;
     const size_t value_bytes = ck_group_value_bytes(bits, size);
     const size_t scale_bytes = 16 * ck_dtype_bytes(dtype);
-    const uint8_t* p = (const uint8_t*)w->data + block * ck_block_bytes(w);
-    const int8_t* x = (const int8_t*)a->x + (size_t)t * w->cols;
+    const size_t block_bytes = (value_bytes + 2 * scale_bytes) * groups;
+    const uint8_t* p = (const uint8_t*)w->data + block * block_bytes;
+    /* where the tile's and the first single's next values lie */
+    const int8_t* x = (const int8_t*)a->x + t * cols;
+    const int8_t* x1 = x + tile * cols;
     const float* xs = a->scale + (size_t)t * groups;
     const float* xsum = a->sum + (size_t)t * groups;
-    /* from token to token */
-    const size_t next_x = width == 1 ? (size_t)w->cols : 4, next_s = width == 1 ? groups : 1;
+    const float* xs1 = xs + (size_t)tile * groups;
+    const float* xsum1 = xsum + (size_t)tile * groups;
     const __m512i low = _mm512_set1_epi8(15);
-    __m512 totals[CK_TILE_WIDE_INT8];
+    __m512 totals[MOST];
 #pragma clang loop unroll(full)
     for (int i = 0; i < n; i++) totals[i] = _mm512_setzero_ps();
     for (int32_t g = 0; g < groups; g++) {
         /* two chains for each of less than 8 tokens: one would wait for itself */
-        __m512i even[CK_TILE_WIDE_INT8], odd[8];
+        __m512i even[MOST], odd[8];
 #pragma clang loop unroll(full)
         for (int i = 0; i < n; i++) {
             even[i] = _mm512_setzero_si512();
@@ -60,30 +72,44 @@ static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a,
             const __m512i v = _mm512_loadu_si512(p + at);
             const __m512i first = bits == 4 ? _mm512_and_si512(v, low) : v;
             const __m512i second = _mm512_and_si512(_mm512_srli_epi16(v, 4), low);
+            /* arithmetic for this block, and the next one's way from memory, at the same time */
+            if (n >= PREFETCH_FROM) _mm_prefetch((const char*)p + block_bytes + at, _MM_HINT_T0);
 #pragma clang loop unroll(full)
             for (int i = 0; i < n; i++) {
-                even[i] = _mm512_dpbusd_epi32(even[i], first, broadcast4(x + next_x * i));
+                const int8_t* at_i = i < tile ? x + 4 * i : x1 + cols * (i - tile);
+                even[i] = _mm512_dpbusd_epi32(even[i], first, broadcast4(at_i));
                 if (bits == 4) {
                     __m512i* chain = n < 8 ? &odd[i] : &even[i];
-                    *chain =
-                        _mm512_dpbusd_epi32(*chain, second, broadcast4(x + next_x * i + 4 * width));
+                    *chain = _mm512_dpbusd_epi32(*chain, second,
+                                                 broadcast4(at_i + (i < tile ? 4 * tile : 4)));
                 }
             }
-            x += (bits == 4 ? 8 : 4) * (size_t)width;
+            x += (bits == 4 ? 8 : 4) * (size_t)tile;
+            x1 += bits == 4 ? 8 : 4;
+        }
+        if (n >= PREFETCH_FROM) {
+            for (size_t at = 0; at < 2 * scale_bytes; at += 64) {
+                _mm_prefetch((const char*)p + block_bytes + value_bytes + at, _MM_HINT_T0);
+            }
         }
         const __m512 scale = load16(p + value_bytes, dtype);
         const __m512 bias = load16(p + value_bytes + scale_bytes, dtype);
 #pragma clang loop unroll(full)
         for (int i = 0; i < n; i++) {
+            const size_t single = (size_t)(i - tile) * groups;
+            const float step = i < tile ? xs[i] : xs1[single];
+            const float sum = i < tile ? xsum[i] : xsum1[single];
             const __m512 dot =
                 _mm512_cvtepi32_ps(n < 8 ? _mm512_add_epi32(even[i], odd[i]) : even[i]);
-            const __m512 s = _mm512_mul_ps(scale, _mm512_set1_ps(xs[next_s * i]));
+            const __m512 s = _mm512_mul_ps(scale, _mm512_set1_ps(step));
             totals[i] = _mm512_fmadd_ps(s, dot, totals[i]);
-            totals[i] = _mm512_fmadd_ps(bias, _mm512_set1_ps(xsum[next_s * i]), totals[i]);
+            totals[i] = _mm512_fmadd_ps(bias, _mm512_set1_ps(sum), totals[i]);
         }
         p += value_bytes + 2 * scale_bytes;
-        xs += width;
-        xsum += width;
+        xs += tile;
+        xsum += tile;
+        xs1++;
+        xsum1++;
     }
     const int32_t left = w->rows - (int32_t)block * 16;
     const tile_out_t out = {a->y + block * 16, a->stride,
@@ -97,23 +123,29 @@ static inline __attribute__((always_inline)) void few_tokens(const ck_matmul_arg
                                                              int64_t begin, int64_t end,
                                                              int32_t bits, ck_dtype_t dtype) {
     for (int64_t b = begin; b < end; b++) {
-        for (int32_t t = 0; t < a->tokens;) {
-            const int32_t width = ck_next_tile(a->tokens - t, CK_TILE_WIDE_INT8);
-            if (width == CK_TILE_WIDE_INT8) {
-                few(a, b, t, CK_TILE_WIDE_INT8, CK_TILE_WIDE_INT8, bits, dtype);
-            } else if (width == 8) {
-                few(a, b, t, 8, 8, bits, dtype);
-            } else if (width == 4) {
-                few(a, b, t, 4, 4, bits, dtype);
-            } else {
-                /* the last one to three */
-                const int32_t left = a->tokens - t;
-                if (left == 3) few(a, b, t, 3, 1, bits, dtype);
-                if (left == 2) few(a, b, t, 2, 1, bits, dtype);
-                if (left == 1) few(a, b, t, 1, 1, bits, dtype);
-                break;
-            }
-            t += width;
+        int32_t left = a->tokens;
+        if (left >= CK_TILE_WIDE_INT8) {
+            few(a, b, 0, CK_TILE_WIDE_INT8, 0, bits, dtype);
+            left -= CK_TILE_WIDE_INT8;
+        }
+        const int32_t t = a->tokens - left;
+        switch (left) {
+#define CK_FEW(tile, singles)                     \
+    case tile + singles:                          \
+        few(a, b, t, tile, singles, bits, dtype); \
+        break
+            CK_FEW(0, 1);
+            CK_FEW(0, 2);
+            CK_FEW(0, 3);
+            CK_FEW(4, 0);
+            CK_FEW(4, 1);
+            CK_FEW(4, 2);
+            CK_FEW(4, 3);
+            CK_FEW(8, 0);
+            CK_FEW(8, 1);
+            CK_FEW(8, 2);
+            CK_FEW(8, 3);
+#undef CK_FEW
         }
     }
 }
