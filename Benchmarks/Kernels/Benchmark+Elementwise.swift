@@ -41,7 +41,8 @@ extension Benchmark {
             work: .bytes(3 * out.byteCount), limit: nil
         ) { _ in
             Kernels.swiGLU(
-                gate: gate.pointer, up: up.pointer, count: gate.count, out: out.pointer)
+                gate: gate.pointer, up: up.pointer, tokens: tokens, width: model.mlp,
+                out: out.pointer)
         }
     }
 }

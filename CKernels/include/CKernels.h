@@ -193,8 +193,9 @@ ck_status_t ck_layernorm(const float* x, const float* w, const float* b, int32_t
 ck_status_t ck_rope(float* x, const int32_t* positions, const float* frequencies, int32_t tokens,
                     int32_t heads, int32_t head_dim, bool inverse);
 
-/* out = silu(gate) * up, silu(g) = g / (1 + e^-g). [count] each; out may alias gate or up. */
-ck_status_t ck_swiglu(const float* gate, const float* up, int64_t count, float* out);
+/* out = silu(gate) * up, silu(g) = g / (1 + e^-g). [tokens, width] each; out may alias gate or up. */
+ck_status_t ck_swiglu(const float* gate, const float* up, int32_t tokens, int32_t width,
+                      float* out);
 /* dgate, dup from dout; dgate may alias gate, dup may alias up. */
 ck_status_t ck_swiglu_backward(const float* gate, const float* up, const float* dout, int64_t count,
                                float* dgate, float* dup);

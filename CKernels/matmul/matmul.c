@@ -75,29 +75,52 @@ static void multiply_token(const task_t* task, int64_t b, void* scratch) {
     }
 }
 
-/* Items are a block's times, so that threads with equally many work equally long; whoever has its first
- * takes both. */
+static void multiply_blocks(const task_t* task, int64_t begin, int64_t end, void* scratch) {
+    if (task->times == 1) {
+        task->function(&task->args[0], begin, end, scratch);
+        return;
+    }
+    for (int64_t b = begin; b < end; b++) {
+        if (task->args[0].tokens == 1) {
+            multiply_token(task, b, scratch);
+        } else {
+            task->function(&task->args[0], b, b + 1, scratch);
+            task->function(&task->args[1], b, b + 1, scratch);
+        }
+    }
+}
+
+/* Matrices that follow each other and are alike are a band: a thread takes the same blocks of each, so that
+ * what is next made of their outputs row by row (SwiGLU) finds them in its own cache. */
+static int32_t band_size(const matmul_job_t* job, int32_t first) {
+    const task_t* task = &job->tasks[first];
+    int32_t size = 1;
+    while (first + size < job->count && task[size].times == task->times &&
+           task[size].args[0].w->rows == task->args[0].w->rows) {
+        size++;
+    }
+    return size;
+}
+
+/* Items are a block's times in all matrices of its band, so that threads with equally many work equally long;
+ * whoever has its first takes all. */
 static void matmul_blocks(void* context, int64_t begin, int64_t end, int32_t thread) {
     const matmul_job_t* job = context;
     void* const scratch = job->scratch + (size_t)thread * job->scratch_bytes;
     int64_t first = 0;
-    for (int32_t m = 0; m < job->count && first < end; m++) {
+    for (int32_t m = 0; m < job->count && first < end;) {
         const task_t* task = &job->tasks[m];
-        const int64_t last = first + task->times * ck_block_count(task->args[0].w->rows);
+        const int32_t size = band_size(job, m);
+        const int64_t each = (int64_t)size * task->times;
+        const int64_t last = first + each * ck_block_count(task->args[0].w->rows);
         const int64_t from = begin > first ? begin : first, to = end < last ? end : last;
-        if (from < to && task->times == 1) {
-            task->function(&task->args[0], from - first, to - first, scratch);
-        } else if (from < to) {
-            for (int64_t b = (from - first + 1) / 2; b < (to - first + 1) / 2; b++) {
-                if (task->args[0].tokens == 1) {
-                    multiply_token(task, b, scratch);
-                } else {
-                    task->function(&task->args[0], b, b + 1, scratch);
-                    task->function(&task->args[1], b, b + 1, scratch);
-                }
-            }
+        if (from < to) {
+            const int64_t block = (from - first + each - 1) / each;
+            const int64_t block_end = (to - first + each - 1) / each;
+            for (int32_t i = 0; i < size; i++) multiply_blocks(&task[i], block, block_end, scratch);
         }
         first = last;
+        m += size;
     }
 }
 

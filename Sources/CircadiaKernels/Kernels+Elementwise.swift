@@ -43,12 +43,12 @@ extension Kernels {
                 x, positions, frequencies, Int32(tokens), Int32(heads), Int32(headDim), inverse))
     }
 
-    /// `out = silu(gate) · up`; `out` may alias either.
+    /// `out = silu(gate) · up`, `[tokens, width]`; `out` may alias either.
     public static func swiGLU(
-        gate: UnsafePointer<Float>, up: UnsafePointer<Float>, count: Int,
+        gate: UnsafePointer<Float>, up: UnsafePointer<Float>, tokens: Int, width: Int,
         out: UnsafeMutablePointer<Float>
     ) {
-        check(ck_swiglu(gate, up, Int64(count), out))
+        check(ck_swiglu(gate, up, Int32(tokens), Int32(width), out))
     }
 
     /// Gradients of `swiGLU`; `dgate` may alias `gate`, `dup` may alias `up`.

@@ -19,7 +19,7 @@ extension LlamaLayer {
         pass.adapt(.up, layer: index, x: normed, tokens: tokens, y: scratch.up.pointer)
         Kernels.swiGLU(
             gate: scratch.gate.pointer, up: scratch.up.pointer,
-            count: tokens * pass.intermediate, out: scratch.gate.pointer)
+            tokens: tokens, width: pass.intermediate, out: scratch.gate.pointer)
         pass.addProjection(
             .down, layer: index, x: scratch.gate.pointer, tokens: tokens, weights: downOnly,
             to: first == 0 ? scratch.residual : [residual])

@@ -33,7 +33,8 @@ extension TrainingPass {
         let gate = activations.gate.pointer
         let up = activations.up.pointer
 
-        Kernels.swiGLU(gate: gate, up: up, count: tokens * shape.intermediate, out: activated)
+        Kernels.swiGLU(
+            gate: gate, up: up, tokens: tokens, width: shape.intermediate, out: activated)
         let downGradient = beforeGains(
             .down, of: layer, x: activated, inner: innerDown, dy: gradient, inPlace: false)
         transposed(layer.down, dy: downGradient, dx: activatedGradient)

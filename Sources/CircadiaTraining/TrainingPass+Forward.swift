@@ -28,7 +28,7 @@ extension TrainingPass {
         let activated = memory.activated.pointer
         Kernels.swiGLU(
             gate: activations.gate.pointer, up: activations.up.pointer,
-            count: tokens * shape.intermediate, out: activated)
+            tokens: tokens, width: shape.intermediate, out: activated)
         addProjection(.down, of: layer, x: activated, inner: innerDown, to: output)
     }
 

@@ -5,7 +5,12 @@ import ReferenceKernels
 extension CrossCheck {
     /// SwiGLU forward and backward, GELU, additions, rope.
     static let elementwiseChecks = [
-        CrossCheck(kernels: ["swiglu"], cases: counts.map(swiGLU)),
+        CrossCheck(
+            kernels: ["swiglu"],
+            cases: counts.map { swiGLU(tokens: 1, width: $0) }
+                + [(2, 17), (3, 100), (5, 1536), (33, 576), (0, 8), (4, 0)].map {
+                    swiGLU(tokens: $0, width: $1)
+                }),
         CrossCheck(kernels: ["swiglu_backward"], cases: counts.map(swiGLUBackward)),
         CrossCheck(kernels: ["gelu"], cases: counts.map(gelu)),
         CrossCheck(kernels: ["add"], cases: counts.map(add)),
@@ -24,14 +29,15 @@ extension CrossCheck {
         }
     }
 
-    private static func swiGLU(count: Int) -> CrossCheckCase {
+    private static func swiGLU(tokens: Int, width: Int) -> CrossCheckCase {
+        let count = tokens * width
         var generator = SeededGenerator(seed: UInt64(count))
         let gate = wide(count, &generator)
         let up = generator.floats(count)
         let call = KernelCall(
-            .swiGLU, integers: [count],
+            .swiGLU, integers: [tokens, width],
             operands: [.input(gate), .input(up), .output(count: count)])
-        return CrossCheckCase(label: "\(count) elements", call: call) {
+        return CrossCheckCase(label: "\(tokens) × \(width) elements", call: call) {
             let out = Reference.swiGLU(gate: gate.doubles, up: up.doubles)
             // Below 1e-35 e^-gate nears infinity; what is left has no digits to lose.
             return [Expected(out) { 8 * epsilon * abs(out[$0]) + 1e-35 }]

@@ -54,7 +54,8 @@ final class NativeKernels: KernelExecutor {
                 m.floats(0), positions: m.integers(1), frequencies: m.floats(2), tokens: n[0],
                 heads: n[1], headDim: n[2], inverse: n[3] != 0)
         case .swiGLU:
-            Kernels.swiGLU(gate: m.floats(0), up: m.floats(1), count: n[0], out: m.floats(2))
+            Kernels.swiGLU(
+                gate: m.floats(0), up: m.floats(1), tokens: n[0], width: n[1], out: m.floats(2))
         case .swiGLUBackward:
             Kernels.swiGLUBackward(
                 gate: m.floats(0), up: m.floats(1), dout: m.floats(2), count: n[0],

@@ -90,7 +90,7 @@ static ck_status_t rope(request_t* r) {
 }
 
 static ck_status_t swiglu(request_t* r) {
-    return ck_swiglu(at(r, 0), at(r, 1), r->integers[0], at(r, 2));
+    return ck_swiglu(at(r, 0), at(r, 1), r->integers[0], r->integers[1], at(r, 2));
 }
 
 static ck_status_t swiglu_backward(request_t* r) {

@@ -81,7 +81,7 @@ extension KernelCheck {
         let up = generator.floats(gate.count)
         let out = FloatBuffer(count: gate.count)
         Kernels.swiGLU(
-            gate: gate.pointer, up: up.pointer, count: gate.count, out: out.pointer)
+            gate: gate.pointer, up: up.pointer, tokens: tokens, width: width, out: out.pointer)
         let expected = Reference.swiGLU(gate: gate.doubles, up: up.doubles)
         return [KernelDifference(out.doubles, expected, terms: activationTerms)]
     }
