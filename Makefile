@@ -5,6 +5,8 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 CONFIGURATION ?= release
 CIRCADIA := .build/$(CONFIGURATION)/circadia
+# Read anew, since the manifest looks for libraries that `setup` may just have installed.
+BUILD := swift build -c $(CONFIGURATION) --manifest-cache none
 C_SOURCES = $$(git ls-files 'CKernels/*.[ch]' 'Tests/*.[ch]' 'Benchmarks/*.[ch]')
 PEERS ?= $(HOME)/.cache/circadia/peers
 
@@ -17,7 +19,7 @@ setup: ## install what is missing: OpenMP, OpenBLAS, SQLite (apt or brew), pip
 	@bash Scripts/setup.sh
 
 build: setup ## build the program
-	swift build -c $(CONFIGURATION) --product circadia
+	$(BUILD) --product circadia
 
 models: build ## bring the default model and the embedder
 	@$(CIRCADIA) model pull smollm2-135m
@@ -30,7 +32,7 @@ demo: models ## a day and a night on a real model, in ./demo
 test: models ## every test, peers included where they can be installed
 	@$(CIRCADIA) model pull llama-3.2-tokenizer
 	@bash Scripts/peers.sh "$(PEERS)"
-	swift build -c $(CONFIGURATION) --build-tests
+	$(BUILD) --build-tests
 	emulated="$$(bash Scripts/emulated-kernels.sh)" && \
 	sanitized="$$(bash Scripts/sanitized-kernels.sh)" && \
 	CIRCADIA_EMULATED_KERNELS="$$emulated" \
@@ -40,7 +42,7 @@ test: models ## every test, peers included where they can be installed
 		swift test -c $(CONFIGURATION) --skip-build --no-parallel
 
 bench: models ## speed of this machine: every kernel, then whole models
-	swift build -c $(CONFIGURATION) --product KernelBenchmarks
+	$(BUILD) --product KernelBenchmarks
 	@bash Benchmarks/run.sh
 
 lint: ## formatting of Swift and C
