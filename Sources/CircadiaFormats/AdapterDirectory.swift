@@ -93,6 +93,59 @@ public enum AdapterDirectory {
         }
     }
 
+    /// Puts a copy of an adapter in the place of another one, in one atomic, durable step.
+    ///
+    /// - Parameters:
+    ///   - source: an adapter's directory; all of its regular files are copied.
+    ///   - url: the directory to replace; what else it holds stays.
+    /// - Throws: `FormatError`; what was at `url` is intact then.
+    public static func copy(_ source: URL, to url: URL) throws(FormatError) {
+        _ = try load(source)
+        try DirectorySwap.replace(url, isObsolete: AdapterFormat.owns) {
+            (directory) throws(FormatError) in
+            let names: [String]
+            do {
+                names = try FileManager.default.contentsOfDirectory(atPath: source.path)
+            } catch {
+                throw .cannotWrite(path: url.path, reason: Folder.reason(error))
+            }
+            for name in names.sorted() where !name.hasPrefix(TemporaryItems.prefix) {
+                let file = source.appendingPathComponent(name)
+                var isDirectory: ObjCBool = false
+                if FileManager.default.fileExists(atPath: file.path, isDirectory: &isDirectory),
+                    isDirectory.boolValue
+                {
+                    continue
+                }
+                let bytes: [UInt8]
+                do {
+                    bytes = try [UInt8](Data(contentsOf: file))
+                } catch {
+                    throw .cannotWrite(
+                        path: url.appendingPathComponent(name).path,
+                        reason: "\(file.path) cannot be read")
+                }
+                try AtomicFile.write(
+                    bytes, to: directory.appendingPathComponent(name), mode: 0o600)
+            }
+        }
+    }
+
+    /// Removes an adapter's directory in one step: killed at any moment, it is whole or gone.
+    ///
+    /// - Throws: `FormatError.cannotWrite`; fine where there is none.
+    public static func remove(_ url: URL) throws(FormatError) {
+        let url = url.resolvingSymlinksInPath()
+        removeStrays(beside: url)
+        guard FileManager.default.fileExists(atPath: url.path) else { return }
+        let temporary = TemporaryItems.name(beside: url)
+        guard rename(url.path, temporary.path) == 0 else {
+            throw .cannotWrite(path: url.path, reason: SystemReason.last)
+        }
+        try AtomicFile.syncDirectory(url.deletingLastPathComponent())
+        try? FileManager.default.removeItem(at: temporary)
+    }
+
     /// Checks an adapter that was read from another format; `path` is for messages.
     static func check(
         _ configuration: AdapterConfiguration, _ tensors: [String: AdapterTensor],

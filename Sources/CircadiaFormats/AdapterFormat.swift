@@ -56,8 +56,8 @@ public enum AdapterFormat: String, Sendable, CaseIterable {
         [
             AdapterDirectory.configurationName, AdapterDirectory.weightsName,
             PEFTAdapter.weightsName, PEFTAdapter.pickleName,
-            // What the old one was trained on, which CircadiaMemory writes.
-            "training_manifest.json",
+            // What the old one was trained on, and its night, which other modules write.
+            "training_manifest.json", "night.json",
         ].contains(name)
     }
 }

@@ -54,7 +54,7 @@ public struct AdapterSummary: Sendable, Equatable, Encodable {
             Module(
                 layer: module.layer, key: module.path, inputs: module.a.shape[0],
                 outputs: module.b.shape[1], normA: module.a.norm, normB: module.b.norm,
-                normDelta: abs(module.scale) * module.productNorm)
+                normDelta: max(0, module.inner(module)).squareRoot())
         }
         normDelta = modules.reduce(0) { $0 + $1.normDelta * $1.normDelta }.squareRoot()
         trainedBy = Self.origin(configuration)
@@ -80,35 +80,5 @@ extension AdapterTensor {
     /// The Frobenius norm.
     var norm: Double {
         values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-    }
-}
-
-extension AdapterModule {
-    /// The Frobenius norm of A · B, from the two Gram matrices: ‖AB‖² = Σ (AᵀA) ∘ (BBᵀ).
-    var productNorm: Double {
-        let first = Self.gram(a.transposed)
-        let second = Self.gram(b)
-        return max(0, zip(first, second).reduce(0) { $0 + $1.0 * $1.1 }).squareRoot()
-    }
-
-    /// The products of a matrix's rows with each other.
-    private static func gram(_ matrix: AdapterTensor) -> [Double] {
-        let (rows, columns) = (matrix.shape[0], matrix.shape[1])
-        var products = [Double](repeating: 0, count: rows * rows)
-        matrix.values.withUnsafeBufferPointer { values in
-            for first in 0..<rows {
-                for second in 0...first {
-                    var sum = 0.0
-                    for column in 0..<columns {
-                        sum +=
-                            Double(values[first * columns + column])
-                            * Double(values[second * columns + column])
-                    }
-                    products[first * rows + second] = sum
-                    products[second * rows + first] = sum
-                }
-            }
-        }
-        return products
     }
 }

@@ -12,6 +12,8 @@ struct AdapterOrigin {
     /// The folder as it is called beside the adapter in use, such as `versions/2`; nil for the base
     /// model.
     let name: String?
+    /// The version that `directory` is; nil for the base model.
+    var version: Int? { directory.flatMap { NightManifest.read(adapter: $0)?.version } }
     private let model: String
 
     /// Decides for the adapter in `adapterDirectory`, which need not be there.

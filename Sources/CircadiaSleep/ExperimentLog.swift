@@ -20,6 +20,10 @@ public enum ExperimentLog {
         defer { close(descriptor) }
         var status = stat()
         let sizeBefore = fstat(descriptor, &status) == 0 ? status.st_size : -1
+        if sizeBefore > 0, !endsInNewline(url) {
+            // What a machine that stopped has left of a line must not spoil this one.
+            line.insert(UInt8(ascii: "\n"), at: 0)
+        }
         let written = line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
         guard written == line.count, fsync(descriptor) == 0 else {
             let code = written >= 0 && written < line.count ? ENOSPC : errno
@@ -27,6 +31,14 @@ public enum ExperimentLog {
             if written > 0, sizeBefore >= 0 { ftruncate(descriptor, sizeBefore) }
             throw .recordNotWritten(path: url.path, reason: String(cString: strerror(code)))
         }
+    }
+
+    private static func endsInNewline(_ url: URL) -> Bool {
+        guard let file = try? FileHandle(forReadingFrom: url) else { return true }
+        defer { try? file.close() }
+        guard let end = try? file.seekToEnd(), end > 0, (try? file.seek(toOffset: end - 1)) != nil
+        else { return true }
+        return (try? file.read(upToCount: 1)) == Data([UInt8(ascii: "\n")])
     }
 
     /// Replaces the file at `url` by `record`, atomically.
@@ -50,7 +62,7 @@ public enum ExperimentLog {
         }
     }
 
-    private static func encode(
+    static func encode(
         _ record: some Encodable, for url: URL, pretty: Bool
     ) throws(SleepError) -> Data {
         let encoder = JSONEncoder()

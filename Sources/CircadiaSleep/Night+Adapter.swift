@@ -55,4 +55,40 @@ extension Night {
         origin["held_out_loss"] = heldOutLoss.map { .number($0) }
         return origin
     }
+
+    /// Puts the version of an accepted night in the place of the adapter in use.
+    func promote(_ number: Int, report: (Event) -> Void) throws {
+        try versions.use(number)
+        report(
+            .note(
+                "adapter written to \(adapterDirectory.relativePath), kept as version "
+                    + AdapterVersions.name(of: number)))
+    }
+
+    /// Does what is left of a night that was accepted and whose process was killed before it had
+    /// promoted its version.
+    ///
+    /// - Parameters:
+    ///   - unfinished: where that night is kept.
+    ///   - resumes: whether that night is what the caller wants.
+    ///   - report: told what was done.
+    /// - Returns: its report, where it is; nil where there is nothing left to do, or another night
+    ///   comes.
+    /// - Throws: `FormatError`, `SleepError.recordNotWritten`, `ModelError`.
+    func complete(
+        _ unfinished: UnfinishedNight, resumes: Bool, report: (Event) -> Void
+    ) throws -> NightReport? {
+        guard let record = try? unfinished.record(), let accepted = record.accepted,
+            let version = versions.version(record.number), !version.isStale
+        else { return nil }
+        report(.note("the night of \(record.started.formatted(.iso8601)) had ended"))
+        if !versions.nights.contains(where: { $0.version == version.number }) {
+            try promote(version.number, report: report)
+        }
+        try versions.log(version.manifest)
+        unfinished.discard()
+        if !resumes { return nil }
+        model.adapter = try LoRAAdapter.load(from: adapterDirectory, for: model.configuration)
+        return accepted
+    }
 }

@@ -1,3 +1,4 @@
+import CircadiaFormats
 import CircadiaMemory
 import CircadiaModel
 import CircadiaTraining
@@ -17,9 +18,14 @@ extension Night {
                     "the night\(when) did not end and is given up for this one; "
                         + "--resume would have gone on with it"))
         }
+        if let given = try? unfinished.record() {
+            // What a killed process was writing.
+            AdapterDirectory.removeStrays(beside: versions.url(of: given.number))
+        }
         unfinished.discard()
         let record = NightRecord(
-            options: options, model: modelName, modelFingerprint: modelFingerprint,
+            number: versions.nextNumber(), options: options, model: modelName,
+            modelFingerprint: modelFingerprint,
             origin: origin.name, exchanges: exchanges)
         try unfinished.save(record)
         return record
@@ -96,6 +102,7 @@ extension Night {
             trainingOptions: planned.options, plan: planned.plan, heldoutLossBefore: before,
             scoredTokens: dataset.scoredTokens, totalTokens: dataset.totalTokens,
             trainedHashes: split.training.map { TrainingManifest.hash(of: $0) },
+            heldOutHashes: split.heldOut.map { TrainingManifest.hash(of: $0) },
             exchangesTrained: split.training.count, exchangesHeldOut: split.heldOut.count,
             exchangesStored: exchanges.filter { Router.decide($0).destination == .store }.count,
             syntheticPairs: paraphrased.exchanges.count,

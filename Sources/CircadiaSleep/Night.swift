@@ -9,7 +9,7 @@ import Foundation
 /// One night: the day's exchanges become a candidate adapter, which is judged and then promoted or
 /// dropped.
 ///
-/// Order: paraphrase (optional) → split → render → train → judge → promote. Retrieval is filled by
+/// Order: paraphrase (optional) → split → render → train → judge → keep as a version → promote. Retrieval is filled by
 /// `NightStore` before, since it needs no model. The adapter does not change before promotion, which is
 /// one atomic exchange of its folder; until then the night is kept beside it (`UnfinishedNight`) and can
 /// go on after any end.
@@ -33,6 +33,9 @@ public struct Night {
     let template: ChatTemplate
     let adapterDirectory: URL
     let options: SleepOptions
+
+    /// The versions beside the adapter.
+    var versions: AdapterVersions { AdapterVersions(beside: adapterDirectory) }
 
     /// A night for `model`, whose adapter lives in `adapterDirectory`.
     ///
@@ -68,6 +71,9 @@ public struct Night {
     ) throws -> NightReport {
         let start = Date()
         let unfinished = UnfinishedNight(of: adapterDirectory)
+        if let report = try complete(unfinished, resumes: resumes, report: report) {
+            return report
+        }
         let origin: AdapterOrigin
         let tonight: [Exchange]
         var record: NightRecord
@@ -77,6 +83,7 @@ public struct Night {
             origin = try AdapterOrigin(
                 beside: adapterDirectory, wasNamed: record.origin, model: modelName)
         } else {
+            try versions.adopt()
             origin = AdapterOrigin(of: adapterDirectory, model: modelName)
             if let text = origin.remark { report(.note(text)) }
             tonight = exchanges
@@ -115,22 +122,10 @@ public struct Night {
         model.adapter = trainer.adapter
         let after = heldOutLoss(of: prepared.heldOut)
         let (accepted, verdict) = judge(before: prepared.heldoutLossBefore, after: after)
-        if accepted {
-            let manifest = origin.manifest(
-                afterTrainingOn: prepared.trainedHashes, isFresh: options.resetAdapter)
-            try trainer.adapter.save(
-                to: adapterDirectory,
-                attachments: [TrainingManifest.fileName: manifest.bytes],
-                origin: self.origin(
-                    of: trainer.adapter, record, prepared, training, heldOutLoss: after))
-            report(.note("adapter written to \(adapterDirectory.relativePath)"))
-        } else {
-            model.adapter = present
-        }
-        unfinished.discard()
         let tenth = max(1, training.steps.count / 10)
-        return NightReport(
+        let result = NightReport(
             accepted: accepted, verdict: verdict, adapter: adapterDirectory.relativePath,
+            version: record.number,
             trainLoss: Self.meanLoss(training.steps.suffix(tenth)),
             trainLossFirst: Self.meanLoss(training.steps.prefix(tenth)),
             heldoutLossBefore: prepared.heldoutLossBefore, heldoutLossAfter: after,
@@ -145,6 +140,31 @@ public struct Night {
             peakRssBytes: ResidentMemory.peak,
             seconds: Date().timeIntervalSince(start),
             options: options, codeVersion: CodeVersion.current)
+        let manifest = NightManifest(
+            version: record.number, adapter: adapterDirectory.lastPathComponent,
+            parent: options.resetAdapter ? nil : origin.version, record: record,
+            prepared: prepared, report: result)
+        if accepted {
+            record.accepted = result
+            try unfinished.save(record)
+            versions.makeFolder()
+            try trainer.adapter.save(
+                to: versions.url(of: record.number),
+                attachments: [
+                    TrainingManifest.fileName: origin.manifest(
+                        afterTrainingOn: prepared.trainedHashes, isFresh: options.resetAdapter
+                    ).bytes,
+                    NightManifest.fileName: try versions.bytes(of: manifest),
+                ],
+                origin: self.origin(
+                    of: trainer.adapter, record, prepared, training, heldOutLoss: after))
+            try promote(record.number, report: report)
+        } else {
+            model.adapter = present
+        }
+        try versions.log(manifest)
+        unfinished.discard()
+        return result
     }
 
     /// Trains to the end, or throws `SleepError.interrupted` with everything kept.

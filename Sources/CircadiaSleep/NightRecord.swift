@@ -20,6 +20,8 @@ struct NightRecord: Codable {
         var totalTokens: Int
         /// What the adapter's manifest will say of the rows.
         var trainedHashes: [String]
+        /// The same of the exchanges that are only measured.
+        var heldOutHashes: [String]
         var exchangesTrained: Int
         var exchangesHeldOut: Int
         var exchangesStored: Int
@@ -29,9 +31,11 @@ struct NightRecord: Codable {
     }
 
     /// Changes with the meaning of any member.
-    static let currentVersion = 1
+    static let currentVersion = 2
 
     var version = Self.currentVersion
+    /// The night's number.
+    var number: Int
     var started: Date
     var options: SleepOptions
     var model: String
@@ -45,11 +49,14 @@ struct NightRecord: Codable {
     /// Their content hashes.
     var exchangeHashes: [String]
     var prepared: Prepared?
+    /// Of a night that was accepted: what it reports. It is over once its version is there.
+    var accepted: NightReport?
 
     init(
-        options: SleepOptions, model: String, modelFingerprint: String, origin: String?,
-        exchanges: [Exchange]
+        number: Int, options: SleepOptions, model: String, modelFingerprint: String,
+        origin: String?, exchanges: [Exchange]
     ) {
+        self.number = number
         started = Date()
         self.options = options
         self.model = model
@@ -109,6 +116,11 @@ extension SleepOptions {
             let (then, present) = (value(self), value(now))
             return then == present ? nil : "\(flag) was \(then), now it is \(present)"
         }
+    }
+
+    /// The flags with their values.
+    var recipe: [String: String] {
+        Dictionary(uniqueKeysWithValues: Self.flags.map { ($0.0, $0.1(self)) })
     }
 
     private static let flags: [(String, @Sendable (SleepOptions) -> String)] = [

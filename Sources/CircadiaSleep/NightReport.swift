@@ -9,6 +9,8 @@ public struct NightReport: Sendable, Codable {
     public var verdict: String
     /// The adapter's folder.
     public var adapter: String
+    /// The night's number, and its version's where it was accepted.
+    public var version: Int
     /// Mean loss over the last tenth of the steps, nats a token.
     public var trainLoss: Double
     /// Mean loss over the first tenth of the steps.

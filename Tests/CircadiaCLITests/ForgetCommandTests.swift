@@ -64,7 +64,8 @@ struct ForgetCommandTests {
         #expect(outcome.status == 0)
         let report = try Program.json(outcome)
         #expect(report["lines"] as? Int == 2 && report["stored"] as? Int == 2)
-        #expect((report["stale_adapters"] as? [String])?.count == 1)
+        #expect(report["stale_adapters"] as? [String] == ["adapters/nightly_update"])
+        #expect(report["stale_versions"] as? [String] == ["0001"])
         #expect(try ids().count == 10 && !ids().contains("s2-0") && !ids().contains("s4-1"))
         #expect(try storedIDs().count == stored.count - 2)
         #expect((try manifest()["forgotten"] as? [String])?.count == 2)
@@ -75,7 +76,12 @@ struct ForgetCommandTests {
         #expect((try manifest()["forgotten"] as? [String])?.isEmpty == true)
         #expect(try run("forget", "--undo").status == 2)
 
-        #expect(try run("forget", "--id", "s2-0", "--yes", "--purge").status == 0)
+        let purge = try run("forget", "--id", "s2-0", "--yes", "--purge")
+        #expect(purge.status == 0)
+        #expect(
+            purge.errors.contains("1 kept versions were trained on what was forgotten"),
+            "\(purge.errors)")
+        #expect(try folder.names("adapters/versions").isEmpty)
         #expect(!folder.exists("data/memories.jsonl.forgotten"))
         #expect(try run("forget", "--undo").status == 2)
         #expect(try run("forget", "--id", "s2-0", "--yes").status == 2)

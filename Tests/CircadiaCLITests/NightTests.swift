@@ -46,7 +46,10 @@ struct NightTests {
         #expect(outcome.errors.contains("training on \(scored) of \(total) tokens"))
         for file in [weights, configuration] { #expect(try folder.mode(file) == 0o600) }
         #expect(try folder.mode("adapters") == 0o700)
-        #expect(try folder.names("adapters") == [".sleep.lock", "nightly_update"])
+        #expect(
+            try folder.names("adapters") == [
+                ".sleep.lock", "nightly_update", "nights.jsonl", "versions",
+            ])
         let text = try #require(folder.bytes(configuration))
         let config = try JSONSerialization.jsonObject(with: text) as? [String: Any] ?? [:]
         #expect((config["lora_parameters"] as? [String: Any])?["rank"] as? Int == 8)
@@ -158,7 +161,7 @@ struct NightTests {
     private func adapterFolderState() -> [String] {
         let manager = FileManager.default
         let root = folder.url.appendingPathComponent("adapters")
-        return ["", "nightly_update"].flatMap { name -> [String] in
+        return ["", "nightly_update", "versions"].flatMap { name -> [String] in
             let path = root.appendingPathComponent(name).path
             let names = (try? manager.contentsOfDirectory(atPath: path)) ?? []
             return names.filter { $0 != ".training" }.sorted()
@@ -207,6 +210,16 @@ struct NightTests {
             night.send(signal: SIGKILL)
             _ = try night.finish()
             #expect((folder.bytes(weights) == nil) == (folder.bytes(configuration) == nil))
+            // What no list shows yet is not there; a version that is there is whole.
+            for name in (try? folder.names("adapters/versions")) ?? []
+            where !name.hasPrefix(".") {
+                let version = "adapters/versions/\(name)"
+                #expect(
+                    try folder.names(version) == [
+                        "adapter_config.json", "adapters.safetensors", "night.json",
+                        "training_manifest.json",
+                    ])
+            }
             if folder.exists(weights) {
                 let reply = try Program.run(
                     "generate", "--model", TinyModel.path, "--max-tokens", "1", "--prompt", "Hi",
@@ -215,9 +228,16 @@ struct NightTests {
             }
         }
         #expect(try sleep("--reset-adapter").status == 0)
-        #expect(try folder.names("adapters") == [".sleep.lock", "nightly_update"])
+        #expect(
+            try folder.names("adapters") == [
+                ".sleep.lock", "nightly_update", "nights.jsonl", "versions",
+            ])
         #expect(
             try folder.names("adapters/nightly_update")
-                == ["adapter_config.json", "adapters.safetensors", "training_manifest.json"])
+                == [
+                    "adapter_config.json", "adapters.safetensors", "night.json",
+                    "training_manifest.json",
+                ])
+        #expect(try folder.names("adapters/versions").allSatisfy { !$0.hasPrefix(".") })
     }
 }

@@ -100,7 +100,10 @@ struct RecipeTests {
         #expect(small.status == 1)
         #expect(small.errors.contains("this training takes at least"))
         #expect(folder.bytes(weights) == adapter)
-        #expect(try folder.names("adapters") == [".sleep.lock", "nightly_update"])
+        #expect(
+            try folder.names("adapters") == [
+                ".sleep.lock", "nightly_update", "nights.jsonl", "versions",
+            ])
         for bad in ["0", "-2GB", "much", "GB"] {
             #expect(try sleep("--memory-limit", bad).status == 64)
         }

@@ -59,7 +59,10 @@ struct ResumeTests {
         #expect(rest.errors.contains("2 later exchanges wait for the next night"))
         #expect(try Program.json(rest)["steps"] as? Int == 150)
         #expect(folder.bytes(weights) == adapter)
-        #expect(try folder.names("adapters") == [".sleep.lock", "nightly_update"])
+        #expect(
+            try folder.names("adapters") == [
+                ".sleep.lock", "nightly_update", "nights.jsonl", "versions",
+            ])
     }
 
     /// Kills nights at random moments and goes on until one ends by itself; says how often it died.

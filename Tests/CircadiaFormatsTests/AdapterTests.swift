@@ -171,6 +171,33 @@ import Testing
             "a/adapter_config.json: not valid JSON at byte 1: the text ends inside a value.")
     }
 
+    @Test("The difference of two adapters is that of their products, whatever their ranks")
+    func difference() throws {
+        func adapter(
+            rank: Int, scale: Double, _ a: [Float], _ b: [Float]
+        ) -> (AdapterConfiguration, [String: AdapterTensor]) {
+            let name = "model.layers.0.self_attn.q_proj"
+            return (
+                AdapterConfiguration(
+                    numLayers: 1, loraParameters: .init(rank: rank, scale: scale)),
+                [
+                    "\(name).lora_a": AdapterTensor(shape: [2, rank], values: a),
+                    "\(name).lora_b": AdapterTensor(shape: [rank, 2], values: b),
+                ]
+            )
+        }
+        // 2 · [1 0]ᵀ[3 4] = [[6 8] [0 0]], and [[6 0] [0 1]] in rank 2.
+        let first = adapter(rank: 1, scale: 2, [1, 0], [3, 4])
+        let second = adapter(rank: 2, scale: 1, [1, 0, 0, 1], [6, 0, 0, 1])
+        let difference = AdapterDifference(from: first, to: second)
+        #expect(abs(difference.normFrom - 10) < 1e-12)
+        #expect(abs(difference.normTo - 37.squareRoot()) < 1e-12)
+        #expect(abs(difference.normDifference - 65.squareRoot()) < 1e-12)
+        #expect(abs(difference.cosine - 36 / (10 * 37.squareRoot())) < 1e-12)
+        #expect(difference.modules.map(\.key) == ["self_attn.q_proj"])
+        #expect(AdapterDifference(from: first, to: first).normDifference == 0)
+    }
+
     @Test func aDirectoryOfOtherThingsIsNotReplaced() throws {
         let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(

@@ -2,14 +2,19 @@ import ArgumentParser
 import CircadiaFormats
 import CircadiaKernels
 import CircadiaModel
+import CircadiaSleep
 import Foundation
 
-/// `circadia adapter`: show, export and import adapters.
+/// `circadia adapter`: the versions that nights left; show, export and import adapters.
 struct AdapterCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "adapter",
-        abstract: "Show adapters, and exchange them with mlx_lm, PEFT and llama.cpp.",
-        subcommands: [Show.self, Export.self, Import.self])
+        abstract:
+            "Go back to earlier nights, and exchange adapters with mlx_lm, PEFT and llama.cpp.",
+        subcommands: [
+            List.self, Show.self, Diff.self, Use.self, Rollback.self, Prune.self, Export.self,
+            Import.self,
+        ])
 
     /// The model that an adapter is for; only its shape is read.
     struct BaseModel: ParsableArguments {
@@ -60,13 +65,15 @@ struct AdapterCommand: ParsableCommand {
             abstract: "Show an adapter's kind, shape and norms, and what trained it.")
         @Argument(
             help: ArgumentHelp(
-                "An adapter's folder (mlx_lm, PEFT) or GGUF file.", valueName: "path"))
-        var path = "adapters/nightly_update"
+                "A version's number, an adapter's folder (mlx_lm, PEFT) or GGUF file.",
+                valueName: "version|path"))
+        var path: String?
+        @OptionGroup var place: VersionsPlace
         @OptionGroup var base: BaseModel
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            let url = URL(fileURLWithPath: path)
+            let url = try place.adapter(path ?? place.adapterDir)
             let format = try AdapterFormat.detect(at: url)
             // MLX's form says everything itself; the others leave the number of blocks open.
             let (configuration, tensors) =
@@ -77,6 +84,10 @@ struct AdapterCommand: ParsableCommand {
                 format: format, configuration: configuration, tensors: tensors)
             if output.json { return try output.console.json(summary) }
             output.console.result(Self.text(summary))
+            if let night = NightManifest.read(adapter: url) {
+                let name = AdapterVersions.name(of: night.version)
+                output.console.result("\nversion \(name): \(night.verdict)")
+            }
         }
 
         /// The summary as people read it: modules of all blocks together.
@@ -137,8 +148,10 @@ struct AdapterCommand: ParsableCommand {
 
         @Argument(
             help: ArgumentHelp(
-                "An adapter's folder (mlx_lm, PEFT) or GGUF file.", valueName: "path"))
-        var path = "adapters/nightly_update"
+                "A version's number, an adapter's folder (mlx_lm, PEFT) or GGUF file.",
+                valueName: "version|path"))
+        var path: String?
+        @OptionGroup var place: VersionsPlace
         @Option(help: "mlx, peft, gguf or fused.") var format: Format
         @OptionGroup var target: Target
         @OptionGroup var base: BaseModel
@@ -147,7 +160,7 @@ struct AdapterCommand: ParsableCommand {
         func run() throws {
             let console = output.console
             let url = try target.url(isDirectory: format != .gguf)
-            let source = URL(fileURLWithPath: path)
+            let source = try place.adapter(path ?? place.adapterDir)
             let model = try base.configuration()
             let (configuration, tensors) = try AdapterFormat.read(source, for: model)
             switch format {

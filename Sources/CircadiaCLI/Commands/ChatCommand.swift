@@ -53,6 +53,8 @@ struct ChatCommand: ParsableCommand {
         // Found out now, not after the first exchange: a log that cannot be written loses what is said.
         try log.checkWritable()
         let loaded = try model.loadModel()
+        var watch = AdapterWatch(adapter)
+        let adapterPath = adapter.presentURL?.relativePath
         try adapter.apply(to: loaded, console: console)
         let tokenizer = try loaded.makeTokenizer()
         let memories =
@@ -136,7 +138,7 @@ struct ChatCommand: ParsableCommand {
                     messages: [
                         ChatMessage(role: .user, content: message),
                         ChatMessage(role: .assistant, content: reply.text),
-                    ], model: loaded.name, adapter: adapter.presentURL?.relativePath,
+                    ], model: loaded.name, adapter: adapterPath,
                     tags: tags + recalled.map { Exchange.recalledTagPrefix + $0.id }),
                 console: console)
             unsaved.append(exchange)
@@ -149,6 +151,7 @@ struct ChatCommand: ParsableCommand {
                         + "after the next reply and at the end")
             }
             memories?.remember(exchange)
+            if let news = watch.news() { console.note(news) }
         }
     }
 

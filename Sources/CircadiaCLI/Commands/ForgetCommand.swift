@@ -59,7 +59,9 @@ struct ForgetCommand: ParsableCommand {
         let exchanges: [Row]
         let lines: Int
         let stored: Int
+        /// Adapters in use, and the names of kept versions.
         let staleAdapters: [String]
+        let staleVersions: [String]
     }
 
     /// One exchange of a preview.
@@ -110,6 +112,7 @@ struct ForgetCommand: ParsableCommand {
         if undo { return try bringBack(forgetting, completed: completed, console: console) }
         if !selects {
             try purge(forgetting, console: console)
+            try removeStaleVersions(console: console)
             return try discardUnfinishedNight(console: console)
         }
 
@@ -127,12 +130,15 @@ struct ForgetCommand: ParsableCommand {
             throw ExitCode(2)
         }
         try forgetting.forget(plan, purging: purge)
-        if purge { try discardUnfinishedNight(console: console) }
+        if purge {
+            try discardUnfinishedNight(console: console)
+            try removeStaleVersions(console: console)
+        }
         if output.json { return try console.json(report(plan, done: true)) }
         console.result(
             "forgotten: \(plan.lineCount) lines of the log, \(plan.storedCount) exchanges of the "
                 + "store" + (purge ? ", for good" : "; --undo brings them back"))
-        Self.showStale(plan.adapters, console: console)
+        Self.showStale(plan.adapters, purged: purge, console: console)
     }
 
     private var selection: ForgetSelection {
@@ -157,8 +163,8 @@ struct ForgetCommand: ParsableCommand {
         }
         console.note(
             "\(plan.exchanges.count) exchanges: \(plan.lineCount) lines of the log, "
-                + "\(plan.storedCount) in the store, \(plan.adapters.count) adapters trained on them"
-        )
+                + "\(plan.storedCount) in the store; trained on them: "
+                + "\(inUse(plan).count) adapters in use, \(versions(plan).count) kept versions")
     }
 
     private func isConfirmed(_ plan: Forgetting.Plan, console: Console) -> Bool {
@@ -173,7 +179,33 @@ struct ForgetCommand: ParsableCommand {
             exchanges: plan.exchanges.map {
                 Row(id: $0.id, timestamp: $0.timestamp, text: $0.transcript)
             }, lines: plan.lineCount, stored: plan.storedCount,
-            staleAdapters: plan.adapters.map(\.relativePath))
+            staleAdapters: inUse(plan).map(\.relativePath),
+            staleVersions: versions(plan).map(\.lastPathComponent))
+    }
+
+    private static func isVersion(_ adapter: URL) -> Bool {
+        adapter.deletingLastPathComponent().lastPathComponent == AdapterVersions.folderName
+    }
+
+    private func inUse(_ plan: Forgetting.Plan) -> [URL] {
+        plan.adapters.filter { !Self.isVersion($0) }
+    }
+
+    private func versions(_ plan: Forgetting.Plan) -> [URL] {
+        plan.adapters.filter(Self.isVersion)
+    }
+
+    /// Versions that know what can no longer come back go for good.
+    private func removeStaleVersions(console: Console) throws {
+        let adapter = URL(fileURLWithPath: adapterDir, isDirectory: true)
+        let log = try ChatLog.read(URL(fileURLWithPath: memoryFile), repairing: false)
+        // What is only tagged “no-train” is still in the log, and the tag can be taken back.
+        let removed = try AdapterVersions(beside: adapter).removeStale(
+            keepingThoseOf: Set(log.exchanges.map { TrainingManifest.hash(of: $0) }))
+        guard !removed.isEmpty else { return }
+        console.note(
+            "\(removed.count) kept versions were trained on what was forgotten, or may have been, "
+                + "and were removed: " + removed.map(\.name).joined(separator: ", "))
     }
 
     private func bringBack(
@@ -208,11 +240,18 @@ struct ForgetCommand: ParsableCommand {
         }
     }
 
-    static func showStale(_ adapters: [URL], console: Console) {
-        for adapter in adapters {
+    /// Says what becomes of adapters that were marked stale, those in use and kept versions.
+    static func showStale(_ adapters: [URL], purged: Bool = false, console: Console) {
+        for adapter in adapters where !isVersion(adapter) {
             console.note(
                 "\(adapter.relativePath) was trained on them, or may have been: the next sleep "
                     + "retrains without them; until then --no-adapter runs the base model")
+        }
+        let names = adapters.filter(isVersion).map(\.lastPathComponent)
+        if !names.isEmpty, !purged {
+            console.note(
+                "so were the kept versions \(names.joined(separator: ", ")), which can no longer be "
+                    + "used")
         }
     }
 }

@@ -64,6 +64,14 @@ enum NightLock {
                 "\(adapterDirectory.relativePath): this is a file, and the adapter's folder cannot "
                     + "be made in its place; name another with --adapter-dir")
         }
+        let root = adapterDirectory.standardizedFileURL.deletingLastPathComponent()
+        if root.lastPathComponent == AdapterVersions.folderName {
+            throw CommandFailure(
+                "\(adapterDirectory.relativePath): this is a kept version, which nothing changes; "
+                    + "put it in use with 'circadia adapter use "
+                    + "\(adapterDirectory.lastPathComponent)', or name another folder with "
+                    + "--adapter-dir")
+        }
         do {
             return try SleepLock(guarding: adapterDirectory)
         } catch {

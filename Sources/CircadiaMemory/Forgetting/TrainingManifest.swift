@@ -86,7 +86,10 @@ public struct TrainedAdapters: Sendable {
     public var all: [URL] {
         func folders(in url: URL) -> [URL] {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-            return names.sorted().map { url.appendingPathComponent($0, isDirectory: true) }
+            // Hidden ones are being written, or were when a process was killed.
+            return names.filter { !$0.hasPrefix(".") }.sorted().map {
+                url.appendingPathComponent($0, isDirectory: true)
+            }
         }
         let first = folders(in: root)
         return (first + first.flatMap(folders)).filter { folder in
