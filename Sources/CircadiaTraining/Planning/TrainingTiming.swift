@@ -35,8 +35,10 @@ struct TrainingTiming {
     /// The batches of the steps to come, as many as are looked at one by one.
     private let batches: [[Int]]
 
-    /// Measured until so many seconds have passed, at least two micro-batches.
-    private static let measuringBudget = 0.6
+    /// Measured until so many seconds have passed, at least three micro-batches.
+    private static let measuringBudget = 1.5
+    /// Seconds after which two have to do.
+    private static let mostMeasuring = 10.0
     /// Steps that are looked at one by one; those behind are taken to be like them.
     private static let stepsLookedAt = 2000
 
@@ -71,26 +73,40 @@ struct TrainingTiming {
         let start = DispatchTime.now().uptimeNanoseconds
         // The largest first: it makes all memory, and is not counted.
         let largest = parts[sizes.firstIndex(of: largestMicroBatch) ?? 0]
-        var fallback = time { trainer.measure(largest) }
+        trainer.measure(largest)
+        var samples: [(seconds: Double, arithmetic: Double)] = []
         var seconds = 0.0
-        var arithmetic = 0.0
-        var count = 0
         // Spread over the whole training, so that short and long ones are met as they come.
         let order = (0..<parts.count).map { $0 * 7919 % parts.count }
-        for index in order where count < 2 || seconds < Self.measuringBudget {
-            if count >= 2, fallback > Self.measuringBudget { break }
+        for index in order where samples.count < 3 || seconds < Self.measuringBudget {
             let one = time { trainer.measure(parts[index]) }
             seconds += one
-            fallback = one
-            arithmetic += work.multiplyAdds(parts[index], keepsToBase: false)
-            count += 1
+            samples.append((one, work.multiplyAdds(parts[index], keepsToBase: false)))
+            if samples.count >= 2, seconds > Self.mostMeasuring { break }
         }
-        rate = seconds / max(1, arithmetic)
-        // The update reads and writes about as much as norm and copy together, three times.
+        rate = Self.medianRate(samples)
+        // The update reads and writes about as much as norm and copy together, three times. The first
+        // one touches memory that nobody used before.
+        trainer.measureUpdate()
         stepSeconds = 3 * time { trainer.measureUpdate() }
         let checkpointBytes = 7.0 * 4 * Double(trainer.adapter.parameterCount)
         checkpointSeconds = checkpointInterval > 0 ? 0.02 + checkpointBytes / 5e8 : 0
         measuringSeconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+    }
+
+    /// Seconds for each multiply-add, so that half of the arithmetic was faster and half slower: what
+    /// else the machine did for a moment does not show.
+    private static func medianRate(_ samples: [(seconds: Double, arithmetic: Double)]) -> Double {
+        let sorted = samples.filter { $0.arithmetic > 0 }
+            .map { (rate: $0.seconds / $0.arithmetic, weight: $0.arithmetic) }
+            .sorted { $0.rate < $1.rate }
+        let half = sorted.reduce(0) { $0 + $1.weight } / 2
+        var sum = 0.0
+        for (rate, weight) in sorted {
+            sum += weight
+            if sum >= half { return rate }
+        }
+        return 0
     }
 
     private func time(_ body: () -> Void) -> Double {
@@ -161,9 +177,9 @@ struct TrainingWork {
             2 * shape.hidden * (shape.queryWidth + shape.keyWidth)
                 + 3 * shape.hidden * shape.intermediate)
         let blocks = adapter.adaptedLayers.count
-        let bytes = BlockActivations.byteCount(
-            shape: shape, tokens: largestMicroBatch, rank: adapter.rank)
-        let kept = min(blocks, options.activationByteLimit / max(1, bytes))
+        let kept = BlockActivations.keptBlocks(
+            of: blocks, shape: shape, tokens: largestMicroBatch, rank: adapter.rank,
+            byteLimit: options.activationByteLimit)
         // Forward, backward, and forward again without `down`.
         let passes = 2 * Double(blocks) + 0.75 * Double(blocks - kept)
         // The adapter's products are small, but they move as much memory as they compute.
