@@ -22,7 +22,8 @@ final class TrainingMemory {
     let normed: FloatBuffer
     /// `[tokens]`: 1/rms of the norm at hand.
     let rstd: FloatBuffer
-    /// `silu(gate)·up`: `[tokens, intermediate]`.
+    /// `silu(gate)·up`: `[tokens, intermediate]`. What attention adds for shared tokens in the backward
+    /// pass is there too, when this is done with.
     let activated: FloatBuffer
     /// Gradients inside a block: those of the MLP are done with when attention's begin.
     private let inside: FloatBuffer
@@ -68,7 +69,7 @@ final class TrainingMemory {
         shared = BlockActivations(shape: shape, tokens: tokens, rank: rank)
         normed = FloatBuffer(count: tokens * shape.hidden)
         rstd = FloatBuffer(count: tokens)
-        activated = FloatBuffer(count: tokens * shape.intermediate)
+        activated = FloatBuffer(count: Self.activatedCount(shape, tokens: tokens))
         inside = FloatBuffer(count: Self.insideCount(shape, tokens: tokens))
         activatedGradient = inside.pointer
         qGradient = inside.pointer
@@ -89,6 +90,30 @@ final class TrainingMemory {
         max(
             tokens * shape.intermediate,
             2 * aligned(tokens * shape.queryWidth) + 2 * aligned(tokens * shape.keyWidth))
+    }
+
+    /// Numbers of `activated`.
+    static func activatedCount(_ shape: BlockShape, tokens: Int) -> Int {
+        max(
+            tokens * shape.intermediate,
+            aligned(tokens * shape.queryWidth) + 2 * aligned(tokens * shape.keyWidth))
+    }
+
+    /// Attention over the tokens that rows share: output `[tokens, heads, headDim]` and log-sums
+    /// `[tokens, heads]`, in the memory of gradients that nobody wants in a forward pass.
+    var sharedAttention: (out: UnsafeMutablePointer<Float>, logSum: UnsafeMutablePointer<Float>) {
+        (inside.pointer, inside.pointer + Self.aligned(tokens * shape.queryWidth))
+    }
+
+    /// Gradients over those tokens: of queries, keys and values, in the memory of `activated`.
+    var sharedGradients:
+        (
+            q: UnsafeMutablePointer<Float>, k: UnsafeMutablePointer<Float>,
+            v: UnsafeMutablePointer<Float>
+        )
+    {
+        let k = activated.pointer + Self.aligned(tokens * shape.queryWidth)
+        return (activated.pointer, k, k + Self.aligned(tokens * shape.keyWidth))
     }
 
     /// A count that the next buffer begins at a cache line after.

@@ -83,11 +83,7 @@ extension TrainingPass {
             .o, layer: layer.index, x: activations.attended.pointer,
             inner: inner(.o, activations), dy: outputGradient,
             dx: memory.attendedGradient)
-        Kernels.attentionBackward(
-            attentionShape, q: activations.q.pointer, k: activations.k.pointer,
-            v: activations.v.pointer, out: activations.attended.pointer,
-            logSum: activations.logSum.pointer, dout: memory.attendedGradient,
-            firstKey: batch.firstKey.pointer, dq: dq, dk: dk, dv: dv, workspace: workspace)
+        attentionBackward(activations, dout: memory.attendedGradient)
         turn(dq, heads: shape.heads, inverse: true)
         turn(dk, heads: shape.kvHeads, inverse: true)
         Kernels.rmsNorm(

@@ -39,13 +39,14 @@ struct TrainingMemoryModel {
         var perToken = (adaptedBlocks + 1) * shape.hidden + adaptedBlocks * rank
         // normed, gradient and normedGradient; rstd.
         perToken += 3 * shape.hidden + 1
-        perToken += shape.intermediate
         if options.dropout > 0 { perToken += 2 * shape.widest }
         if magnitudes > 0 { perToken += shape.widest }
         // Keys and values as the forward kernel reads them.
         let cacheBytes = AttentionCache.byteCount(
             kvHeads: shape.kvHeads, capacity: tokens, headDim: shape.headDim, format: .f32)
-        let count = tokens * perToken + TrainingMemory.insideCount(shape, tokens: tokens)
+        let count =
+            tokens * perToken + TrainingMemory.activatedCount(shape, tokens: tokens)
+            + TrainingMemory.insideCount(shape, tokens: tokens)
         return count * MemoryLayout<Float>.stride + cacheBytes
             + keptBlockBytes(tokens: tokens) + headBytes + workspaceBytes(tokens: tokens)
     }

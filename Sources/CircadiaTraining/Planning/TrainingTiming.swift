@@ -60,7 +60,7 @@ struct TrainingTiming {
         }
         mostMicroBatches = parts.reduce(0) { max($0, $1.count) }
         let flat = parts.joined().map { Array($0) }
-        let sizes = flat.map { $0.reduce(0) { $0 + $1.length } }
+        let sizes = flat.map { PackedSize($0, options: options).tokens }
         largestMicroBatch = sizes.max() ?? 0
         work = TrainingWork(
             model: model.configuration, adapter: trainer.adapter, options: options,
@@ -77,7 +77,7 @@ struct TrainingTiming {
         var samples: [(seconds: Double, arithmetic: Double)] = []
         var seconds = 0.0
         // Spread over the whole training, so that short and long ones are met as they come.
-        let order = (0..<parts.count).map { $0 * 7919 % parts.count }
+        let order = (0..<max(parts.count, 3)).map { $0 * 7919 % parts.count }
         for index in order where samples.count < 3 || seconds < Self.measuringBudget {
             let one = time { trainer.measure(parts[index]) }
             seconds += one
@@ -165,6 +165,7 @@ struct TrainingTiming {
 
 /// Multiply-adds of training, as the forecast weighs them.
 struct TrainingWork {
+    private let options: TrainingOptions
     private let frozen, adapted, head, attention: Double
     private let frozenForward: Double
 
@@ -172,6 +173,7 @@ struct TrainingWork {
         model: ModelConfiguration, adapter: LoRAAdapter, options: TrainingOptions,
         largestMicroBatch: Int
     ) {
+        self.options = options
         let shape = BlockShape(model)
         let perBlock = Double(
             2 * shape.hidden * (shape.queryWidth + shape.keyWidth)
@@ -194,21 +196,27 @@ struct TrainingWork {
             * (Double(model.layerCount) + 2.5 * Double(blocks) + Double(blocks - kept))
     }
 
-    /// Of a step's micro-batch. Where rows keep to the base model, its logits are computed as well;
-    /// `keepsToBase` is false where that is left out.
+    /// Of a batch. Where rows keep to the base model, its logits are computed as well; `keepsToBase` is
+    /// false where that is left out.
     func multiplyAdds(_ rows: [PreparedRow], keepsToBase: Bool = true) -> Double {
-        rows.reduce(0) { sum, row in
+        let rest = rows.reduce(0) { sum, row in
             let length = Double(row.length)
             let heads = keepsToBase && row.keepsBase ? 1.5 : 1.0
-            return sum + (frozen + adapted) * length + heads * head * Double(row.targets.count)
-                + attention * length * length
+            return sum + heads * head * Double(row.targets.count) + attention * length * length
         }
+        return (frozen + adapted) * tokens(rows) + rest
     }
 
     /// Of an evaluation.
     func forwardMultiplyAdds(_ rows: [PreparedRow]) -> Double {
-        rows.reduce(0) { sum, row in
-            sum + frozenForward * Double(row.length) + head / 2 * Double(row.targets.count)
+        frozenForward * tokens(rows)
+            + rows.reduce(0) { $0 + head / 2 * Double($1.targets.count) }
+    }
+
+    /// Tokens that pass through the blocks.
+    private func tokens(_ rows: [PreparedRow]) -> Double {
+        PreparedRow.microBatches(rows, options).reduce(0) {
+            $0 + Double(PackedSize($1, options: options).tokens)
         }
     }
 }
