@@ -12,7 +12,8 @@ final class PackedBatch {
     private(set) var firstKey = AlignedBuffer<Int32>(count: 0)
     /// Tokens at the front that every row begins with; 0 where nothing is shared.
     private(set) var shared = 0
-    /// `[tokens]`: how many of them come before the token and are not of its own range.
+    /// `[tokens]`: `shared`, where the token comes behind them; 0 for these themselves, whose own row
+    /// they are.
     private(set) var sharedEnd = AlignedBuffer<Int32>(count: 0)
     /// Tokens whose successor is scored, ascending.
     private(set) var scoredTokens: [Int] = []
