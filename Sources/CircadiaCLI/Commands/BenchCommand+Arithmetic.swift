@@ -52,7 +52,7 @@ extension BenchCommand {
     /// The kernel whose multiply-add most of the work is made of.
     static func kernel(_ precision: Precision) -> String {
         switch precision {
-        case .int8: return "matmul_int8"
+        case .int8, .int8x2: return "matmul_int8"
         case .exact: return "matmul_f32"
         case .bf16:
             let has = KernelRuntime.variants.contains { $0.kernel == "matmul_bf16" && $0.isActive }

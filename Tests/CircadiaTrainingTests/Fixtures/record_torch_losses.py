@@ -156,6 +156,7 @@ def main():
         optimizer.zero_grad()
         losses.append(loss.item())
         tokens.append(count)
+        print(f"step {step + 1}: {losses[-1]:.4f}", file=sys.stderr)
     changes = {name: summary(number, in_our_layout(factor) - initial[name])
                for number, (name, factor) in enumerate(factors.items())}
     json.dump({"steps": STEPS, "batch": BATCH, "learningRate": RATE, "rank": RANK, "scale": SCALE,
