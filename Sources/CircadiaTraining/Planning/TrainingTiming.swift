@@ -77,8 +77,11 @@ struct TrainingTiming {
         var samples: [(seconds: Double, arithmetic: Double)] = []
         var seconds = 0.0
         // Spread over the whole training, so that short and long ones are met as they come.
-        let order = (0..<max(parts.count, 3)).map { $0 * 7919 % parts.count }
-        for index in order where samples.count < 3 || seconds < Self.measuringBudget {
+        let order = (0..<max(parts.count, 10)).map { $0 * 7919 % parts.count }
+        for index in order
+        where samples.count < 3 || seconds < Self.measuringBudget
+            || Self.isUneven(samples) && seconds < 4 * Self.measuringBudget
+        {
             let one = time { trainer.measure(parts[index]) }
             seconds += one
             samples.append((one, work.multiplyAdds(parts[index], keepsToBase: false)))
@@ -92,6 +95,12 @@ struct TrainingTiming {
         let checkpointBytes = 7.0 * 4 * Double(trainer.adapter.parameterCount)
         checkpointSeconds = checkpointInterval > 0 ? 0.02 + checkpointBytes / 5e8 : 0
         measuringSeconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+    }
+
+    /// Whether something else disturbed some of them: rows' lengths alone make less of a difference.
+    private static func isUneven(_ samples: [(seconds: Double, arithmetic: Double)]) -> Bool {
+        let rates = samples.map { $0.seconds / max(1, $0.arithmetic) }
+        return (rates.max() ?? 0) > 1.5 * (rates.min() ?? 0)
     }
 
     /// Seconds for each multiply-add, so that half of the arithmetic was faster and half slower: what
