@@ -1,7 +1,9 @@
 """Whole models: Circadia and its peers by turns, each figure as one JSON line at the end of a file.
 
 A program is started anew for every measurement; each warms up before it measures. A line holds
-machine, commit, round, work, program and tps (tokens a second).
+machine, commit, round, work, program and tps (tokens a second); Circadia's prefill and training also
+gops, the billions of operations a second that the work cannot do without, and limit, the kernel whose
+peak they are compared with.
 """
 import argparse
 import json
@@ -22,19 +24,28 @@ def last_json(command):
 def circadia(part, *flags):
     """A measurement of one part of `circadia bench`, the other parts left out."""
     others = [f"--{name}=0" for name in ("prefill", "decode") if name != part]
-    return lambda: last_json([*CIRCADIA, *others, *flags])[part]["median"]
+
+    def measure():
+        series = last_json([*CIRCADIA, *others, *flags])[part]
+        figures = {"tps": series["median"]}
+        if series.get("operations_per_token"):
+            figures["gops"] = series["median"] * series["operations_per_token"] / 1e9
+            figures["limit"] = series["kernel"]
+        return figures
+
+    return measure
 
 
 def lookup(questions, key):
     """Greedy replies to the questions of a file in Benchmarks/lookup, at one of two speeds."""
     path = os.path.join(BENCHMARKS, "lookup", questions)
-    return lambda: last_json(
-        [*CIRCADIA, "--prefill=0", "--decode=0", f"--lookup={path}"])["lookup"][key]
+    return lambda: {"tps": last_json(
+        [*CIRCADIA, "--prefill=0", "--decode=0", f"--lookup={path}"])["lookup"][key]}
 
 
 def peer(python, script, *arguments):
     command = [python, os.path.join(BENCHMARKS, script), *arguments]
-    return lambda: last_json(command)["tps"]
+    return lambda: {"tps": last_json(command)["tps"]}
 
 
 def plan(llama_python, torch_python, threads):
@@ -59,12 +70,12 @@ def plan(llama_python, torch_python, threads):
         yield f"lookup, {work}", {
             "Circadia": lookup(questions, "tps"),
             "no lookup": lookup(questions, "tps_without_lookup")}
-    training = {"Circadia": circadia("train", "--train=4x128")}
-    if torch_python:
-        for kind in ("f32", "bf16"):
-            training[f"torch {kind}"] = peer(
+    for kind in ("bf16", "f32"):
+        programs = {"Circadia": circadia("train", "--train=4x128", f"--train-precision={kind}")}
+        if torch_python:
+            programs["torch " + kind] = peer(
                 torch_python, "torch_lora.py", "--dtype", kind, "--threads", threads)
-    yield "train 4x128", training
+        yield f"train 4x128, {kind}", programs
 
 
 def main():
@@ -79,10 +90,11 @@ def main():
     for number in range(1, options.rounds + 1):
         for work, programs in works:
             for program, measure in programs.items():
-                tps = measure()
-                print(f"round {number}: {work}, {program}: {tps:.1f} tokens/s", file=sys.stderr)
+                figures = measure()
+                print(f"round {number}: {work}, {program}: {figures['tps']:.1f} tokens/s",
+                      file=sys.stderr)
                 record = {"machine": options.machine, "commit": options.commit, "round": number,
-                          "work": work, "program": program, "tps": tps}
+                          "work": work, "program": program, **figures}
                 with open(options.out, "a") as file:
                     file.write(json.dumps(record) + "\n")
 

@@ -43,6 +43,17 @@ struct KernelBenchmarks: ParsableCommand {
         let shareOfLimit: Double?
     }
 
+    /// A limit that shares refer to.
+    struct LimitRecord: Encodable {
+        let machine: String
+        let commit: String
+        let threads: Int
+        /// `memory`, or the kernel whose multiply-add it is.
+        let limit: String
+        let rate: Double
+        let unit: String
+    }
+
     func validate() throws {
         if threads < 0 { throw ValidationError("--threads must not be negative") }
         if !(seconds > 0) { throw ValidationError("--seconds must be positive") }
@@ -68,6 +79,11 @@ struct KernelBenchmarks: ParsableCommand {
         note("")
         if !json { showHeading(limits, blas) }
         let file = try out.map(openToAppend)
+        for limit in limitRecords(limits) {
+            let line = try jsonLine(limit)
+            try file?.write(contentsOf: Data((line + "\n").utf8))
+            if json { write(line) }
+        }
         for record in results.map({ record($0, seconds: $1, limits) }) {
             let line = try jsonLine(record)
             try file?.write(contentsOf: Data((line + "\n").utf8))
@@ -88,6 +104,20 @@ struct KernelBenchmarks: ParsableCommand {
             shareOfLimit: benchmark.limit.flatMap { limits[$0] }.map { rate / $0 })
     }
 
+    private func limitRecords(_ limits: Limits) -> [LimitRecord] {
+        let arithmetic = Self.arithmetic.compactMap { kernel in
+            limits[.arithmetic(kernel: kernel)].map { (kernel, $0, "GOP/s") }
+        }
+        return ([("memory", limits.bandwidth, "GB/s")] + arithmetic).map { limit, rate, unit in
+            LimitRecord(
+                machine: machine, commit: commit, threads: limits.threads, limit: limit,
+                rate: rate / 1e9, unit: unit)
+        }
+    }
+
+    /// The kernels whose multiply-add is a limit of whole models too.
+    private static let arithmetic = ["matmul_int8", "matmul_f32", "matmul_bf16"]
+
     private func isWanted(_ benchmark: Benchmark) -> Bool {
         guard let filter else { return true }
         return benchmark.kernel.contains(filter) || benchmark.shape.contains(filter)
@@ -97,7 +127,7 @@ struct KernelBenchmarks: ParsableCommand {
         write(
             "\(KernelRuntime.isa), \(limits.threads) threads; limits: reading memory "
                 + String(format: "%.1f GB/s", limits.bandwidth / 1e9))
-        for kernel in ["matmul_int8", "matmul_f32", "matmul_bf16"] {
+        for kernel in Self.arithmetic {
             guard let peak = limits[.arithmetic(kernel: kernel)] else { continue }
             write(String(format: "  arithmetic of \(kernel) %.0f G operations/s", peak / 1e9))
         }
@@ -125,7 +155,7 @@ struct KernelBenchmarks: ParsableCommand {
         return file
     }
 
-    private func jsonLine(_ record: Record) throws -> String {
+    private func jsonLine(_ record: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase

@@ -63,6 +63,16 @@ final class BlockActivations {
         return tokens * perToken * MemoryLayout<Float>.stride
     }
 
+    /// How many of `count` adapted blocks keep their activations within `byteLimit`; the others'
+    /// are computed again. Fewer than a quarter save too little time for their memory.
+    static func keptBlocks(
+        of count: Int, shape: BlockShape, tokens: Int, rank: Int, byteLimit: Int
+    ) -> Int {
+        let perBlock = byteCount(shape: shape, tokens: tokens, rank: rank)
+        let fitting = min(count, byteLimit / max(1, perBlock))
+        return 4 * fitting >= count ? fitting : 0
+    }
+
     var byteCount: Int {
         [q, k, v, attended, logSum, middle, gate, up, inner].reduce(0) { $0 + $1.byteCount }
     }

@@ -187,7 +187,7 @@ public final class LoRATrainer {
             KernelRuntime.withTeam {
                 nats += pass.lossAndGradients(rowScale: rowScale, anchorScale: anchorScale)
             }
-            tokens += pass.tokens
+            tokens += part.reduce(0) { $0 + $1.length }
         }
         return (nats, scored, tokens)
     }
@@ -204,7 +204,7 @@ public final class LoRATrainer {
     }
 
     private func pass(on rows: ArraySlice<PreparedRow>) -> TrainingPass {
-        batch.pack(rows)
+        batch.pack(rows, options)
         let memory: TrainingMemory
         if let present = self.memory, present.tokens >= batch.tokens {
             memory = present

@@ -1,15 +1,20 @@
 import CircadiaKernels
 
 /// Rows one after the other in one sequence: each sees only itself, positions start anew, nothing
-/// is padded. Tokens that no scored one comes after are left out. Rows that keep to the base model
-/// come last.
+/// is padded. Tokens that all rows begin with are there once, at the front. Tokens that no scored one
+/// comes after are left out. Rows that keep to the base model come last.
 final class PackedBatch {
     /// `[tokens]`, all rows.
     private(set) var ids: [Int32] = []
     /// `[tokens]`: the position inside the row.
     private(set) var positions = AlignedBuffer<Int32>(count: 0)
-    /// `[tokens]`: where the token's row begins.
+    /// `[tokens]`: where the token's row begins, without what is shared.
     private(set) var firstKey = AlignedBuffer<Int32>(count: 0)
+    /// Tokens at the front that every row begins with; 0 where nothing is shared.
+    private(set) var shared = 0
+    /// `[tokens]`: `shared`, where the token comes behind them; 0 for these themselves, whose own row
+    /// they are.
+    private(set) var sharedEnd = AlignedBuffer<Int32>(count: 0)
     /// Tokens whose successor is scored, ascending.
     private(set) var scoredTokens: [Int] = []
     /// The successor of each of `scoredTokens`.
@@ -19,37 +24,43 @@ final class PackedBatch {
     /// What the base model's head reads for the others: `[hidden]` each, row after row.
     private(set) var anchors: [FloatBuffer] = []
 
-    /// Tokens in all rows.
+    /// Tokens that pass through the model.
     var tokens: Int { ids.count }
 
     /// Replaces the contents. Every row must have a target.
-    func pack(_ given: some Sequence<PreparedRow>) {
+    func pack(_ given: some Sequence<PreparedRow>, _ options: TrainingOptions) {
         let rows = given.filter { $0.anchor == nil } + given.filter { $0.anchor != nil }
         anchors = rows.compactMap(\.anchor)
         learningCount = rows.reduce(0) { $0 + ($1.anchor == nil ? $1.targets.count : 0) }
         ids.removeAll(keepingCapacity: true)
         scoredTokens.removeAll(keepingCapacity: true)
         targets.removeAll(keepingCapacity: true)
+        let size = PackedSize(rows, options: options)
+        shared = size.shared
+        if positions.count < size.tokens {
+            positions = AlignedBuffer(count: size.tokens)
+            firstKey = AlignedBuffer(count: size.tokens)
+            sharedEnd = AlignedBuffer(count: size.tokens)
+        }
+        if let first = rows.first { append(first, 0..<shared, sharedEnd: 0) }
         for row in rows {
-            let start = ids.count
+            let start = ids.count - shared
             for target in row.targets {
                 scoredTokens.append(start + target - 1)
                 targets.append(row.ids[target])
             }
-            ids.append(contentsOf: row.ids.prefix(row.length))
+            append(row, shared..<row.length, sharedEnd: Int32(shared))
         }
-        if positions.count < ids.count {
-            positions = AlignedBuffer(count: ids.count)
-            firstKey = AlignedBuffer(count: ids.count)
+    }
+
+    private func append(_ row: PreparedRow, _ part: Range<Int>, sharedEnd end: Int32) {
+        let start = ids.count
+        for (index, position) in part.enumerated() {
+            positions[start + index] = Int32(position)
+            firstKey[start + index] = Int32(start)
+            sharedEnd[start + index] = end
         }
-        var start = 0
-        for row in rows {
-            for offset in 0..<row.length {
-                positions[start + offset] = Int32(offset)
-                firstKey[start + offset] = Int32(start)
-            }
-            start += row.length
-        }
+        ids.append(contentsOf: row.ids[part])
     }
 }
 
@@ -117,8 +128,9 @@ struct PreparedRow: Sendable {
         self.anchor = anchor
     }
 
-    /// Cuts rows into micro-batches of at most `options.maxTokensPerMicroBatch` tokens and
-    /// `options.maxRowsPerMicroBatch` rows, in order; a longer row is alone.
+    /// Cuts rows into micro-batches of at most `options.maxTokensPerMicroBatch` tokens, those that
+    /// rows share counted once, and `options.maxRowsPerMicroBatch` rows, in order; a longer row is
+    /// alone.
     static func microBatches(
         _ rows: [PreparedRow], _ options: TrainingOptions
     ) -> [ArraySlice<PreparedRow>] {
@@ -126,14 +138,16 @@ struct PreparedRow: Sendable {
         let rowLimit = options.maxRowsPerMicroBatch == 0 ? .max : options.maxRowsPerMicroBatch
         var batches: [ArraySlice<PreparedRow>] = []
         var start = 0
-        var tokens = 0
+        var size = PackedSize(options: options)
         for (index, row) in rows.enumerated() {
-            if index > start, tokens + row.length > limit || index - start == rowLimit {
+            var larger = size
+            larger.add(row)
+            if index > start, larger.tokens > limit || larger.rows > rowLimit {
                 batches.append(rows[start..<index])
                 start = index
-                tokens = 0
+                larger = PackedSize([row], options: options)
             }
-            tokens += row.length
+            size = larger
         }
         if start < rows.count { batches.append(rows[start...]) }
         return batches

@@ -22,16 +22,21 @@ final class TrainingMemory {
     let normed: FloatBuffer
     /// `[tokens]`: 1/rms of the norm at hand.
     let rstd: FloatBuffer
-    /// `silu(gate)·up`, and its gradient: `[tokens, intermediate]`.
-    let activated, activatedGradient: FloatBuffer
+    /// `silu(gate)·up`: `[tokens, intermediate]`. What attention adds for shared tokens in the backward
+    /// pass is there too, when this is done with.
+    let activated: FloatBuffer
+    /// Gradients inside a block: those of the MLP are done with when attention's begin.
+    private let inside: FloatBuffer
+    /// Of `activated`: `[tokens, intermediate]`; in the memory of the next four.
+    let activatedGradient: UnsafeMutablePointer<Float>
+    /// Of `q` and of attention's output: `[tokens, heads, headDim]`.
+    let qGradient, attendedGradient: UnsafeMutablePointer<Float>
+    /// `[tokens, kvHeads, headDim]`.
+    let kGradient, vGradient: UnsafeMutablePointer<Float>
     /// Gradient of the residual stream: `[tokens, hidden]`.
     let gradient: FloatBuffer
     /// Gradient of a normed stream: `[tokens, hidden]`.
     let normedGradient: FloatBuffer
-    /// Gradients of `q` and of attention's output: `[tokens, heads, headDim]`.
-    let qGradient, attendedGradient: FloatBuffer
-    /// `[tokens, kvHeads, headDim]`.
-    let kGradient, vGradient: FloatBuffer
     /// Keys and values in the layout that the forward kernel reads.
     let cache: AttentionCache
     /// Head and loss.
@@ -54,9 +59,9 @@ final class TrainingMemory {
         let count = adaptedBlocks.count
         streams = (0...count).map { _ in FloatBuffer(count: tokens * shape.hidden) }
         innerDown = (0..<count).map { _ in FloatBuffer(count: tokens * rank) }
-        let perBlock = BlockActivations.byteCount(shape: shape, tokens: tokens, rank: rank)
         // The last blocks are kept: their backward pass comes first, so any choice is as good.
-        let fitting = min(count, activationByteLimit / max(1, perBlock))
+        let fitting = BlockActivations.keptBlocks(
+            of: count, shape: shape, tokens: tokens, rank: rank, byteLimit: activationByteLimit)
         kept = (0..<count).map {
             $0 < count - fitting
                 ? nil : BlockActivations(shape: shape, tokens: tokens, rank: rank)
@@ -64,20 +69,55 @@ final class TrainingMemory {
         shared = BlockActivations(shape: shape, tokens: tokens, rank: rank)
         normed = FloatBuffer(count: tokens * shape.hidden)
         rstd = FloatBuffer(count: tokens)
-        activated = FloatBuffer(count: tokens * shape.intermediate)
-        activatedGradient = FloatBuffer(count: tokens * shape.intermediate)
+        activated = FloatBuffer(count: Self.activatedCount(shape, tokens: tokens))
+        inside = FloatBuffer(count: Self.insideCount(shape, tokens: tokens))
+        activatedGradient = inside.pointer
+        qGradient = inside.pointer
+        attendedGradient = qGradient + Self.aligned(tokens * shape.queryWidth)
+        kGradient = attendedGradient + Self.aligned(tokens * shape.queryWidth)
+        vGradient = kGradient + Self.aligned(tokens * shape.keyWidth)
         gradient = FloatBuffer(count: tokens * shape.hidden)
         normedGradient = FloatBuffer(count: tokens * shape.hidden)
-        qGradient = FloatBuffer(count: tokens * shape.queryWidth)
-        attendedGradient = FloatBuffer(count: tokens * shape.queryWidth)
-        kGradient = FloatBuffer(count: tokens * shape.keyWidth)
-        vGradient = FloatBuffer(count: tokens * shape.keyWidth)
         cache = AttentionCache(
             kvHeads: shape.kvHeads, capacity: tokens, headDim: shape.headDim, format: .f32)
         head = HeadMemory(configuration: configuration)
         product = FloatBuffer(count: isDoRA ? tokens * shape.widest : 0)
         products = [product.pointer]
     }
+
+    /// Numbers that the gradients inside a block take.
+    static func insideCount(_ shape: BlockShape, tokens: Int) -> Int {
+        max(
+            tokens * shape.intermediate,
+            2 * aligned(tokens * shape.queryWidth) + 2 * aligned(tokens * shape.keyWidth))
+    }
+
+    /// Numbers of `activated`.
+    static func activatedCount(_ shape: BlockShape, tokens: Int) -> Int {
+        max(
+            tokens * shape.intermediate,
+            aligned(tokens * shape.queryWidth) + 2 * aligned(tokens * shape.keyWidth))
+    }
+
+    /// Attention over the tokens that rows share: output `[tokens, heads, headDim]` and log-sums
+    /// `[tokens, heads]`, in the memory of gradients that nobody wants in a forward pass.
+    var sharedAttention: (out: UnsafeMutablePointer<Float>, logSum: UnsafeMutablePointer<Float>) {
+        (inside.pointer, inside.pointer + Self.aligned(tokens * shape.queryWidth))
+    }
+
+    /// Gradients over those tokens: of queries, keys and values, in the memory of `activated`.
+    var sharedGradients:
+        (
+            q: UnsafeMutablePointer<Float>, k: UnsafeMutablePointer<Float>,
+            v: UnsafeMutablePointer<Float>
+        )
+    {
+        let k = activated.pointer + Self.aligned(tokens * shape.queryWidth)
+        return (activated.pointer, k, k + Self.aligned(tokens * shape.keyWidth))
+    }
+
+    /// A count that the next buffer begins at a cache line after.
+    private static func aligned(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 
     /// Memory for dropout, there once it is used: what an adapter reads, and the gradient of it,
     /// `[tokens, width]` of the widest projection each.
@@ -96,8 +136,7 @@ final class TrainingMemory {
     var byteCount: Int {
         let buffers =
             streams + innerDown + [
-                normed, rstd, activated, activatedGradient, gradient, normedGradient, qGradient,
-                attendedGradient, kGradient, vGradient, product,
+                normed, rstd, activated, inside, gradient, normedGradient, product,
             ]
         return buffers.reduce(0) { $0 + $1.byteCount }
             + kept.reduce(shared.byteCount) { $0 + ($1?.byteCount ?? 0) }

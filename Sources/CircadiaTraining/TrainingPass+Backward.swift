@@ -27,7 +27,7 @@ extension TrainingPass {
     ) {
         let gradient = memory.gradient.pointer
         let activated = memory.activated.pointer
-        let activatedGradient = memory.activatedGradient.pointer
+        let activatedGradient = memory.activatedGradient
         let normed = memory.normed.pointer
         let normedGradient = memory.normedGradient.pointer
         let gate = activations.gate.pointer
@@ -72,23 +72,19 @@ extension TrainingPass {
         let gradient = memory.gradient.pointer
         let normed = memory.normed.pointer
         let normedGradient = isFirst ? nil : memory.normedGradient.pointer
-        let dq = memory.qGradient.pointer
-        let dk = memory.kGradient.pointer
-        let dv = memory.vGradient.pointer
+        let dq = memory.qGradient
+        let dk = memory.kGradient
+        let dv = memory.vGradient
 
         let outputGradient = beforeGains(
             .o, of: layer, x: activations.attended.pointer, inner: inner(.o, activations),
             dy: gradient, inPlace: false)
-        transposed(layer.o, dy: outputGradient, dx: memory.attendedGradient.pointer)
+        transposed(layer.o, dy: outputGradient, dx: memory.attendedGradient)
         adaptBackward(
             .o, layer: layer.index, x: activations.attended.pointer,
             inner: inner(.o, activations), dy: outputGradient,
-            dx: memory.attendedGradient.pointer)
-        Kernels.attentionBackward(
-            attentionShape, q: activations.q.pointer, k: activations.k.pointer,
-            v: activations.v.pointer, out: activations.attended.pointer,
-            logSum: activations.logSum.pointer, dout: memory.attendedGradient.pointer,
-            firstKey: batch.firstKey.pointer, dq: dq, dk: dk, dv: dv, workspace: workspace)
+            dx: memory.attendedGradient)
+        attentionBackward(activations, dout: memory.attendedGradient)
         turn(dq, heads: shape.heads, inverse: true)
         turn(dk, heads: shape.kvHeads, inverse: true)
         Kernels.rmsNorm(

@@ -53,9 +53,7 @@ extension TrainingPass {
         turn(q, heads: shape.heads, inverse: false)
         turn(k, heads: shape.kvHeads, inverse: false)
         Kernels.append(keys: k, values: v, to: memory.cache, shape: attentionShape)
-        Kernels.attention(
-            attentionShape, q: q, cache: memory.cache, firstKey: batch.firstKey.pointer,
-            out: attended, logSum: activations.logSum.pointer, workspace: workspace)
+        attention(q: q, out: attended, logSum: activations.logSum.pointer)
         addProjection(.o, of: layer, x: attended, inner: inner(.o, activations), to: middle)
     }
 

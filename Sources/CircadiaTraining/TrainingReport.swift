@@ -6,7 +6,7 @@ public struct StepReport: Sendable, Equatable, Codable {
     public var loss: Double
     /// Scored tokens of the batch.
     public var scoredTokens: Int
-    /// Tokens that passed through the model.
+    /// Tokens of its rows; those that several rows begin with count for each, though computed once.
     public var tokens: Int
     /// The norm of the gradient over all matrices, before clipping.
     public var gradientNorm: Double
@@ -69,7 +69,7 @@ public struct TrainingReport: Sendable, Equatable {
     public var rows: Int
     /// Rows without a token to train on.
     public var skippedRows: Int
-    /// Tokens that passed through the model.
+    /// Tokens of all steps' rows.
     public var tokensTrained: Int
     /// Scored tokens among them.
     public var scoredTokensTrained: Int

@@ -177,9 +177,19 @@ struct CommandTests {
         ]
         #expect(keys(result).isSuperset(of: expected))
         #expect(result["threads"] as? Int == 1)
-        for (name, tokens) in [("prefill", 16), ("decode", 4), ("train", 32)] {
+        // Multiply-adds by hand, two operations each. A block has 36,864 weights, 8,192 of them for q, k
+        // and v; the head 3,145,728. Training runs 15 tokens of each row, forward and backward.
+        let prefill: Int = 2 * (2 * (36_864 * 16 + 64 * 16 * 17) + 3_145_728) / 16
+        let products: Int = 4 * 36_864 - 8_192 + 2 * 3_145_728
+        let train: Int = 2 * 30 * (products + 3 * 16_384 + 64 * 16 * 6) / 32
+        let parts: [(name: String, tokens: Int, operations: Int?)] = [
+            ("prefill", 16, prefill), ("decode", 4, nil), ("train", 32, train),
+        ]
+        for (name, tokens, operations) in parts {
             let series = try #require(result[name] as? [String: Any])
-            #expect(keys(series) == ["tokens", "tps", "median"])
+            let counted: Set<String> = operations == nil ? [] : ["kernel", "operations_per_token"]
+            #expect(keys(series) == counted.union(["tokens", "tps", "median"]))
+            #expect(series["operations_per_token"] as? Double == operations.map(Double.init))
             #expect(series["tokens"] as? Int == tokens)
             #expect((series["tps"] as? [Double])?.count == 2)
         }

@@ -80,7 +80,8 @@ extension TrainingTests {
                 model: tiny.model, options: Self.options, initial: adapter)
             let magnitudes = try trainer.magnitudeGradients(rows: rows)
             let factors = try trainer.gradients(rows: rows)
-            #expect(magnitudes.count == 14)
+            let all = Projection.allCases + Projection.allCases
+            #expect(magnitudes.map(\.projection) == all && factors.map(\.projection) == all)
             let seed: UInt64 = 22
             var random = SeededGenerator(seed: seed)
             for ((layer, projection, da, db), (_, _, dm)) in zip(factors, magnitudes) {

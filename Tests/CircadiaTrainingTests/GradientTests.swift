@@ -37,7 +37,9 @@ extension TrainingTests {
             let reference = DoubleLlama(model: tiny.model, adapter: tiny.adapter())
             let seed: UInt64 = 21
             var random = SeededGenerator(seed: seed)
-            for (layer, projection, da, db) in try gradients(tiny, rows) {
+            let all = try gradients(tiny, rows)
+            #expect(all.map(\.projection) == Projection.allCases + Projection.allCases)
+            for (layer, projection, da, db) in all {
                 let key = DoubleLlama.Key(layer: layer, projection: projection)
                 for (factor, gradient) in [(\DoubleLlama.Pair.a, da), (\.b, db)] {
                     let (found, expected) = try reference.sampled(

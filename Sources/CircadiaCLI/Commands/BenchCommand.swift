@@ -22,6 +22,9 @@ struct BenchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Train on B rows of T tokens, such as 4x128.", valueName: "BxT"))
     var train: String?
 
+    @Option(help: ArgumentHelp("What --train computes in.", valueName: "bf16|f32"))
+    var trainPrecision = TrainPrecision.bf16
+
     @Option(
         help: ArgumentHelp(
             "Reply to the questions of this file with and without lookup decoding.",
@@ -50,14 +53,26 @@ struct BenchCommand: ParsableCommand {
     @OptionGroup var model: ModelOptions
     @OptionGroup var output: OutputOptions
 
+    enum TrainPrecision: String, ExpressibleByArgument, CaseIterable {
+        case bf16, f32
+    }
+
     struct Series: Encodable {
         let tokens: Int
         let tps: [Double]
         let median: Double
+        /// The kernel that does most of it; nil where no arithmetic is counted.
+        let kernel: String?
+        /// Operations, of which a multiply-add has two, that a token cannot do without.
+        let operationsPerToken: Double?
 
-        init(tokens: Int, tps: [Double]) {
+        init(
+            tokens: Int, tps: [Double], kernel: String? = nil, multiplyAdds: Double? = nil
+        ) {
             self.tokens = tokens
             self.tps = tps
+            self.kernel = kernel
+            operationsPerToken = multiplyAdds.map { 2 * $0 / Double(tokens) }
             let sorted = tps.sorted()
             let middle = sorted.count / 2
             median =
@@ -158,7 +173,9 @@ struct BenchCommand: ParsableCommand {
     }
 
     /// Runs `body` once to warm up and `reps` times for the record; gives tokens a second.
-    private func series(tokens: Int, _ body: () throws -> Void) rethrows -> Series {
+    private func series(
+        tokens: Int, kernel: String? = nil, multiplyAdds: Double? = nil, _ body: () throws -> Void
+    ) rethrows -> Series {
         try body()
         var speeds: [Double] = []
         let clock = ContinuousClock()
@@ -169,13 +186,16 @@ struct BenchCommand: ParsableCommand {
                 * 1e-18
             speeds.append(Double(tokens) / seconds)
         }
-        return Series(tokens: tokens, tps: speeds)
+        return Series(tokens: tokens, tps: speeds, kernel: kernel, multiplyAdds: multiplyAdds)
     }
 
     private func measurePrefill(_ model: LlamaModel, vocabulary: Int) -> Series {
         let prompt = tokens(prefill, vocabulary: vocabulary)
         let cache = model.makeCache(capacity: prefill)
-        return series(tokens: prefill) {
+        return series(
+            tokens: prefill, kernel: Self.kernel(.int8),
+            multiplyAdds: Arithmetic(model.configuration).prefill(tokens: prefill)
+        ) {
             cache.truncate(to: 0)
             model.forward(prompt, cache: cache, logits: .last)
         }
@@ -203,6 +223,7 @@ struct BenchCommand: ParsableCommand {
         options.layers = lora.loraLayers
         options.keys = lora.loraKeys
         options.kind = lora.dora ? .dora : .lora
+        options.precision = trainPrecision == .f32 ? .exact : .bf16
         // Larger batches are split, as they are in a night: one row of 1024 tokens stays whole,
         // four of 512 go one by one.
         let trainer = try LoRATrainer(model: model, options: options)
@@ -212,6 +233,11 @@ struct BenchCommand: ParsableCommand {
                 ids: (0..<count).map { Int32(($0 * 31 + row * 17) % vocabulary) },
                 scored: [1..<count])
         }
-        return try series(tokens: rows * count) { _ = try trainer.step(rows: batch) }
+        return try series(
+            tokens: rows * count, kernel: Self.kernel(options.precision),
+            multiplyAdds: Arithmetic(model.configuration).training(
+                rows: rows, tokens: count, adaptedBlocks: trainer.adapter.adaptedLayers.count,
+                parameters: trainer.adapter.parameterCount)
+        ) { _ = try trainer.step(rows: batch) }
     }
 }

@@ -39,22 +39,29 @@ struct TrainingMemoryModel {
         var perToken = (adaptedBlocks + 1) * shape.hidden + adaptedBlocks * rank
         // normed, gradient and normedGradient; rstd.
         perToken += 3 * shape.hidden + 1
-        perToken += 2 * shape.intermediate
-        perToken += 2 * shape.queryWidth + 2 * shape.keyWidth
         if options.dropout > 0 { perToken += 2 * shape.widest }
         if magnitudes > 0 { perToken += shape.widest }
         // Keys and values as the forward kernel reads them.
         let cacheBytes = AttentionCache.byteCount(
             kvHeads: shape.kvHeads, capacity: tokens, headDim: shape.headDim, format: .f32)
-        return tokens * perToken * MemoryLayout<Float>.stride + cacheBytes
+        let count =
+            tokens * perToken + TrainingMemory.activatedCount(shape, tokens: tokens)
+            + TrainingMemory.insideCount(shape, tokens: tokens)
+        return count * MemoryLayout<Float>.stride + cacheBytes
             + keptBlockBytes(tokens: tokens) + headBytes + workspaceBytes(tokens: tokens)
     }
 
     /// All of it, with as many kept blocks as the options allow.
     func byteCount(tokens: Int, activationByteLimit: Int) -> Int {
-        let perBlock = keptBlockBytes(tokens: tokens)
-        let kept = min(adaptedBlocks, activationByteLimit / max(1, perBlock))
-        return optimizerBytes + passBytes(tokens: tokens) + kept * perBlock
+        let kept = keptBlocks(tokens: tokens, activationByteLimit: activationByteLimit)
+        return optimizerBytes + passBytes(tokens: tokens) + kept * keptBlockBytes(tokens: tokens)
+    }
+
+    /// Adapted blocks whose activations are kept.
+    func keptBlocks(tokens: Int, activationByteLimit: Int) -> Int {
+        BlockActivations.keptBlocks(
+            of: adaptedBlocks, shape: shape, tokens: tokens, rank: rank,
+            byteLimit: activationByteLimit)
     }
 
     private var headBytes: Int {

@@ -2,7 +2,8 @@
 public struct TrainingPlan: Sendable, Equatable, Codable {
     /// Optimiser steps.
     public var iterations: Int
-    /// Tokens that will pass through the model, every pass over the rows counted.
+    /// Tokens of all rows, every pass over them counted; those that several rows of a micro-batch begin
+    /// with count for each, though computed once.
     public var tokens: Int
     /// Scored tokens among them.
     public var scoredTokens: Int

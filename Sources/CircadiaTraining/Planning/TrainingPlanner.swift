@@ -58,9 +58,8 @@ public struct TrainingPlanner {
         }
         options.iterations = schedule.iterations
         let largest = timing.largestMicroBatch
-        let blocks = memory.adaptedBlocks
-        let kept = min(
-            blocks, options.activationByteLimit / max(1, memory.keptBlockBytes(tokens: largest)))
+        let kept = memory.keptBlocks(
+            tokens: largest, activationByteLimit: options.activationByteLimit)
         let bytes = memory.byteCount(
             tokens: largest, activationByteLimit: options.activationByteLimit)
         return (
@@ -70,7 +69,7 @@ public struct TrainingPlanner {
                 scoredTokens: schedule.scored, seconds: schedule.seconds,
                 peakBytes: before + bytes, trainingBytes: bytes,
                 microBatchTokens: options.maxTokensPerMicroBatch,
-                microBatchesPerStep: timing.mostMicroBatches, recomputedBlocks: blocks - kept,
+                microBatchesPerStep: timing.mostMicroBatches, recomputedBlocks: memory.adaptedBlocks - kept,
                 measuringSeconds: timing.measuringSeconds)
         )
     }

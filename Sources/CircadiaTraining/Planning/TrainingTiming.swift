@@ -35,8 +35,10 @@ struct TrainingTiming {
     /// The batches of the steps to come, as many as are looked at one by one.
     private let batches: [[Int]]
 
-    /// Measured until so many seconds have passed, at least two micro-batches.
-    private static let measuringBudget = 0.6
+    /// Measured until so many seconds have passed, at least three micro-batches.
+    private static let measuringBudget = 1.5
+    /// Seconds after which two have to do.
+    private static let mostMeasuring = 10.0
     /// Steps that are looked at one by one; those behind are taken to be like them.
     private static let stepsLookedAt = 2000
 
@@ -58,7 +60,7 @@ struct TrainingTiming {
         }
         mostMicroBatches = parts.reduce(0) { max($0, $1.count) }
         let flat = parts.joined().map { Array($0) }
-        let sizes = flat.map { $0.reduce(0) { $0 + $1.length } }
+        let sizes = flat.map { PackedSize($0, options: options).tokens }
         largestMicroBatch = sizes.max() ?? 0
         work = TrainingWork(
             model: model.configuration, adapter: trainer.adapter, options: options,
@@ -71,26 +73,49 @@ struct TrainingTiming {
         let start = DispatchTime.now().uptimeNanoseconds
         // The largest first: it makes all memory, and is not counted.
         let largest = parts[sizes.firstIndex(of: largestMicroBatch) ?? 0]
-        var fallback = time { trainer.measure(largest) }
+        trainer.measure(largest)
+        var samples: [(seconds: Double, arithmetic: Double)] = []
         var seconds = 0.0
-        var arithmetic = 0.0
-        var count = 0
         // Spread over the whole training, so that short and long ones are met as they come.
-        let order = (0..<parts.count).map { $0 * 7919 % parts.count }
-        for index in order where count < 2 || seconds < Self.measuringBudget {
-            if count >= 2, fallback > Self.measuringBudget { break }
+        let order = (0..<max(parts.count, 10)).map { $0 * 7919 % parts.count }
+        for index in order
+        where samples.count < 3 || seconds < Self.measuringBudget
+            || Self.isUneven(samples) && seconds < 4 * Self.measuringBudget
+        {
             let one = time { trainer.measure(parts[index]) }
             seconds += one
-            fallback = one
-            arithmetic += work.multiplyAdds(parts[index], keepsToBase: false)
-            count += 1
+            samples.append((one, work.multiplyAdds(parts[index], keepsToBase: false)))
+            if samples.count >= 2, seconds > Self.mostMeasuring { break }
         }
-        rate = seconds / max(1, arithmetic)
-        // The update reads and writes about as much as norm and copy together, three times.
+        rate = Self.medianRate(samples)
+        // The update reads and writes about as much as norm and copy together, three times. The first
+        // one touches memory that nobody used before.
+        trainer.measureUpdate()
         stepSeconds = 3 * time { trainer.measureUpdate() }
         let checkpointBytes = 7.0 * 4 * Double(trainer.adapter.parameterCount)
         checkpointSeconds = checkpointInterval > 0 ? 0.02 + checkpointBytes / 5e8 : 0
         measuringSeconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+    }
+
+    /// Whether something else disturbed some of them: rows' lengths alone make less of a difference.
+    private static func isUneven(_ samples: [(seconds: Double, arithmetic: Double)]) -> Bool {
+        let rates = samples.map { $0.seconds / max(1, $0.arithmetic) }
+        return (rates.max() ?? 0) > 1.5 * (rates.min() ?? 0)
+    }
+
+    /// Seconds for each multiply-add, so that half of the arithmetic was faster and half slower: what
+    /// else the machine did for a moment does not show.
+    private static func medianRate(_ samples: [(seconds: Double, arithmetic: Double)]) -> Double {
+        let sorted = samples.filter { $0.arithmetic > 0 }
+            .map { (rate: $0.seconds / $0.arithmetic, weight: $0.arithmetic) }
+            .sorted { $0.rate < $1.rate }
+        let half = sorted.reduce(0) { $0 + $1.weight } / 2
+        var sum = 0.0
+        for (rate, weight) in sorted {
+            sum += weight
+            if sum >= half { return rate }
+        }
+        return 0
     }
 
     private func time(_ body: () -> Void) -> Double {
@@ -149,6 +174,7 @@ struct TrainingTiming {
 
 /// Multiply-adds of training, as the forecast weighs them.
 struct TrainingWork {
+    private let options: TrainingOptions
     private let frozen, adapted, head, attention: Double
     private let frozenForward: Double
 
@@ -156,14 +182,15 @@ struct TrainingWork {
         model: ModelConfiguration, adapter: LoRAAdapter, options: TrainingOptions,
         largestMicroBatch: Int
     ) {
+        self.options = options
         let shape = BlockShape(model)
         let perBlock = Double(
             2 * shape.hidden * (shape.queryWidth + shape.keyWidth)
                 + 3 * shape.hidden * shape.intermediate)
         let blocks = adapter.adaptedLayers.count
-        let bytes = BlockActivations.byteCount(
-            shape: shape, tokens: largestMicroBatch, rank: adapter.rank)
-        let kept = min(blocks, options.activationByteLimit / max(1, bytes))
+        let kept = BlockActivations.keptBlocks(
+            of: blocks, shape: shape, tokens: largestMicroBatch, rank: adapter.rank,
+            byteLimit: options.activationByteLimit)
         // Forward, backward, and forward again without `down`.
         let passes = 2 * Double(blocks) + 0.75 * Double(blocks - kept)
         // The adapter's products are small, but they move as much memory as they compute.
@@ -178,21 +205,27 @@ struct TrainingWork {
             * (Double(model.layerCount) + 2.5 * Double(blocks) + Double(blocks - kept))
     }
 
-    /// Of a step's micro-batch. Where rows keep to the base model, its logits are computed as well;
-    /// `keepsToBase` is false where that is left out.
+    /// Of a batch. Where rows keep to the base model, its logits are computed as well; `keepsToBase` is
+    /// false where that is left out.
     func multiplyAdds(_ rows: [PreparedRow], keepsToBase: Bool = true) -> Double {
-        rows.reduce(0) { sum, row in
+        let rest = rows.reduce(0) { sum, row in
             let length = Double(row.length)
             let heads = keepsToBase && row.keepsBase ? 1.5 : 1.0
-            return sum + (frozen + adapted) * length + heads * head * Double(row.targets.count)
-                + attention * length * length
+            return sum + heads * head * Double(row.targets.count) + attention * length * length
         }
+        return (frozen + adapted) * tokens(rows) + rest
     }
 
     /// Of an evaluation.
     func forwardMultiplyAdds(_ rows: [PreparedRow]) -> Double {
-        rows.reduce(0) { sum, row in
-            sum + frozenForward * Double(row.length) + head / 2 * Double(row.targets.count)
+        frozenForward * tokens(rows)
+            + rows.reduce(0) { $0 + head / 2 * Double($1.targets.count) }
+    }
+
+    /// Tokens that pass through the blocks.
+    private func tokens(_ rows: [PreparedRow]) -> Double {
+        PreparedRow.microBatches(rows, options).reduce(0) {
+            $0 + Double(PackedSize($1, options: options).tokens)
         }
     }
 }
