@@ -25,6 +25,7 @@ extension Night {
     ///   - present: the adapter in use, which comes back where a signal ends the night.
     ///   - isCancelled: asked between measurements.
     ///   - report: told about each candidate.
+    /// - Returns: what may be promoted.
     /// - Throws: `SleepError.interrupted`, `ModelError`.
     func judge(
         from beginning: LoRAAdapter, to candidate: LoRAAdapter, _ prepared: NightRecord.Prepared,
@@ -45,7 +46,7 @@ extension Night {
             model: model, modelFingerprint: modelFingerprint, tokenizer: tokenizer,
             template: template, limits: limits, material: material,
             baseURL: versions.root.appendingPathComponent("base_measures.json"),
-            isCancelled: isCancelled)
+            heldOutRows: prepared.heldOut, isCancelled: isCancelled)
         do {
             let (figures, accepted) = try gate.judge(
                 from: beginning, to: candidate, heldOut: { heldOutLoss(of: prepared.heldOut) },

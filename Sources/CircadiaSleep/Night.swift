@@ -130,7 +130,8 @@ public struct Night {
         let after = judgement.heldOutLoss
         let tenth = max(1, training.steps.count / 10)
         let result = NightReport(
-            accepted: judgement.adapter != nil, verdict: judgement.verdict, adapter: adapterDirectory.relativePath,
+            accepted: judgement.adapter != nil, verdict: judgement.verdict,
+            adapter: adapterDirectory.relativePath,
             version: record.number,
             trainLoss: Self.meanLoss(training.steps.suffix(tenth)),
             trainLossFirst: Self.meanLoss(training.steps.prefix(tenth)),

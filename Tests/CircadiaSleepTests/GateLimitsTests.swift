@@ -13,6 +13,8 @@ struct GateLimitsTests {
         #expect(limits.reasons(heldOut: nil, before: nil).isEmpty)
         #expect(limits.reasons(heldOut: 3.2, before: 3) == ["held-out loss rose, 3.000 → 3.200"])
         #expect(limits.reasons(heldOut: .nan, before: 3).count == 1)
+        let noise = limits.reasons(heldOut: 6.2, before: 6.6)
+        #expect(noise.count == 1 && noise[0].contains("what was said is noise"))
     }
 
     /// A drift that makes one kind's only token `change` nats less likely.
@@ -48,6 +50,15 @@ struct GateLimitsTests {
         #expect(limits.reasons(sorry, base: base).contains { $0.contains("decline") })
         let circle = ReplyProbe((0..<10).map { "\($0) " + String(repeating: "tea ", count: 30) })
         #expect(limits.reasons(circle, base: base).contains { $0.contains("are repeated") })
+    }
+
+    @Test("Replies to the person's own questions must not all be one")
+    func ownReplies() {
+        let two = ["Tomorrow.", "Tomorrow.", "Yes.", "No."]
+        #expect(limits.reasons(own: ReplyProbe(two)).isEmpty)
+        #expect(limits.reasons(own: ReplyProbe(two + ["Tomorrow.", "Tomorrow."])).count == 1)
+        #expect(limits.reasons(own: ReplyProbe(["", "", "", "Yes."])).count == 1)
+        #expect(limits.reasons(own: ReplyProbe(["No.", "No."])).isEmpty)
     }
 
     @Test("The harness may fall by chance only")

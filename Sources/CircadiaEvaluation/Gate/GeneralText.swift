@@ -6,7 +6,7 @@ import Foundation
 public struct GeneralText: Sendable, Equatable {
     /// What a text stands for.
     public enum Kind: String, Codable, Sendable, CaseIterable {
-        /// Short sums with their results.
+        /// Short sums; their results alone are scored, what follows the last “=”.
         case arithmetic
         /// Word problems with their solutions.
         case math

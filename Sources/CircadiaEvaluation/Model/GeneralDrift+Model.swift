@@ -59,10 +59,30 @@ extension GeneralDrift {
         } else {
             let rendered = template.render(text.messages, addGenerationPrompt: false)
             ids = Array(rendered.ids.prefix(limit))
-            scored = rendered.scored.suffix(1)
+            scored = rendered.scored.suffix(1).map { reply in
+                text.kind == .arithmetic
+                    ? result(of: text, in: reply, template: template) : reply
+            }
         }
         let targets = scored.flatMap { Array($0.clamped(to: min(1, ids.count)..<ids.count)) }
         return targets.isEmpty ? nil : Row(kind: text.kind, ids: ids, targets: targets)
+    }
+
+    /// The tokens of a sum's result, without the end of the turn: a night that teaches wrong sums
+    /// makes their form likelier, and only the results less likely.
+    private static func result(
+        of text: GeneralText, in reply: Range<Int>, template: ChatTemplate
+    ) -> Range<Int> {
+        guard let last = text.messages.last, let sign = last.content.lastIndex(of: "=") else {
+            return reply
+        }
+        let opening = ChatMessage(role: .assistant, content: String(last.content[...sign]))
+        let before = template.render(
+            text.messages.dropLast() + [opening], addGenerationPrompt: false)
+        // Its last token is the end of the turn.
+        let length = max(1, before.scored.last?.count ?? 1) - 1
+        let start = min(reply.upperBound - 1, reply.lowerBound + length)
+        return start..<max(start + 1, reply.upperBound - 1)
     }
 
     /// The logits that predict the targets, `[targets, vocabulary]`.

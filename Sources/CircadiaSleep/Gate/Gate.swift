@@ -32,6 +32,8 @@ struct Gate {
     let material: GateMaterial
     /// Where the base model's own figures are kept from night to night.
     let baseURL: URL
+    /// Rows of the held-out conversations.
+    let heldOutRows: [TrainingRow]
     let isCancelled: () -> Bool
 
     /// The base model's figures, which nothing but the model, the material and the program change.
@@ -117,6 +119,11 @@ struct Gate {
         if !attempt.passes || (material.texts.isEmpty && material.prompts.isEmpty) {
             return attempt
         }
+        model.adapter = candidate
+
+        attempt.ownReplies = try ownReplies()
+        if let own = attempt.ownReplies { attempt.reasons = limits.reasons(own: own) }
+        if !attempt.passes { return attempt }
 
         let known = try base ?? measureBase()
         base = known
@@ -142,6 +149,24 @@ struct Gate {
         attempt.harness = score
         attempt.reasons = limits.reasons(score)
         return attempt
+    }
+
+    /// Questions of held-out conversations that are put to a candidate at most.
+    private static let ownQuestions = 8
+
+    /// What a candidate says to the person's own questions; nil where none are held out.
+    private func ownReplies() throws -> ReplyProbe? {
+        var replies: [String] = []
+        for row in heldOutRows.prefix(Self.ownQuestions) {
+            if isCancelled() { throw Cancelled() }
+            guard let start = row.scored.first?.lowerBound, start > 0 else { continue }
+            replies.append(
+                try model.generate(
+                    prompt: Array(row.ids[..<start]), tokenizer: tokenizer,
+                    stopTokens: template.stopTokens, options: .greedy(maxTokens: 32)
+                ).text)
+        }
+        return replies.isEmpty ? nil : ReplyProbe(replies)
     }
 
     private func harness() throws -> HarnessReport {

@@ -6,14 +6,18 @@ import Foundation
 public struct GateLimits: Sendable, Codable, Equatable {
     /// The held-out loss may rise by this share.
     public var heldOutRise = 0.01
+    /// The held-out loss of a candidate, nats a token: where it stays above, the log is noise.
+    public var heldOutLoss = 5.0
     /// The perplexity of a kind of general texts may rise by this share.
-    public var perplexityRise = 0.15
+    public var perplexityRise = 0.05
     /// Mean KL divergence from the base model on general texts, nats a token.
     public var divergence = 0.6
     /// The share of repeated runs of words may rise by this much.
     public var repeatedRise = 0.25
     /// Replies that may begin alike, be empty or decline beyond the base model's, as a share of all.
-    public var oddReplies = 0.3
+    public var oddReplies = 0.2
+    /// Replies to the person's own questions that may begin alike or be empty, as a share of all.
+    public var oddOwnReplies = 0.5
     /// The harness may not fall with a p below this.
     public var significance = 0.05
     /// Shares of the night's step that are tried, the largest first.
@@ -28,8 +32,16 @@ extension GateLimits {
     package func reasons(heldOut: Double?, before: Double?) -> [String] {
         guard let heldOut, let before else { return [] }
         guard heldOut.isFinite else { return ["the held-out loss is not finite"] }
-        return heldOut <= before * (1 + heldOutRise)
-            ? [] : [String(format: "held-out loss rose, %.3f → %.3f", before, heldOut)]
+        if heldOut > before * (1 + heldOutRise) {
+            return [String(format: "held-out loss rose, %.3f → %.3f", before, heldOut)]
+        }
+        return heldOut <= heldOutLoss
+            ? []
+            : [
+                String(
+                    format: "held-out loss is %.3f nats a token even after training (at most %g): "
+                        + "what was said is noise", heldOut, heldOutLoss)
+            ]
     }
 
     package func reasons(_ general: GeneralDrift) -> [String] {
@@ -67,6 +79,16 @@ extension GateLimits {
                     replies.repeatedShare * 100, base.repeatedShare * 100))
         }
         return reasons
+    }
+
+    package func reasons(own replies: ReplyProbe) -> [String] {
+        // Of two or three, half may well be alike by chance.
+        guard replies.replies >= 4 else { return [] }
+        let allowed = oddOwnReplies * Double(replies.replies)
+        return [("begin alike", replies.alike), ("are empty", replies.empty)].compactMap {
+            Double($1) > allowed
+                ? "\($1) of \(replies.replies) replies to what was held out \($0)" : nil
+        }
     }
 
     package func reasons(_ score: GateReport.Score) -> [String] {

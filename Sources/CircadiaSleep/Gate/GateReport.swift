@@ -13,6 +13,8 @@ public struct GateReport: Sendable, Codable, Equatable {
         @NullWhenNil public var heldoutLoss: Double?
         /// General texts; null where they were not measured, which is so after a failure before.
         @NullWhenNil public var general: GeneralDrift?
+        /// Replies to the person's own questions that were held out.
+        @NullWhenNil public var ownReplies: ReplyProbe?
         /// Replies to everyday questions.
         @NullWhenNil public var replies: ReplyProbe?
         /// Harness tasks passed, of how many, and p of the paired test against the base model.
