@@ -171,6 +171,27 @@ public final class LoRAAdapter {
         LoRAAdapter(copying: self)
     }
 
+    /// The adapter on the straight way from `start` to this one, all numbers of both mixed.
+    ///
+    /// - Parameters:
+    ///   - start: of the same configuration; DoRA's magnitudes must have their numbers, which a
+    ///     fresh one gets when a model wears it.
+    ///   - share: of the way; 0 gives a copy of `start`, 1 one of this adapter.
+    /// - Returns: an adapter with its own memory.
+    public func interpolated(from start: LoRAAdapter, share: Float) -> LoRAAdapter {
+        func mix(_ from: FloatBuffer, _ to: FloatBuffer) {
+            for index in 0..<from.count { from[index] += share * (to[index] - from[index]) }
+        }
+        let mixed = start.copy()
+        for (layer, projection, pair) in allPairs {
+            guard let own = mixed[layer, projection] else { continue }
+            mix(own.a, pair.a)
+            mix(own.b, pair.b)
+            if let from = own.magnitude, let to = pair.magnitude { mix(from.values, to.values) }
+        }
+        return mixed
+    }
+
     private init(copying other: LoRAAdapter) {
         configuration = other.configuration
         rank = other.rank

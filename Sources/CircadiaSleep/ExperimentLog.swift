@@ -68,12 +68,15 @@ public enum ExperimentLog {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.dateEncodingStrategy = .iso8601
+        // A night that went astray has such numbers, and is to be written down all the same.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
         do {
             return try encoder.encode(record)
         } catch {
-            throw .recordNotWritten(path: url.path, reason: "a number in it is not finite")
+            throw .recordNotWritten(path: url.path, reason: "it cannot be put into JSON")
         }
     }
 }

@@ -159,7 +159,7 @@ extension Night {
         limits.checkpointInterval = options.checkpointInterval
         // A forecast is a forecast: what is left is not planned to the last second.
         limits.seconds = options.finishBy.map {
-            ($0.timeIntervalSinceNow - evaluationSeconds) * 0.97
+            ($0.timeIntervalSinceNow - evaluationSeconds - expectedGateSeconds) * 0.97
         }
         let planned = try TrainingPlanner(
             model: model, initial: options.resetAdapter ? nil : present, limits: limits
@@ -200,5 +200,11 @@ extension Night {
             tokens += loss.tokens
         }
         return tokens > 0 ? nats / Double(tokens) : nil
+    }
+
+    /// What judging will take: as long as last time, half a minute where there was none.
+    private var expectedGateSeconds: Double {
+        if options.gate == nil { return 0 }
+        return versions.nights.last { $0.gate != nil }?.gate?.seconds ?? 30
     }
 }

@@ -33,6 +33,7 @@ public struct Night {
     let template: ChatTemplate
     let adapterDirectory: URL
     let options: SleepOptions
+    let material: GateMaterial
 
     /// The versions beside the adapter.
     var versions: AdapterVersions { AdapterVersions(beside: adapterDirectory) }
@@ -41,10 +42,11 @@ public struct Night {
     ///
     /// - `modelFingerprint`: tells the model's weights from others; a night goes on with the same only.
     /// - `template`: with a pinned date.
+    /// - `material`: what the gate measures with, beside the held-out conversations.
     public init(
         model: LlamaModel, modelName: String, modelFingerprint: String, tokenizer: BPETokenizer,
         template: ChatTemplate,
-        adapterDirectory: URL, options: SleepOptions
+        adapterDirectory: URL, options: SleepOptions, material: GateMaterial = GateMaterial()
     ) {
         self.model = model
         self.modelName = modelName
@@ -53,6 +55,7 @@ public struct Night {
         self.template = template
         self.adapterDirectory = adapterDirectory
         self.options = options
+        self.material = material
     }
 
     /// Sleeps over `exchanges`, with `rehearsal` pairs mixed in.
@@ -114,21 +117,26 @@ public struct Night {
         noteAdapter(
             trainer.adapter, wanted: prepared.trainingOptions, isPresent: present != nil,
             report: report)
+        let beginning = trainer.adapter.copy()
         let trainingStart = Date()
         let training = try train(
             trainer, prepared, unfinished: unfinished, present: present, isCancelled: isCancelled,
             report: report)
         let trainingEnd = Date()
         model.adapter = trainer.adapter
-        let after = heldOutLoss(of: prepared.heldOut)
-        let (accepted, verdict) = judge(before: prepared.heldoutLossBefore, after: after)
+        let judgement = try judge(
+            from: beginning, to: trainer.adapter, prepared, present: present,
+            isCancelled: isCancelled, report: report)
+        let after = judgement.heldOutLoss
         let tenth = max(1, training.steps.count / 10)
         let result = NightReport(
-            accepted: accepted, verdict: verdict, adapter: adapterDirectory.relativePath,
+            accepted: judgement.adapter != nil, verdict: judgement.verdict,
+            adapter: adapterDirectory.relativePath,
             version: record.number,
             trainLoss: Self.meanLoss(training.steps.suffix(tenth)),
             trainLossFirst: Self.meanLoss(training.steps.prefix(tenth)),
             heldoutLossBefore: prepared.heldoutLossBefore, heldoutLossAfter: after,
+            gate: judgement.gate,
             tokensTrained: training.scoredTokensTrained, tokensScored: prepared.scoredTokens,
             tokensTotal: prepared.totalTokens, exchangesTrained: prepared.exchangesTrained,
             exchangesHeldOut: prepared.exchangesHeldOut,
@@ -144,11 +152,11 @@ public struct Night {
             version: record.number, adapter: adapterDirectory.lastPathComponent,
             parent: options.resetAdapter ? nil : origin.version, record: record,
             prepared: prepared, report: result)
-        if accepted {
+        if let adapter = judgement.adapter {
             record.accepted = result
             try unfinished.save(record)
             versions.makeFolder()
-            try trainer.adapter.save(
+            try adapter.save(
                 to: versions.url(of: record.number),
                 attachments: [
                     TrainingManifest.fileName: origin.manifest(
@@ -157,7 +165,7 @@ public struct Night {
                     NightManifest.fileName: try versions.bytes(of: manifest),
                 ],
                 origin: self.origin(
-                    of: trainer.adapter, record, prepared, training, heldOutLoss: after))
+                    of: adapter, record, prepared, training, heldOutLoss: after))
             try promote(record.number, report: report)
         } else {
             model.adapter = present
@@ -202,20 +210,5 @@ public struct Night {
     private static func meanLoss(_ steps: some Collection<StepReport>) -> Double {
         let tokens = steps.reduce(0) { $0 + $1.scoredTokens }
         return steps.reduce(0) { $0 + $1.loss * Double($1.scoredTokens) } / Double(max(1, tokens))
-    }
-
-    /// Whether a night with these held-out losses may be promoted, and why.
-    func judge(before: Double?, after: Double?) -> (accepted: Bool, verdict: String) {
-        guard let before, let after else {
-            return (true, "promoted: the log is too short to hold anything out")
-        }
-        guard after.isFinite else { return (false, "rejected: the held-out loss is not finite") }
-        let change = String(format: "%.3f → %.3f", before, after)
-        guard let tolerance = options.gateTolerance else {
-            return (true, "promoted without a gate: held-out loss \(change)")
-        }
-        return after <= before * tolerance
-            ? (true, "promoted: held-out loss \(change)")
-            : (false, "rejected: held-out loss rose, \(change); yesterday's adapter stays")
     }
 }

@@ -151,7 +151,7 @@ extension SleepOptions {
         ("--rehearsal", { "\($0.rehearsalShare)" }),
         ("--kl-weight", { "\($0.divergenceWeight ?? 0)" }),
         ("--held-out", { "\($0.heldOutShare)" }),
-        ("--no-gate", { $0.gateTolerance == nil ? "on" : "off" }),
+        ("--no-gate", { $0.gate == nil ? "on" : "off" }),
         ("--seed", { "\($0.seed)" }),
     ]
 }

@@ -19,6 +19,8 @@ public struct NightReport: Sendable, Codable {
     @NullWhenNil public var heldoutLossBefore: Double?
     /// The same with the candidate.
     @NullWhenNil public var heldoutLossAfter: Double?
+    /// How the candidate was judged; null without a gate.
+    @NullWhenNil public var gate: GateReport?
     /// Scored tokens that were trained on, every pass counted.
     public var tokensTrained: Int
     /// Scored tokens in the training rows, each counted once.

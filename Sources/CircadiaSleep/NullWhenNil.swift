@@ -23,3 +23,5 @@ public struct NullWhenNil<Value: Codable & Sendable>: Codable, Sendable {
         }
     }
 }
+
+extension NullWhenNil: Equatable where Value: Equatable {}

@@ -70,8 +70,8 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     public var divergenceWeight: Double?
     /// Share of conversations that are never trained on.
     public var heldOutShare = 0.15
-    /// The held-out loss may rise by this factor before the night is rejected; nil accepts any night.
-    public var gateTolerance: Double? = 1.01
+    /// What the gate lets pass; nil accepts any night.
+    public var gate: GateLimits? = GateLimits()
     /// Steps between checkpoints, from which an interrupted night goes on; 0 for the start only.
     public var checkpointInterval = 10
     /// Seed of the split of batches, the initial adapter and the paraphrases.

@@ -5,10 +5,10 @@ import Testing
 @Suite struct PrecisionComparisonTests {
     private func prediction(
         exact: [Float], int8: [Float], target: Int32
-    ) -> PrecisionComparison.Prediction {
+    ) -> PredictionPair {
         exact.withUnsafeBufferPointer { exact in
             int8.withUnsafeBufferPointer { int8 in
-                PrecisionComparison.Prediction(exact: exact, int8: int8, target: target)
+                PredictionPair(exact, int8, target: target)
             }
         }
     }
@@ -16,7 +16,7 @@ import Testing
     @Test func aShiftOfAllLogitsChangesNothing() {
         let same = prediction(exact: [1, 2, 4], int8: [-9, -8, -6], target: 1)
         #expect(abs(same.divergence) < 1e-6)
-        #expect(abs(same.exactLoss - same.int8Loss) < 1e-6)
+        #expect(abs(same.firstLoss - same.secondLoss) < 1e-6)
         #expect(same.hasSameTop)
     }
 

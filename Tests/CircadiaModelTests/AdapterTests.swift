@@ -54,6 +54,32 @@ extension ModelTests {
             #expect(logits(model) == plain)
         }
 
+        @Test func theWayBetweenTwoAdaptersIsStraight() throws {
+            let model = try TinyModel().load()
+            let start = LoRAAdapter.random(for: model.configuration, seed: 5)
+            let end = LoRAAdapter.random(for: model.configuration, seed: 6)
+            let quarter = end.interpolated(from: start, share: 0.25)
+            for (layer, projection, pair) in quarter.allPairs {
+                let (from, to) = (start[layer, projection], end[layer, projection])
+                for (mixed, first, second) in [
+                    (pair.a, from?.a, to?.a), (pair.b, from?.b, to?.b),
+                ] {
+                    let (first, second) = (try #require(first), try #require(second))
+                    #expect(
+                        (0..<mixed.count).allSatisfy {
+                            abs(mixed[$0] - (0.75 * first[$0] + 0.25 * second[$0])) < 1e-6
+                        })
+                }
+            }
+            // Nothing of it is the others' memory.
+            model.adapter = start
+            let before = logits(model)
+            quarter[2, .down]?.a[0] += 5
+            #expect(logits(model) == before)
+            model.adapter = end.interpolated(from: start, share: 0)
+            #expect(logits(model) == before)
+        }
+
         @Test func keysAndLayersLimitWhatIsAdapted() throws {
             let model = try TinyModel().load()
             let adapter = LoRAAdapter.random(

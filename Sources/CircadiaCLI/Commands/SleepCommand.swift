@@ -104,7 +104,8 @@ struct NightRunner {
         let night = Night(
             model: loaded.model, modelName: loaded.name,
             modelFingerprint: try loaded.directory.fingerprint(), tokenizer: tokenizer,
-            template: template, adapterDirectory: adapterDirectory, options: options)
+            template: template, adapterDirectory: adapterDirectory, options: options,
+            material: try gateMaterial())
         do {
             return try night.sleep(
                 over: exchanges, rehearsal: try rehearsal(), logPath: logPath, resumes: resumes,
@@ -139,6 +140,21 @@ struct NightRunner {
             "store: \(exchanges.count - report.notSelected) of \(exchanges.count) exchanges belong "
                 + "there, \(report.added + report.replaced) were new (all \(exchanges.count) still "
                 + "train)")
+    }
+
+    /// What the gate measures with, as it ships with the program.
+    private func gateMaterial() throws -> GateMaterial {
+        guard options.gate != nil else { return GateMaterial() }
+        guard let texts = ShippedFiles.locate("eval/gate.jsonl"),
+            let prompts = ShippedFiles.locate("eval/harness.jsonl")
+        else {
+            console.warn(
+                "eval/gate.jsonl or eval/harness.jsonl was not found: the night is judged by its "
+                    + "held-out conversations alone")
+            return GateMaterial()
+        }
+        return GateMaterial(
+            texts: try GeneralText.load(texts), prompts: try HarnessPrompt.load(prompts))
     }
 
     /// The general-purpose pairs that ship with the program.

@@ -101,7 +101,7 @@ struct SleepFlags: ParsableArguments {
     @Option(help: "Steps between checkpoints for --resume; 0 leaves only the first.")
     var checkpointEvery = 10
 
-    @Flag(help: "Promote the adapter whatever its held-out loss.")
+    @Flag(help: "Promote the adapter without judging it.")
     var noGate = false
 
     func validate() throws {
@@ -184,7 +184,7 @@ struct SleepFlags: ParsableArguments {
         options.rehearsalShare = rehearsal
         options.divergenceWeight = klWeight > 0 ? klWeight : nil
         options.heldOutShare = heldOut
-        options.gateTolerance = noGate ? nil : options.gateTolerance
+        options.gate = noGate ? nil : options.gate
         options.checkpointInterval = checkpointEvery
         options.seed = seed
         return options

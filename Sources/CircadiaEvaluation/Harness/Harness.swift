@@ -16,16 +16,16 @@ public struct Harness {
     ///   - prompts: the tasks, done in order.
     ///   - progress: called after each with the number done and the number of all.
     /// - Returns: every result, and how long it took.
-    /// - Throws: what the subject throws; `ModelError` for a model.
+    /// - Throws: what the subject throws, `ModelError` for a model, or `progress`.
     public func run(
-        _ prompts: [HarnessPrompt], progress: (Int, Int) -> Void = { _, _ in }
+        _ prompts: [HarnessPrompt], progress: (Int, Int) throws -> Void = { _, _ in }
     ) throws -> HarnessReport {
         let clock = ContinuousClock()
         let start = clock.now
         var results: [HarnessResult] = []
         for prompt in prompts {
             results.append(try result(of: prompt))
-            progress(results.count, prompts.count)
+            try progress(results.count, prompts.count)
         }
         let (seconds, attoseconds) = (clock.now - start).components
         return HarnessReport(

@@ -9,8 +9,14 @@ public struct HarnessComparison: Codable, Sendable, Equatable {
 
     /// Compares runs by prompt; prompts that only one of them holds do not count.
     public init(before: HarnessReport, after: HarnessReport) {
-        let earlier = Dictionary(
-            before.results.map { ($0.id, $0.passed) }, uniquingKeysWith: { first, _ in first })
+        self.init(
+            before: Dictionary(
+                before.results.map { ($0.id, $0.passed) }, uniquingKeysWith: { first, _ in first }),
+            after: after)
+    }
+
+    /// Compares a run with what is known of an earlier one: whether each prompt passed, by its id.
+    public init(before earlier: [String: Bool], after: HarnessReport) {
         let pairs = after.results.compactMap { result in
             earlier[result.id].map { (id: result.id, before: $0, after: result.passed) }
         }

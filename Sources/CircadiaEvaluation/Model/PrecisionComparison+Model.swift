@@ -23,7 +23,7 @@ extension PrecisionComparison {
     ) throws(EvaluationError) -> PrecisionComparison {
         let precision = model.precision
         defer { model.precision = precision }
-        var predictions: [Prediction] = []
+        var predictions: [PredictionPair] = []
         var remaining = limit
         for messages in conversations(exchanges) where remaining > 0 {
             var rest = template.render(messages, addGenerationPrompt: false).ids
@@ -58,12 +58,12 @@ extension PrecisionComparison {
     }
 
     /// The predictions of every token of `ids` but the first.
-    private static func compare(_ model: LlamaModel, _ ids: [Int32]) -> [Prediction] {
+    private static func compare(_ model: LlamaModel, _ ids: [Int32]) -> [PredictionPair] {
         model.precision = .exact
         let exactCache = model.makeCache(capacity: ids.count)
         model.precision = .int8
         let int8Cache = model.makeCache(capacity: ids.count)
-        var predictions: [Prediction] = []
+        var predictions: [PredictionPair] = []
         for start in stride(from: 0, to: ids.count - 1, by: chunkSize) {
             let end = min(ids.count - 1, start + chunkSize)
             let chunk = Array(ids[start..<end])
@@ -77,10 +77,10 @@ extension PrecisionComparison {
                 let width = int8.vocabularySize
                 for row in chunk.indices {
                     predictions.append(
-                        Prediction(
-                            exact: UnsafeBufferPointer(
+                        PredictionPair(
+                            UnsafeBufferPointer(
                                 rebasing: exact[row * width..<(row + 1) * width]),
-                            int8: UnsafeBufferPointer(int8[row]), target: ids[start + row + 1]))
+                            UnsafeBufferPointer(int8[row]), target: ids[start + row + 1]))
                 }
             }
         }

@@ -36,6 +36,8 @@ public struct NightManifest: Sendable, Codable {
     public var trainLoss: Double?
     /// Held-out loss with the adapter before and with the candidate, nats a token.
     public var heldoutLossBefore, heldoutLossAfter: Double?
+    /// How the candidate was judged; nil without a gate.
+    public var gate: GateReport?
     /// The version of the code.
     public var codeVersion: String?
     /// Hashes of the exchanges that were trained on; in the version's folder only.
@@ -71,6 +73,7 @@ public struct NightManifest: Sendable, Codable {
         trainLoss = report.trainLoss
         heldoutLossBefore = report.heldoutLossBefore
         heldoutLossAfter = report.heldoutLossAfter
+        gate = report.gate
         codeVersion = report.codeVersion
         trained = prepared.trainedHashes.sorted()
         heldOut = prepared.heldOutHashes.sorted()
@@ -99,6 +102,8 @@ public struct NightManifest: Sendable, Codable {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         decoder.dateDecodingStrategy = .iso8601
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return decoder
     }
 }

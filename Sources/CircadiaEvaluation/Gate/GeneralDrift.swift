@@ -1,0 +1,62 @@
+import Foundation
+
+/// How far an adapter has moved a model from its base, on general texts that no night trains on.
+public struct GeneralDrift: Codable, Sendable, Equatable {
+    /// The texts of one kind.
+    public struct Kind: Codable, Sendable, Equatable {
+        /// `GeneralText.Kind`.
+        public let kind: String
+        /// Scored tokens.
+        public let tokens: Int
+        /// Nats a token with the base model and with the adapter.
+        public let lossBase, loss: Double
+        /// What the adapter adds to the perplexity, as a share of it.
+        public let perplexityChange: Double
+        /// Texts that the adapter makes likelier, and those that it makes less likely.
+        public let better, worse: Int
+        /// Two-sided p of the sign test on them.
+        public let pValue: Double
+        /// Mean KL(base ‖ adapter), nats a token.
+        public let divergence: Double
+    }
+
+    /// One text's scored tokens.
+    public struct Text: Sendable {
+        let kind: GeneralText.Kind
+        let pairs: [PredictionPair]
+
+        /// A text's predictions, by the base model and with the adapter.
+        public init(kind: GeneralText.Kind, pairs: [PredictionPair]) {
+            self.kind = kind
+            self.pairs = pairs
+        }
+    }
+
+    /// By kind, in the order of `GeneralText.Kind`.
+    public let kinds: [Kind]
+    /// Mean KL(base ‖ adapter) over all scored tokens, nats a token.
+    public let divergence: Double
+
+    /// Puts texts together; nil where nothing is scored.
+    public init?(_ texts: [Text]) {
+        let all = texts.flatMap(\.pairs)
+        guard !all.isEmpty else { return nil }
+        func mean(_ pairs: [PredictionPair], _ value: (PredictionPair) -> Double) -> Double {
+            pairs.reduce(0) { $0 + value($1) } / Double(max(1, pairs.count))
+        }
+        divergence = mean(all, \.divergence)
+        kinds = GeneralText.Kind.allCases.compactMap { kind in
+            let own = texts.filter { $0.kind == kind && !$0.pairs.isEmpty }
+            guard !own.isEmpty else { return nil }
+            let pairs = own.flatMap(\.pairs)
+            let (before, after) = (mean(pairs, \.firstLoss), mean(pairs, \.secondLoss))
+            let changes = own.map { mean($0.pairs, \.secondLoss) - mean($0.pairs, \.firstLoss) }
+            let (better, worse) = (changes.count { $0 < 0 }, changes.count { $0 > 0 })
+            return Kind(
+                kind: kind.rawValue, tokens: pairs.count, lossBase: before, loss: after,
+                perplexityChange: exp(after - before) - 1, better: better, worse: worse,
+                pValue: Statistics.signTest(gains: better, losses: worse),
+                divergence: mean(pairs, \.divergence))
+        }
+    }
+}
