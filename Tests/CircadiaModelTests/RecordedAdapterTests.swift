@@ -13,7 +13,8 @@ extension ModelTests {
         private let model: LlamaModel
 
         init() throws {
-            recorded = try SafetensorsFile(path: folder.appendingPathComponent("logits.safetensors"))
+            recorded = try SafetensorsFile(
+                path: folder.appendingPathComponent("logits.safetensors"))
             model = try LlamaModel(
                 directory: try ModelDirectory(folder.appendingPathComponent("model")),
                 precision: .exact)

@@ -83,10 +83,10 @@ extension TrainingTests {
             return try LoRATrainer(model: model, options: options, initial: adapter)
         }
 
-        /// Trains as torch did and compares the loss of every step, and the adapter at the end.
-        ///
-        /// - Parameter changes: the most that a matrix's change may be off, as a share of its norm.
-        private func expectTorchsTraining(_ precision: Precision, changes tolerance: Double) throws {
+        /// Trains as torch did and compares the loss of every step, and the adapter at the end: what
+        /// changed of a matrix may be off by a share of its norm.
+        private func expectTorchsTraining(_ precision: Precision, changes tolerance: Double) throws
+        {
             let trainer = try trainer(precision)
             let initial = try self.trainer(precision).adapter
             let report = try trainer.train(rows: record.trainingRows)

@@ -31,11 +31,8 @@ extension BenchCommand {
         }
 
         /// Of a training step on `rows` rows of `tokens`, each token but the first scored: forward
-        /// through everything, backward to the input of the first adapted block.
-        ///
-        /// - Parameters:
-        ///   - adaptedBlocks: blocks with an adapter.
-        ///   - parameters: the adapter's numbers.
+        /// through everything, backward to the input of the first adapted block. `parameters` are the
+        /// adapter's numbers.
         func training(rows: Int, tokens: Int, adaptedBlocks: Int, parameters: Int) -> Double {
             // The last token of a row is only a target.
             let count = Double(tokens - 1)

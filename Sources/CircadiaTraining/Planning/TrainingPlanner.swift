@@ -69,7 +69,8 @@ public struct TrainingPlanner {
                 scoredTokens: schedule.scored, seconds: schedule.seconds,
                 peakBytes: before + bytes, trainingBytes: bytes,
                 microBatchTokens: options.maxTokensPerMicroBatch,
-                microBatchesPerStep: timing.mostMicroBatches, recomputedBlocks: memory.adaptedBlocks - kept,
+                microBatchesPerStep: timing.mostMicroBatches,
+                recomputedBlocks: memory.adaptedBlocks - kept,
                 measuringSeconds: timing.measuringSeconds)
         )
     }
