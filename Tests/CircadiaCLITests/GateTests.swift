@@ -8,17 +8,17 @@ struct GateTests {
 
     init() throws { folder = try Program.Folder() }
 
-    private static let week: [[String: Any]] = {
+    private static func week() -> [[String: Any]] {
         let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("data/samples/week.jsonl")
         return (try? Program.jsonLines(String(contentsOf: url, encoding: .utf8))) ?? []
-    }()
+    }
 
     /// Writes the sample week with other replies where `reply` has some.
     private func writeWeek(reply: ((Int) -> String)? = nil) throws {
         var text = ""
-        for (index, line) in Self.week.enumerated() {
+        for (index, line) in Self.week().enumerated() {
             var line = line
             if let reply, var messages = line["messages"] as? [[String: String]] {
                 for place in messages.indices where messages[place]["role"] == "assistant" {

@@ -15,8 +15,8 @@ struct GateMeasuresTests {
         #expect(probe.empty == 2)
         #expect(probe.refusals == 1)
         #expect(probe.alike == 2)
-        // Of the 3 + 4 runs of four words, two repeat "tea tea tea tea".
-        #expect(abs(probe.repeatedShare - 2.0 / 7) < 1e-12)
+        // Of the 3 + 3 runs of four words, two repeat "tea tea tea tea".
+        #expect(abs(probe.repeatedShare - 2.0 / 6) < 1e-12)
         let fine = ReplyProbe(["One two three four five.", "Another answer."])
         #expect(fine.empty == 0 && fine.alike == 1 && fine.repeatedShare == 0)
     }

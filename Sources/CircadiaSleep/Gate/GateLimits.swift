@@ -12,6 +12,8 @@ public struct GateLimits: Sendable, Codable, Equatable {
     public var perplexityRise = 0.05
     /// Mean KL divergence from the base model on general texts, nats a token.
     public var divergence = 0.6
+    /// The same of each kind by itself: wrong sums move the results of sums, and little else.
+    public var kindDivergence = 1.0
     /// The share of repeated runs of words may rise by this much.
     public var repeatedRise = 0.25
     /// Replies that may begin alike, be empty or decline beyond the base model's, as a share of all.
@@ -51,6 +53,12 @@ extension GateLimits {
             return String(
                 format: "perplexity of %@ texts rose by %.0f%% (at most %.0f%%)", kind.kind,
                 kind.perplexityChange * 100, perplexityRise * 100)
+        }
+        for kind in general.kinds where !(kind.divergence <= kindDivergence) {
+            reasons.append(
+                String(
+                    format: "KL divergence on %@ texts %.2f nats a token (at most %g)", kind.kind,
+                    kind.divergence, kindDivergence))
         }
         if !(general.divergence <= divergence) {
             reasons.append(
