@@ -65,10 +65,10 @@ extension BenchCommand {
     }
 
     private func measureSearch(_ count: Int, in folder: URL) throws -> SearchSeries {
-        let chats = SyntheticChats()
+        let directory = try ModelStore.resolve("all-minilm-l6-v2")
+        let chats = try SyntheticChats(vocabularyOf: directory)
         let embedder = SyntheticChats.Embedder(
-            model: try SentenceEmbedder(directory: ModelStore.resolve("all-minilm-l6-v2")),
-            chats: chats)
+            model: try SentenceEmbedder(directory: directory), chats: chats)
         func seconds(_ body: () throws -> Void) rethrows -> Double {
             try ContinuousClock().measure(body) / .seconds(1)
         }
@@ -92,7 +92,7 @@ extension BenchCommand {
             }
         }
         let questions = (0..<Self.questionCount).map { chats.question($0, among: count) }
-        _ = try embedder.embed([questions[0]])
+        _ = try embedder.embed(question: questions[0])
         let openings = try (0..<5).map { _ in
             var store: RetrievalStore?
             defer { store?.close() }
@@ -105,7 +105,7 @@ extension BenchCommand {
             try seconds { _ = try store.search(question, limit: 10) }
         }.sorted()
         let embeddings = try questions.map { question in
-            try seconds { _ = try embedder.embed([question]) }
+            try seconds { _ = try embedder.embed(question: question) }
         }.sorted()
         return SearchSeries(
             exchanges: try store.count(), added: added, fillSeconds: fillSeconds,

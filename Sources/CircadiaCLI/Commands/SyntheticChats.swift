@@ -3,8 +3,8 @@ import CircadiaModel
 import CircadiaTokenizer
 import Foundation
 
-/// Exchanges that look like chats to an index: words as frequent as Zipf's law has them, the
-/// commonest of them the function words of English, 720 characters an exchange on average.
+/// Exchanges that look like chats to an index: English words as frequent as Zipf's law has them, the
+/// commonest of them those that tell nothing, 720 characters an exchange on average.
 ///
 /// Exchange `number` is the same in every store, so a store that is kept can be grown.
 struct SyntheticChats {
@@ -22,19 +22,18 @@ struct SyntheticChats {
         until during between each under against further
         """.split(separator: " ").map(String.init)
 
-    init(words count: Int = 30_000) {
-        var generator = SeededGenerator(seed: 1)
-        let syllables = ["b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "st", "tr"]
-            .flatMap { onset in ["a", "e", "i", "o", "u", "ai", "ou"].map { onset + $0 } }
-        var words = Self.functionWords
-        var known = Set(words)
-        while words.count < count {
-            let length = 1 + Int.random(in: 0...2, using: &generator)
-            let word =
-                (0...length).map { _ in syllables.randomElement(using: &generator) ?? "" }.joined()
-                + (["n", "r", "l", "t", "m", "k"].randomElement(using: &generator) ?? "")
-            if known.insert(word).inserted { words.append(word) }
-        }
+    /// - Parameter directory: the sentence embedder's folder, whose vocabulary has the words, each
+    ///   one token.
+    init(vocabularyOf directory: URL) throws {
+        let lines = try String(
+            contentsOf: directory.appendingPathComponent("vocab.txt"), encoding: .utf8
+        ).split(separator: "\n")
+        let common = Set(Self.functionWords)
+        let words =
+            Self.functionWords
+            + lines.filter { line in
+                line.utf8.count > 2 && line.utf8.allSatisfy { (0x61...0x7A).contains($0) }
+            }.map(String.init).filter { !common.contains($0) }
         vocabulary = words
         var sum = 0.0
         let weights = words.indices.map { rank in
@@ -86,7 +85,7 @@ struct SyntheticChats {
     }
 
     /// Fills a store with directions that cost nothing: in part those of real texts, in part chance.
-    /// A single text, which is a question, is embedded as ever.
+    /// Questions are embedded as ever.
     struct Embedder: TextEmbedding {
         let model: SentenceEmbedder
         private let real: [[Float]]
@@ -98,9 +97,10 @@ struct SyntheticChats {
             real = model.embed((0..<256).map { chats.exchange($0).messages[0].content })
         }
 
+        func embed(question: String) throws -> [Float] { model.embed(question: question) }
+
         func embed(_ texts: [String]) throws -> [[Float]] {
-            if texts.count == 1 { return model.embed(texts) }
-            return texts.map { text in
+            texts.map { text in
                 var generator = SeededGenerator(
                     seed: text.utf8.reduce(UInt64(5381)) { ($0 &* 33) ^ UInt64($1) })
                 let known = real.randomElement(using: &generator) ?? []

@@ -26,8 +26,8 @@ struct QuestionTerms {
 
     /// A word is a speaker's name where it is mostly said in addressing somebody.
     private static func isName(_ addresses: Postings, of postings: Postings) -> Bool {
-        let count = addresses.numbers.count
-        return count >= 2 && count * 5 >= postings.numbers.count * 2
+        let count = addresses.count
+        return count >= 2 && count * 5 >= postings.count * 2
     }
 
     private static func postings(_ term: String, _ database: Database) throws -> Postings {
@@ -76,9 +76,9 @@ struct AskedSide {
                 guard let slot = index.slot(number) else { continue }
                 // Said by the other side: it names the user.
                 let vote =
-                    (name.addresses.other[entry] > 0 ? 1 : 0)
-                    - (name.addresses.user[entry] > 0 ? 1 : 0)
-                balance[Int(index.session[slot])] += Int32(vote)
+                    (name.addresses.other(entry) > 0 ? 1 : 0)
+                    - (name.addresses.user(entry) > 0 ? 1 : 0)
+                balance[index.session(slot)] += Int32(vote)
                 total += Int32(vote)
                 size += 1
             }

@@ -135,7 +135,7 @@ extension RetrievalStore {
                 database, sql: "SELECT length(components) FROM vector WHERE number = ?",
                 arguments: [number]) ?? 0
         try IndexWriter.remove(
-            try exchange(row), number: number, width: bytes / 4, database)
+            try exchange(row), number: number, width: StoredVector.width(ofBytes: bytes), database)
         // A table that takes its text from another one has to be told what to forget.
         try database.execute(
             sql: "INSERT INTO searchText(searchText, rowid, transcript) VALUES ('delete', ?, ?)",

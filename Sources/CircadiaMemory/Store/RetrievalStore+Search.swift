@@ -23,7 +23,7 @@ extension RetrievalStore {
     ) throws(MemoryError) -> [Memory] {
         try search(query, limit: limit, now: now) { asked throws(MemoryError) in
             guard let embedder else { return nil }
-            return try Self.vectors(of: [asked], by: embedder).first.map(LocalNearness.init)
+            return LocalNearness(vector: try Self.vector(ofQuestion: asked, by: embedder))
         }
     }
 
@@ -56,8 +56,8 @@ extension RetrievalStore {
         let time = TimeWords(question: query, now: now ?? Self.date(newest) ?? Date())
         let relative = Set(time.relativeWords.map(SearchWords.term))
         let scorer = QuestionScorer(
-            contents, side: AskedSide(names: terms.names, in: contents), time: time)
-        scorer.newest = newest
+            contents, side: AskedSide(names: terms.names, in: contents), time: time,
+            newest: newest)
         // The words of a date were understood as a time; exchanges seldom name their own.
         scorer.add(
             terms.terms.filter {
@@ -96,24 +96,5 @@ extension RetrievalStore {
             database,
             sql: "SELECT rowid FROM searchText WHERE searchText MATCH ? LIMIT ?",
             arguments: ["\"\(phrase)\"", phraseLimit])
-    }
-
-    /// The vector that `blob(of:)` wrote.
-    static func vector(of data: Data) -> [Float] {
-        data.withUnsafeBytes { bytes in
-            (0..<bytes.count / 4).map { index in
-                let bits = bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
-                return Float(bitPattern: UInt32(littleEndian: bits))
-            }
-        }
-    }
-
-    /// The components as little-endian f32.
-    static func blob(of vector: [Float]) -> Data {
-        var data = Data(capacity: vector.count * 4)
-        for value in vector {
-            withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) }
-        }
-        return data
     }
 }

@@ -11,7 +11,7 @@ public final class RetrievalStore: Sendable {
 
     let pool: DatabasePool
     let embedder: (any TextEmbedding)?
-    let index = SearchIndex()
+    let index: SearchIndex
 
     /// The database file of a store in `directory`.
     public static func databaseFile(in directory: URL) -> URL {
@@ -25,7 +25,18 @@ public final class RetrievalStore: Sendable {
     ///   - embedder: makes the vectors; without one the store searches by words and time only.
     /// - Throws: `folderNotMade`, `unwritable`, `storeFailed`, `storeCorrupt`, `storeTooNew`,
     ///   `embedderMismatch`.
-    public init(directory: URL, embedder: (any TextEmbedding)?) throws(MemoryError) {
+    public convenience init(
+        directory: URL, embedder: (any TextEmbedding)?
+    ) throws(MemoryError) {
+        try self.init(
+            directory: directory, embedder: embedder, sketchedRows: SearchIndex.sketchedRows)
+    }
+
+    /// Opens a store that compares signs of vectors first where it has `sketchedRows` vectors or more.
+    package init(
+        directory: URL, embedder: (any TextEmbedding)?, sketchedRows: Int
+    ) throws(MemoryError) {
+        index = SearchIndex(sketchedRows: sketchedRows)
         self.directory = directory
         self.embedder = embedder
         let file = Self.databaseFile(in: directory)
@@ -76,7 +87,7 @@ public final class RetrievalStore: Sendable {
                 if try pool.read(migrator.hasBeenSuperseded) {
                     throw MemoryError.storeTooNew(path: file.path)
                 }
-                try migrator.migrate(pool)
+                try StoreSchema.migrate(pool)
                 try StoreSchema.derive(pool)
                 return pool
             } catch let error as DatabaseError
