@@ -88,7 +88,7 @@ public final class SentenceEmbedder: @unchecked Sendable {
         return layers
     }
 
-    /// The vector of one text, from weights in 8 bits and activations in two digits of 8: for short
+    /// The vector of one text, from weights and activations in 8 bits: for short
     /// texts several times as fast as `embed`, whose weights in f32 take longer to read than a
     /// question to compute. Its cosine with the exact vector is above 0.999.
     ///
@@ -104,7 +104,7 @@ public final class SentenceEmbedder: @unchecked Sendable {
         makeRoom(tokens.count)
         encode(
             [tokens], total: tokens.count, scratch: scratch, layers: quantizedLayers ?? layers,
-            precision: quantizedLayers == nil ? precision : .int8x2)
+            precision: quantizedLayers == nil ? precision : .int8)
         return pooled(0..<tokens.count, scratch: scratch)
     }
 

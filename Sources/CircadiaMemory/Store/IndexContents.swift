@@ -40,8 +40,10 @@ final class IndexContents {
     private(set) var rowSide = GrowingBuffer<UInt8>()
     private(set) var sketch = SignSketch()
 
-    private var sessions: [UInt64: Int32] = [:]
+    /// The hash of each session, and its last slot.
+    private var sessionHash = GrowingBuffer<UInt64>()
     private var lastSlot = GrowingBuffer<Int32>()
+    private var sessions: [UInt64: Int32] = [:]
 
     /// What a search writes, kept from search to search.
     let scratch = SearchScratch()
@@ -49,6 +51,8 @@ final class IndexContents {
     var slotCount: Int { slots.count }
     var rowCount: Int { rowSlot.count }
     var sessionCount: Int { lastSlot.count }
+
+    init() {}
 
     func start(at base: Int64, count: Int, vectorBytes: Int) {
         self.base = base
@@ -106,6 +110,12 @@ final class IndexContents {
 
     /// Takes in the exchanges of a block that are not there yet.
     func append(columns: UnsafeRawBufferPointer) {
+        if sessions.isEmpty {
+            // A mapped index has them in its buffer only.
+            for session in 0..<sessionHash.count {
+                sessions[sessionHash[session]] = Int32(session)
+            }
+        }
         for offset in stride(
             from: 0, through: columns.count - IndexedExchange.byteCount,
             by: IndexedExchange.byteCount)
@@ -117,6 +127,7 @@ final class IndexContents {
             let sessionIndex = sessions[exchange.session] ?? Int32(sessions.count)
             if sessionIndex == Int32(sessions.count) {
                 sessions[exchange.session] = sessionIndex
+                sessionHash.append(exchange.session)
                 lastSlot.append(-1)
             }
             var added = IndexedSlot()
@@ -189,10 +200,74 @@ final class IndexContents {
     }
 }
 
+/// An index in a file: what it counts, and its buffers one after the other.
+extension IndexContents {
+    /// The numbers that say how long the buffers are, and those that belong to all of them.
+    struct Numbers: BitwiseCopyable {
+        var base, count, slotCount, rowCount, sessionCount: Int64
+        var wordSum, contextSum: Double
+
+        /// The bytes of each buffer in the order of `sections`; nil where a number cannot be.
+        func sectionSizes(width: Int) -> [Int]? {
+            let most = Int64(Int32.max)
+            guard (0...most).contains(slotCount), (0...most).contains(rowCount),
+                (0...slotCount).contains(sessionCount), (0...slotCount).contains(count),
+                (0...65_536).contains(width)
+            else { return nil }
+            let (slots, rows, sessions) = (Int(slotCount), Int(rowCount), Int(sessionCount))
+            return [
+                MemoryLayout<IndexedSlot>.stride * slots, 4 * slots, width * rows, 4 * rows,
+                4 * rows, rows, 8 * SignSketch.wordCount(rows: rows, width: width), 4 * rows,
+                8 * sessions, 4 * sessions,
+            ]
+        }
+    }
+
+    var numbers: Numbers {
+        Numbers(
+            base: base, count: Int64(count), slotCount: Int64(slotCount),
+            rowCount: Int64(rowCount), sessionCount: Int64(sessionCount), wordSum: wordSum,
+            contextSum: contextSum)
+    }
+
+    var sections: [UnsafeRawBufferPointer] {
+        [
+            slots.bytes, firstRow.bytes, components.bytes, scales.bytes, rowSlot.bytes,
+            rowSide.bytes, sketch.words.bytes, sketch.scales.bytes, sessionHash.bytes,
+            lastSlot.bytes,
+        ]
+    }
+
+    /// The index that `sections` was taken of.
+    convenience init(_ numbers: Numbers, width: Int, _ sections: [MappedSection]) {
+        self.init()
+        self.width = width
+        base = numbers.base
+        count = Int(numbers.count)
+        wordSum = numbers.wordSum
+        contextSum = numbers.contextSum
+        let (slotCount, rowCount) = (Int(numbers.slotCount), Int(numbers.rowCount))
+        slots = GrowingBuffer(sections[0], count: slotCount)
+        firstRow = GrowingBuffer(sections[1], count: slotCount)
+        components = GrowingBuffer(sections[2], count: width * rowCount)
+        scales = GrowingBuffer(sections[3], count: rowCount)
+        rowSlot = GrowingBuffer(sections[4], count: rowCount)
+        rowSide = GrowingBuffer(sections[5], count: rowCount)
+        sketch = SignSketch(
+            words: GrowingBuffer(
+                sections[6], count: SignSketch.wordCount(rows: rowCount, width: width)),
+            scales: GrowingBuffer(sections[7], count: rowCount))
+        sessionHash = GrowingBuffer(sections[8], count: Int(numbers.sessionCount))
+        lastSlot = GrowingBuffer(sections[9], count: Int(numbers.sessionCount))
+    }
+}
+
 /// Memory that searches write, with one entry a slot, or a row, each; it grows and is never given back.
 final class SearchScratch {
     /// BM25 sums; all zero between searches.
     private(set) var lexical = GrowingBuffer<LexicalSums>()
+    /// Slots in and around which a term is: what is written there counts for one term.
+    private var holders = GrowingBuffer<Int32>()
     /// How often a term occurs in and around a slot; zero between terms.
     private(set) var context = GrowingBuffer<Float>()
     /// Whether a slot's vectors were compared in 8 bits; zero between searches.
@@ -201,6 +276,12 @@ final class SearchScratch {
     private(set) var otherNearness = GrowingBuffer<Float>()
     private(set) var estimates = GrowingBuffer<Float>()
     private(set) var rowScores = GrowingBuffer<Float>()
+
+    /// Room for that many slots.
+    func holders(_ count: Int) -> UnsafeMutablePointer<Int32> {
+        holders.reserve(count)
+        return holders.pointer
+    }
 
     func prepare(slots: Int, rows: Int) {
         func zeroed<Element>(_ buffer: inout GrowingBuffer<Element>, _ zero: Element) {

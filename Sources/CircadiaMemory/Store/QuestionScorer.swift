@@ -53,8 +53,7 @@ final class QuestionScorer {
     // MARK: Words
 
     func add(_ terms: [Postings]) {
-        var holders: [Int32] = []
-        for postings in terms { add(postings, &holders) }
+        for postings in terms { add(postings) }
         for slot in touched.lazy.map(Int.init) where lexical[slot].coverage > 0 {
             sums.bestLexical = max(sums.bestLexical, lexical[slot].whole)
             let (asked, other) = formula.sides(slot, lexical[slot].user, lexical[slot].other)
@@ -63,8 +62,7 @@ final class QuestionScorer {
         }
     }
 
-    /// - Parameter holders: room for the slots in and around which the term is.
-    private func add(_ postings: Postings, _ holders: inout [Int32]) {
+    private func add(_ postings: Postings) {
         let count = Float(index.count)
         let holderCount = Float(postings.count)
         let weight = log(1 + max(0, count - holderCount + 0.5) / (holderCount + 0.5))
@@ -73,42 +71,59 @@ final class QuestionScorer {
         let meanSide = max(1e-6, Float(index.wordSum / Double(max(1, index.count)))) / 2
         let ofSide = Saturation(weight: weight, meanLength: meanSide)
         let ofContext = Saturation(weight: weight, meanLength: meanContext)
+        let holders = index.scratch.holders(3 * postings.count + 1)
+        let found = note(postings, ofSide, holders)
+        let (slots, lexical) = (columns.slots, self.lexical)
+        let context = index.scratch.context.pointer
+        touched.reserveCapacity(touched.count + found)
+        for holder in 0..<found {
+            let slot = Int(holders[holder])
+            if lexical[slot].coverage == 0 { touched.append(holders[holder]) }
+            lexical[slot].whole += ofContext.score(
+                context[slot], length: slots[slot].contextWords)
+            lexical[slot].coverage += weight
+            context[slot] = 0
+        }
+    }
+
+    /// Notes how often a term is in and around each slot, and scores the sides alone.
+    ///
+    /// - Returns: how many slots were written to `holders`.
+    private func note(
+        _ postings: Postings, _ ofSide: Saturation, _ holders: UnsafeMutablePointer<Int32>
+    ) -> Int {
         let (slots, base, slotCount) = (columns.slots, columns.base, columns.slotCount)
         let (lexical, context) = (self.lexical, index.scratch.context.pointer)
-        holders.removeAll(keepingCapacity: true)
-        holders.reserveCapacity(3 * postings.count)
+        var found = 0
         postings.forEach { number, counts in
             let slot = Int(Int64(number) - base)
             guard slot >= 0, slot < slotCount, slots[slot].session >= 0 else { return }
             let user = Float(counts >> 4)
             let other = Float(counts & 15)
-            func note(_ slot: Int, _ frequency: Float) {
-                if context[slot] == 0 { holders.append(Int32(truncatingIfNeeded: slot)) }
-                context[slot] += frequency
+            // A slot is a holder when something is noted there for the first time.
+            holders[found] = Int32(truncatingIfNeeded: slot)
+            found += context[slot] == 0 ? 1 : 0
+            context[slot] += user + other
+            let previous = slots[slot].previous
+            if previous >= 0 {
+                holders[found] = previous
+                found += context[Int(previous)] == 0 ? 1 : 0
+                context[Int(previous)] += LexicalWeights.following * (user + other)
             }
-            note(slot, user + other)
-            let here = slots[slot]
-            if here.previous >= 0 {
-                note(Int(here.previous), LexicalWeights.following * (user + other))
+            let next = slots[slot].next
+            if next >= 0 {
+                holders[found] = next
+                found += context[Int(next)] == 0 ? 1 : 0
+                context[Int(next)] += LexicalWeights.previous * (user + other)
             }
-            if here.next >= 0 { note(Int(here.next), LexicalWeights.previous * (user + other)) }
             if user > 0 {
-                lexical[slot].user += ofSide.score(user, length: Float(here.userWords))
+                lexical[slot].user += ofSide.score(user, length: Float(slots[slot].userWords))
             }
             if other > 0 {
-                lexical[slot].other += ofSide.score(other, length: Float(here.otherWords))
+                lexical[slot].other += ofSide.score(other, length: Float(slots[slot].otherWords))
             }
         }
-        holders.withUnsafeBufferPointer { holders in
-            for holder in holders {
-                let slot = Int(holder)
-                if lexical[slot].coverage == 0 { touched.append(holder) }
-                lexical[slot].whole += ofContext.score(
-                    context[slot], length: slots[slot].contextWords)
-                lexical[slot].coverage += weight
-                context[slot] = 0
-            }
-        }
+        return found
     }
 
     /// BM25 of one term: `weight · f (k + 1) / (f + k (1 - b + b · length / mean))`.
@@ -219,7 +234,7 @@ final class QuestionScorer {
 
     /// The score of an exchange; nil where nothing speaks for it.
     func score(_ slot: Int) -> Float? {
-        let score = formula.score(slot, sums)
+        let score = formula.score(slot, sums, sums.shares)
         return score == -.infinity ? nil : score + formula.recency(slot)
     }
 
@@ -258,12 +273,12 @@ final class QuestionScorer {
     private func estimateAll(blockShift shift: Int) -> [Float] {
         let count = columns.slotCount
         let estimates = index.scratch.estimates.pointer
-        let (formula, sums) = (self.formula, self.sums)
+        let (formula, sums, shares) = (self.formula, self.sums, self.sums.shares)
         var highest = [Float](repeating: -.infinity, count: (count + 1 << shift - 1) >> shift)
         highest.withUnsafeMutableBufferPointer { highest in
             KernelRuntime.forRanges(of: count, grain: 1 << shift) { slots in
                 for slot in slots {
-                    let score = formula.score(slot, sums)
+                    let score = formula.score(slot, sums, shares)
                     estimates[slot] = score
                     highest[slot >> shift] = max(highest[slot >> shift], score)
                 }

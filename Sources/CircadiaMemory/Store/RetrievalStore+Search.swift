@@ -38,13 +38,34 @@ extension RetrievalStore {
             try QuestionTerms(SearchWords.queryTerms(in: query), database)
         }
         let nearness = try source(terms.withoutNames(query))
-        return try reading { database in
+        let found = try reading { database in
             try index.withContents(database, width: nearness?.width ?? 0) { contents in
                 try self.search(
                     query, terms: terms, nearness: nearness, limit: limit, now: now, contents,
                     database)
             }
         }
+        if index.isCacheDue { saveIndex() }
+        return found
+    }
+
+    /// Keeps the index in a file for the next program. Whoever removes something holds the same lock
+    /// until the file is gone, so it never has what the database has not.
+    private func saveIndex() {
+        guard let lock = StoreLock(directory, waits: false) else { return }
+        defer { lock.unlock() }
+        // What fails here is no failure of the search.
+        try? reading { database in try index.save(database) }
+    }
+
+    /// Removes something from the database, and what the index's file has of it.
+    func removing<Value>(_ body: () throws(MemoryError) -> Value) throws(MemoryError) -> Value {
+        let lock = StoreLock(directory)
+        defer {
+            SearchCache.remove(in: directory)
+            lock?.unlock()
+        }
+        return try body()
     }
 
     private func search(

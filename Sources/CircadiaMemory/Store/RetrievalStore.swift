@@ -29,14 +29,14 @@ public final class RetrievalStore: Sendable {
         directory: URL, embedder: (any TextEmbedding)?
     ) throws(MemoryError) {
         try self.init(
-            directory: directory, embedder: embedder, sketchedRows: SearchIndex.sketchedRows)
+            directory: directory, embedder: embedder, limits: SearchLimits())
     }
 
-    /// Opens a store that compares signs of vectors first where it has `sketchedRows` vectors or more.
+    /// Opens a store whose searches take other ways from other sizes on.
     package init(
-        directory: URL, embedder: (any TextEmbedding)?, sketchedRows: Int
+        directory: URL, embedder: (any TextEmbedding)?, limits: SearchLimits
     ) throws(MemoryError) {
-        index = SearchIndex(sketchedRows: sketchedRows)
+        index = SearchIndex(directory: directory, limits: limits)
         self.directory = directory
         self.embedder = embedder
         let file = Self.databaseFile(in: directory)
@@ -47,6 +47,8 @@ public final class RetrievalStore: Sendable {
         configuration.label = "circadia.retrieval"
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA temp_store = MEMORY")
+            // The postings of common words, which every second question asks for.
+            try database.execute(sql: "PRAGMA cache_size = -16384")
         }
         pool = try Self.mapping(file) {
             try Self.open(file, configuration, until: Date() + Self.patienceSeconds)
@@ -81,9 +83,8 @@ public final class RetrievalStore: Sendable {
                 let pool = try DatabasePool(path: file.path, configuration: configuration)
                 let migrator = StoreSchema.migrator
                 // Two programs that open a new store together must not both make its tables.
-                let folder = FileHandle(forReadingAtPath: file.deletingLastPathComponent().path)
-                if let folder { flock(folder.fileDescriptor, LOCK_EX) }
-                defer { try? folder?.close() }
+                let lock = StoreLock(file.deletingLastPathComponent())
+                defer { lock?.unlock() }
                 if try pool.read(migrator.hasBeenSuperseded) {
                     throw MemoryError.storeTooNew(path: file.path)
                 }

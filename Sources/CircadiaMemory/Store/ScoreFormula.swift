@@ -10,6 +10,14 @@ struct QuestionSums {
     var hasVectors = false
     /// Slots that hold a quoted phrase.
     var phraseHolders: Set<Int> = []
+
+    /// The weights of the lexical parts, each divided by what its share is taken of.
+    var shares: SIMD4<Float> {
+        SIMD4(
+            FusionWeights.lexical / bestLexical, FusionWeights.asked / bestAsked,
+            FusionWeights.otherSide / bestOther,
+            information > 0 ? FusionWeights.coverage / information : 0)
+    }
 }
 
 /// The linear model of `FusionWeights`, over buffers with one entry a slot.
@@ -42,7 +50,7 @@ struct ScoreFormula {
 
     /// The score of an exchange without its recency; negative infinity where nothing speaks for it.
     @inline(__always)
-    func score(_ slot: Int, _ sums: QuestionSums) -> Float {
+    func score(_ slot: Int, _ sums: QuestionSums, _ shares: SIMD4<Float>) -> Float {
         let here = slots[slot]
         guard here.session >= 0 else { return -.infinity }
         let words = lexical[slot]
@@ -53,10 +61,8 @@ struct ScoreFormula {
         var score: Float = 0
         if words.coverage > 0 {
             let (asked, other) = sides(here, words.user, words.other)
-            score = FusionWeights.lexical * words.whole / sums.bestLexical
-            score += FusionWeights.asked * asked / sums.bestAsked
-            score += FusionWeights.otherSide * other / sums.bestOther
-            score += FusionWeights.coverage * words.coverage / sums.information
+            score = shares.x * words.whole + shares.y * asked
+            score += shares.z * other + shares.w * words.coverage
         }
         if sums.hasVectors { score += nearnessScore(slot, here) }
         if holdsPhrase { score += FusionWeights.phrase }

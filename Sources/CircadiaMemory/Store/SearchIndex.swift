@@ -1,25 +1,41 @@
 import Foundation
 import GRDB
 
+/// From which sizes on a search takes other ways; results are the same, or nearly.
+package struct SearchLimits: Sendable {
+    /// Vectors from which on their signs are compared first. Below, comparing them all in 8 bits takes
+    /// a tenth of a millisecond.
+    package var sketchedRows = 8192
+    /// Exchanges from which on the index is kept in a file. Below, reading all blocks takes some
+    /// milliseconds.
+    package var cachedSlots = 4096
+
+    package init() {}
+}
+
 /// What a search needs of every exchange, in memory and in step with the database.
 ///
-/// The database has it in blocks of 64 exchanges. The first search reads them all, later ones only
-/// those that are new; after something was removed all are read again.
+/// The database has it in blocks of 64 exchanges. The first search maps what `SearchCache` has, or
+/// reads all blocks; later ones read only what is new. After something was removed all is read again.
 final class SearchIndex: @unchecked Sendable {
     private let lock = NSLock()
     private var contents = IndexContents()
-    private var removals = ""
+    private var source: SearchCache.Source?
     private var tailBlock: Int64 = -1
     private var tailRow = 0
-    /// Vectors from which on their signs are compared first.
-    private let sketchedRows: Int
+    private var tailHash: UInt64 = 0
+    /// Exchanges that the file has.
+    private var cachedSlots = 0
+    private let directory: URL
+    private let limits: SearchLimits
 
     /// Exchanges of one row of the table `block`.
     static let blockSize: Int64 = 64
-    /// Below so many vectors, comparing them all in 8 bits takes less than a tenth of a millisecond.
-    static let sketchedRows = 8192
 
-    init(sketchedRows: Int = SearchIndex.sketchedRows) { self.sketchedRows = sketchedRows }
+    init(directory: URL, limits: SearchLimits) {
+        self.directory = directory
+        self.limits = limits
+    }
 
     /// Calls `body` with the index as the database has it now; one search at a time.
     func withContents<Value>(
@@ -28,22 +44,37 @@ final class SearchIndex: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         try update(database, width: width)
-        contents.isSketched = contents.rowCount >= sketchedRows
+        contents.isSketched = contents.rowCount >= limits.sketchedRows
         return try body(contents)
     }
 
+    /// Whether the file lacks an eighth of what there is, or is not there.
+    var isCacheDue: Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        let lacking = contents.slotCount - cachedSlots
+        return contents.slotCount >= limits.cachedSlots && lacking * 8 >= contents.slotCount
+    }
+
+    /// Writes the file; the caller holds the store's lock and began to read the database under it.
+    func save(_ database: Database) throws {
+        lock.lock()
+        defer { lock.unlock() }
+        try update(database, width: contents.width)
+        guard let source else { return }
+        SearchCache.save(
+            SearchCache.Loaded(
+                contents: contents, tailBlock: tailBlock, tailRow: tailRow, tailHash: tailHash),
+            in: directory, source: source)
+        // Tried once: where the file cannot be written the next search should not try again.
+        cachedSlots = contents.slotCount
+    }
+
     private func update(_ database: Database, width: Int) throws {
-        let current =
-            try String.fetchOne(
-                database.cachedStatement(
-                    sql: "SELECT value FROM property WHERE name = 'removals'")) ?? ""
-        if current != removals || contents.width != width {
-            contents = IndexContents()
-            contents.width = width
-            tailBlock = -1
-            tailRow = 0
-            removals = current
-            try reserve(database)
+        let current = try Self.source(database, width: width)
+        if current != source {
+            source = current
+            try begin(database, current)
         }
         // The last block may have grown; its columns are known, its rows are read again.
         contents.truncateRows(to: tailRow)
@@ -56,11 +87,69 @@ final class SearchIndex: @unchecked Sendable {
             tailBlock = row[0]
             tailRow = contents.rowCount
             try row.withUnsafeData(atIndex: 1) { data in
-                data?.withUnsafeBytes { contents.append(columns: $0) }
+                data?.withUnsafeBytes {
+                    contents.append(columns: $0)
+                    tailHash = SearchCache.hash($0)
+                }
             }
             try row.withUnsafeData(atIndex: 2) { data in
                 data?.withUnsafeBytes { contents.append(rows: $0) }
             }
+        }
+    }
+
+    private static func source(_ database: Database, width: Int) throws -> SearchCache.Source {
+        var source = SearchCache.Source(identity: 0, removals: 0, width: width)
+        let rows = try Row.fetchCursor(
+            database.cachedStatement(
+                sql: "SELECT name, value FROM property WHERE name IN ('identity', 'removals')"))
+        while let row = try rows.next() {
+            let name: String = row[0]
+            let value: String = row[1]
+            if name == "removals" {
+                source.removals = Int64(value) ?? 0
+            } else {
+                source.identity = UInt64(value, radix: 16) ?? 0
+            }
+        }
+        return source
+    }
+
+    /// Begins anew, with what the file has where it fits.
+    private func begin(_ database: Database, _ source: SearchCache.Source) throws {
+        if let loaded = SearchCache.load(in: directory, source: source),
+            try Self.hasTail(loaded, database)
+        {
+            contents = loaded.contents
+            (tailBlock, tailRow) = (loaded.tailBlock, loaded.tailRow)
+            tailHash = loaded.tailHash
+            cachedSlots = contents.slotCount
+            return
+        }
+        contents = IndexContents()
+        contents.width = source.width
+        (tailBlock, tailRow, tailHash, cachedSlots) = (-1, 0, 0, 0)
+        try reserve(database)
+    }
+
+    /// Whether the last exchanges of a file are the database's: it may be a copy of a database that
+    /// went another way since.
+    private static func hasTail(
+        _ loaded: SearchCache.Loaded, _ database: Database
+    ) throws -> Bool {
+        let columns = try Data.fetchOne(
+            database, sql: "SELECT columns FROM block WHERE block = ?",
+            arguments: [loaded.tailBlock])
+        guard let columns else { return false }
+        let end = loaded.contents.base + Int64(loaded.contents.slotCount)
+        // The block may have grown since; its first exchanges are those that the file has.
+        return columns.withUnsafeBytes { bytes in
+            var count = 0
+            while count + IndexedExchange.byteCount <= bytes.count,
+                IndexedExchange(bytes: bytes, at: count).number < end
+            { count += IndexedExchange.byteCount }
+            return SearchCache.hash(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+                == loaded.tailHash
         }
     }
 

@@ -13,6 +13,11 @@ struct SignSketch {
 
     private static func wordCount(_ width: Int) -> Int { (width + 63) / 64 }
 
+    /// Words that the signs of so many rows take.
+    static func wordCount(rows: Int, width: Int) -> Int {
+        (rows + 7) / 8 * 8 * wordCount(width)
+    }
+
     init() {}
 
     init(words: GrowingBuffer<UInt64>, scales: GrowingBuffer<Float>) {
@@ -21,7 +26,7 @@ struct SignSketch {
     }
 
     mutating func reserve(_ rows: Int, width: Int) {
-        words.reserve((rows + 7) / 8 * 8 * Self.wordCount(width))
+        words.reserve(Self.wordCount(rows: rows, width: width))
         scales.reserve(rows)
     }
 
@@ -48,7 +53,7 @@ struct SignSketch {
     }
 
     mutating func truncate(to rows: Int, width: Int) {
-        words.truncate(to: (rows + 7) / 8 * 8 * Self.wordCount(width))
+        words.truncate(to: Self.wordCount(rows: rows, width: width))
         scales.truncate(to: rows)
     }
 

@@ -76,7 +76,12 @@ enum StoreSchema {
             }
             database.add(function: narrowed)
             defer { database.remove(function: narrowed) }
-            try database.execute(sql: "UPDATE vector SET components = narrowed(components)")
+            // identity: tells this database's files from those of others.
+            try database.execute(
+                sql: """
+                    UPDATE vector SET components = narrowed(components);
+                    INSERT INTO property VALUES ('identity', lower(hex(randomblob(8))));
+                    """)
         }
         return migrator
     }
