@@ -37,7 +37,7 @@ public final class SentenceEmbedder: @unchecked Sendable {
     let workspace = Workspace()
     private let lock = NSLock()
     private var scratch: EmbedderScratch
-    private let weights: SafetensorsFile
+    private let weights: URL
     /// The layers in 8 bits, once a question has asked for them.
     private var quantizedLayers: [EmbedderLayer]?
 
@@ -50,6 +50,7 @@ public final class SentenceEmbedder: @unchecked Sendable {
     /// - Throws: `ModelError.format`, `.tokenizer` or `.embedderConfiguration`.
     public init(directory: URL, precision: Precision = .exact) throws(ModelError) {
         self.precision = precision
+        weights = directory.appendingPathComponent("model.safetensors")
         configuration = try EmbedderConfiguration(directory: directory)
         do throws(TokenizerError) {
             tokenizer = try WordPieceTokenizer(directory: directory)
@@ -58,10 +59,7 @@ public final class SentenceEmbedder: @unchecked Sendable {
         }
         let hidden = configuration.hiddenSize
         do throws(FormatError) {
-            let weights = try SafetensorsFile(
-                path: directory.appendingPathComponent("model.safetensors"))
-            self.weights = weights
-            let file = EmbedderFile(weights)
+            let file = EmbedderFile(try SafetensorsFile(path: weights))
             words = try file.table(
                 "embeddings.word_embeddings.weight", [configuration.vocabularySize, hidden])
             positions = try file.table(
@@ -99,7 +97,7 @@ public final class SentenceEmbedder: @unchecked Sendable {
         defer { lock.unlock() }
         if quantizedLayers == nil {
             quantizedLayers = try? Self.layers(
-                EmbedderFile(weights, quantized: true), configuration)
+                EmbedderFile(SafetensorsFile(path: weights), quantized: true), configuration)
         }
         makeRoom(tokens.count)
         encode(

@@ -94,9 +94,11 @@ extension BenchCommand {
         let questions = (0..<Self.questionCount).map { chats.question($0, among: count) }
         _ = try embedder.embed(question: questions[0])
         // A store that was searched before has its index in a file.
-        let earlier = try open()
-        _ = try earlier.search(questions[0], limit: 10)
-        earlier.close()
+        do {
+            let store = try open()
+            defer { store.close() }
+            _ = try store.search(questions[0], limit: 10)
+        }
         let openings = try (0..<5).map { _ in
             var store: RetrievalStore?
             defer { store?.close() }

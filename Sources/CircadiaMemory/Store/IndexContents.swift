@@ -264,12 +264,10 @@ extension IndexContents {
 
 /// Memory that searches write, with one entry a slot, or a row, each; it grows and is never given back.
 final class SearchScratch {
-    /// BM25 sums; all zero between searches.
+    /// BM25 sums.
     private(set) var lexical = GrowingBuffer<LexicalSums>()
-    /// Slots in and around which a term is: what is written there counts for one term.
-    private var holders = GrowingBuffer<Int32>()
-    /// How often a term occurs in and around a slot; zero between terms.
-    private(set) var context = GrowingBuffer<Float>()
+    /// The counts of eight terms, a byte each as in `Postings`.
+    private(set) var termCounts = GrowingBuffer<UInt64>()
     /// Whether a slot's vectors were compared in 8 bits; zero between searches.
     private(set) var isCompared = GrowingBuffer<UInt8>()
     private(set) var userNearness = GrowingBuffer<Float>()
@@ -277,23 +275,14 @@ final class SearchScratch {
     private(set) var estimates = GrowingBuffer<Float>()
     private(set) var rowScores = GrowingBuffer<Float>()
 
-    /// Room for that many slots.
-    func holders(_ count: Int) -> UnsafeMutablePointer<Int32> {
-        holders.reserve(count)
-        return holders.pointer
-    }
-
     func prepare(slots: Int, rows: Int) {
-        func zeroed<Element>(_ buffer: inout GrowingBuffer<Element>, _ zero: Element) {
-            let more = slots - buffer.count
-            if more > 0 { buffer.extend(by: more).update(repeating: zero, count: more) }
-        }
-        func sized(_ buffer: inout GrowingBuffer<Float>, _ count: Int) {
+        func sized<Element>(_ buffer: inout GrowingBuffer<Element>, _ count: Int) {
             if count > buffer.count { _ = buffer.extend(by: count - buffer.count) }
         }
-        zeroed(&lexical, LexicalSums())
-        zeroed(&context, 0)
-        zeroed(&isCompared, 0)
+        let more = slots - isCompared.count
+        if more > 0 { isCompared.extend(by: more).update(repeating: 0, count: more) }
+        sized(&lexical, slots)
+        sized(&termCounts, slots)
         sized(&userNearness, slots)
         sized(&otherNearness, slots)
         sized(&estimates, slots)

@@ -19,7 +19,7 @@ extension NearnessSource {
 
 /// Cosines from the store's own vectors: of their signs or of 8 bits of all, of 16 bits of the best.
 struct LocalNearness: NearnessSource {
-    let refinedCount = 32
+    let refinedCount = 16
     private let vector: [Float]
 
     /// - Parameter vector: the question's, of length 1.

@@ -18,10 +18,6 @@ struct Postings {
 
     var count: Int { numbers.count }
 
-    /// How often the user said the term in an entry's exchange, and the others.
-    func user(_ entry: Int) -> UInt8 { counts[entry] >> 4 }
-    func other(_ entry: Int) -> UInt8 { counts[entry] & 15 }
-
     /// Calls `body` with every entry.
     @inline(__always)
     func forEach(_ body: (_ number: Int32, _ counts: UInt8) -> Void) {
@@ -90,8 +86,8 @@ struct Postings {
         var last = block * blockSize - 1
         var result = Data()
         for (index, kept) in postings.numbers.enumerated() where Int64(kept) != number {
-            let counts = Counts(
-                user: Int(postings.user(index)), other: Int(postings.other(index)))
+            let byte = Int(postings.counts[index])
+            let counts = Counts(user: byte >> 4, other: byte & 15)
             result += entry(counts, distance: Int64(kept) - last)
             last = Int64(kept)
         }

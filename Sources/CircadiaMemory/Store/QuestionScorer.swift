@@ -15,8 +15,7 @@ final class QuestionScorer {
     private let userNearness, otherNearness: UnsafeMutablePointer<Float>
     private let rowScores: UnsafeMutablePointer<Float>
     private let isCompared: UnsafeMutablePointer<UInt8>
-    /// Slots with one of the question's words, and those whose vectors were compared in 8 bits.
-    private var touched: [Int32] = []
+    /// Slots whose vectors were compared in 8 bits.
     private var compared: [Int] = []
     private var query: QuantizedVector?
     private(set) var hasVectors = false
@@ -46,84 +45,111 @@ final class QuestionScorer {
     }
 
     deinit {
-        for slot in touched { lexical[Int(slot)] = LexicalSums() }
         for slot in compared { isCompared[slot] = 0 }
     }
 
     // MARK: Words
 
-    func add(_ terms: [Postings]) {
-        for postings in terms { add(postings) }
-        for slot in touched.lazy.map(Int.init) where lexical[slot].coverage > 0 {
-            sums.bestLexical = max(sums.bestLexical, lexical[slot].whole)
-            let (asked, other) = formula.sides(slot, lexical[slot].user, lexical[slot].other)
-            sums.bestAsked = max(sums.bestAsked, asked)
-            sums.bestOther = max(sums.bestOther, other)
+    /// Scores all exchanges by terms. To be called once, before scores are asked for.
+    func add(_ terms: [TermPostings]) {
+        let scores = terms.map { TermScore(index, $0) }
+        sums.information = scores.reduce(0) { $0 + $1.weight }
+        let counts = index.scratch.termCounts.pointer
+        let lock = NSLock()
+        for first in stride(from: 0, to: max(1, terms.count), by: Self.termsAtOnce) {
+            let end = min(terms.count, first + Self.termsAtOnce)
+            counts.update(repeating: 0, count: columns.slotCount)
+            for term in first..<end { write(terms[term], byte: term - first) }
+            scores[first..<end].withUnsafeBufferPointer { scores in
+                KernelRuntime.forRanges(of: columns.slotCount, grain: 2048) { slots in
+                    let best = self.gather(slots, scores, isFirst: first == 0)
+                    lock.withLock { self.sums.take(best) }
+                }
+            }
         }
     }
 
-    private func add(_ postings: Postings) {
-        let count = Float(index.count)
-        let holderCount = Float(postings.count)
-        let weight = log(1 + max(0, count - holderCount + 0.5) / (holderCount + 0.5))
-        sums.information += weight
-        let meanContext = max(1e-6, Float(index.contextSum / Double(max(1, index.count))))
-        let meanSide = max(1e-6, Float(index.wordSum / Double(max(1, index.count)))) / 2
-        let ofSide = Saturation(weight: weight, meanLength: meanSide)
-        let ofContext = Saturation(weight: weight, meanLength: meanContext)
-        let holders = index.scratch.holders(3 * postings.count + 1)
-        let found = note(postings, ofSide, holders)
-        let (slots, lexical) = (columns.slots, self.lexical)
-        let context = index.scratch.context.pointer
-        touched.reserveCapacity(touched.count + found)
-        for holder in 0..<found {
-            let slot = Int(holders[holder])
-            if lexical[slot].coverage == 0 { touched.append(holders[holder]) }
-            lexical[slot].whole += ofContext.score(
-                context[slot], length: slots[slot].contextWords)
-            lexical[slot].coverage += weight
-            context[slot] = 0
-        }
-    }
+    /// Terms whose counts fit into a word.
+    private static let termsAtOnce = 8
 
-    /// Notes how often a term is in and around each slot, and scores the sides alone.
-    ///
-    /// - Returns: how many slots were written to `holders`.
-    private func note(
-        _ postings: Postings, _ ofSide: Saturation, _ holders: UnsafeMutablePointer<Int32>
-    ) -> Int {
+    /// Writes the counts of a term to byte `byte` of each slot's word.
+    private func write(_ postings: TermPostings, byte: Int) {
         let (slots, base, slotCount) = (columns.slots, columns.base, columns.slotCount)
-        let (lexical, context) = (self.lexical, index.scratch.context.pointer)
-        var found = 0
-        postings.forEach { number, counts in
+        let counts = index.scratch.termCounts.pointer
+        postings.forEach { number, count in
             let slot = Int(Int64(number) - base)
             guard slot >= 0, slot < slotCount, slots[slot].session >= 0 else { return }
-            let user = Float(counts >> 4)
-            let other = Float(counts & 15)
-            // A slot is a holder when something is noted there for the first time.
-            holders[found] = Int32(truncatingIfNeeded: slot)
-            found += context[slot] == 0 ? 1 : 0
-            context[slot] += user + other
-            let previous = slots[slot].previous
-            if previous >= 0 {
-                holders[found] = previous
-                found += context[Int(previous)] == 0 ? 1 : 0
-                context[Int(previous)] += LexicalWeights.following * (user + other)
+            counts[slot] |= UInt64(count) << UInt64(8 * byte)
+        }
+    }
+
+    /// Adds up what the terms whose counts were written say of slots and their neighbours.
+    ///
+    /// - Returns: the best values of these slots.
+    private func gather(
+        _ range: Range<Int>, _ scores: UnsafeBufferPointer<TermScore>, isFirst: Bool
+    ) -> QuestionSums {
+        let (slots, lexical, formula) = (columns.slots, self.lexical, self.formula)
+        let counts = index.scratch.termCounts.pointer
+        func total(_ word: UInt64, _ shift: UInt64) -> Float {
+            Float((word >> (shift + 4) & 15) + (word >> shift & 15))
+        }
+        var best = QuestionSums()
+        for slot in range {
+            var found = isFirst ? LexicalSums() : lexical[slot]
+            let (previous, next) = (Int(slots[slot].previous), Int(slots[slot].next))
+            let own = counts[slot]
+            let before = previous >= 0 ? counts[previous] : 0
+            let after = next >= 0 ? counts[next] : 0
+            var present = own | before | after
+            while present != 0 {
+                let shift = UInt64(present.trailingZeroBitCount & ~7)
+                present &= ~(0xFF << shift)
+                let score = scores[Int(shift / 8)]
+                let frequency =
+                    total(own, shift) + LexicalWeights.previous * total(before, shift)
+                    + LexicalWeights.following * total(after, shift)
+                found.whole += score.ofContext.score(
+                    frequency, length: slots[slot].contextWords)
+                found.coverage += score.weight
+                let user = own >> (shift + 4) & 15
+                if user > 0 {
+                    found.user += score.ofSide.score(
+                        Float(user), length: Float(slots[slot].userWords))
+                }
+                let other = own >> shift & 15
+                if other > 0 {
+                    found.other += score.ofSide.score(
+                        Float(other), length: Float(slots[slot].otherWords))
+                }
             }
-            let next = slots[slot].next
-            if next >= 0 {
-                holders[found] = next
-                found += context[Int(next)] == 0 ? 1 : 0
-                context[Int(next)] += LexicalWeights.previous * (user + other)
-            }
-            if user > 0 {
-                lexical[slot].user += ofSide.score(user, length: Float(slots[slot].userWords))
-            }
-            if other > 0 {
-                lexical[slot].other += ofSide.score(other, length: Float(slots[slot].otherWords))
+            lexical[slot] = found
+            if found.coverage > 0 {
+                best.bestLexical = max(best.bestLexical, found.whole)
+                let (asked, other) = formula.sides(slot, found.user, found.other)
+                best.bestAsked = max(best.bestAsked, asked)
+                best.bestOther = max(best.bestOther, other)
             }
         }
-        return found
+        return best
+    }
+
+    /// How one term is weighed.
+    private struct TermScore {
+        /// Its information.
+        let weight: Float
+        let ofSide, ofContext: Saturation
+
+        init(_ index: IndexContents, _ postings: TermPostings) {
+            let count = Float(index.count)
+            let holders = Float(postings.count)
+            weight = log(1 + max(0, count - holders + 0.5) / (holders + 0.5))
+            let exchanges = Double(max(1, index.count))
+            ofSide = Saturation(
+                weight: weight, meanLength: max(1e-6, Float(index.wordSum / exchanges)) / 2)
+            ofContext = Saturation(
+                weight: weight, meanLength: max(1e-6, Float(index.contextSum / exchanges)))
+        }
     }
 
     /// BM25 of one term: `weight · f (k + 1) / (f + k (1 - b + b · length / mean))`.
@@ -234,7 +260,7 @@ final class QuestionScorer {
 
     /// The score of an exchange; nil where nothing speaks for it.
     func score(_ slot: Int) -> Float? {
-        let score = formula.score(slot, sums, sums.shares)
+        let score = formula.score(slot, ScoreFormula.Shares(sums))
         return score == -.infinity ? nil : score + formula.recency(slot)
     }
 
@@ -273,15 +299,12 @@ final class QuestionScorer {
     private func estimateAll(blockShift shift: Int) -> [Float] {
         let count = columns.slotCount
         let estimates = index.scratch.estimates.pointer
-        let (formula, sums, shares) = (self.formula, self.sums, self.sums.shares)
+        let (formula, sums) = (self.formula, self.sums)
         var highest = [Float](repeating: -.infinity, count: (count + 1 << shift - 1) >> shift)
         highest.withUnsafeMutableBufferPointer { highest in
             KernelRuntime.forRanges(of: count, grain: 1 << shift) { slots in
-                for slot in slots {
-                    let score = formula.score(slot, sums, shares)
-                    estimates[slot] = score
-                    highest[slot >> shift] = max(highest[slot >> shift], score)
-                }
+                formula.estimate(
+                    slots, sums, into: estimates, highest: highest, blockShift: shift)
             }
         }
         return highest

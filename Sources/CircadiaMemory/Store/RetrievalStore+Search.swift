@@ -35,7 +35,7 @@ extension RetrievalStore {
         guard query.contains(where: { !$0.isWhitespace }) else { throw .queryEmpty }
         guard limit > 0 else { return [] }
         let terms: QuestionTerms = try reading { database in
-            try QuestionTerms(SearchWords.queryTerms(in: query), database)
+            try QuestionTerms(SearchWords.queryTerms(in: query), postings, database)
         }
         let nearness = try source(terms.withoutNames(query))
         let found = try reading { database in

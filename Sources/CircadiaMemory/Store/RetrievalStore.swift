@@ -12,6 +12,7 @@ public final class RetrievalStore: Sendable {
     let pool: DatabasePool
     let embedder: (any TextEmbedding)?
     let index: SearchIndex
+    let postings = PostingsCache()
 
     /// The database file of a store in `directory`.
     public static func databaseFile(in directory: URL) -> URL {

@@ -11,12 +11,11 @@ struct QuestionSums {
     /// Slots that hold a quoted phrase.
     var phraseHolders: Set<Int> = []
 
-    /// The weights of the lexical parts, each divided by what its share is taken of.
-    var shares: SIMD4<Float> {
-        SIMD4(
-            FusionWeights.lexical / bestLexical, FusionWeights.asked / bestAsked,
-            FusionWeights.otherSide / bestOther,
-            information > 0 ? FusionWeights.coverage / information : 0)
+    /// Takes over the best values of some exchanges.
+    mutating func take(_ some: QuestionSums) {
+        bestLexical = max(bestLexical, some.bestLexical)
+        bestAsked = max(bestAsked, some.bestAsked)
+        bestOther = max(bestOther, some.bestOther)
     }
 }
 
@@ -48,25 +47,63 @@ struct ScoreFormula {
         self.newest = newest
     }
 
+    /// The weights of the lexical parts, each divided by what its share is taken of, and what else is the
+    /// same for all exchanges.
+    struct Shares {
+        fileprivate let lexical, asked, otherSide, coverage: Float
+        fileprivate let hasVectors: Bool
+        fileprivate let phraseHolders: Set<Int>?
+
+        init(_ sums: QuestionSums) {
+            lexical = FusionWeights.lexical / sums.bestLexical
+            asked = FusionWeights.asked / sums.bestAsked
+            otherSide = FusionWeights.otherSide / sums.bestOther
+            coverage = sums.information > 0 ? FusionWeights.coverage / sums.information : 0
+            hasVectors = sums.hasVectors
+            phraseHolders = sums.phraseHolders.isEmpty ? nil : sums.phraseHolders
+        }
+    }
+
     /// The score of an exchange without its recency; negative infinity where nothing speaks for it.
     @inline(__always)
-    func score(_ slot: Int, _ sums: QuestionSums, _ shares: SIMD4<Float>) -> Float {
+    func score(_ slot: Int, _ shares: Shares) -> Float {
         let here = slots[slot]
         guard here.session >= 0 else { return -.infinity }
         let words = lexical[slot]
-        let holdsPhrase = !sums.phraseHolders.isEmpty && sums.phraseHolders.contains(slot)
-        if !sums.hasVectors, words.coverage == 0, !holdsPhrase, !isInTime(here) {
+        let holdsPhrase = shares.phraseHolders?.contains(slot) ?? false
+        if !shares.hasVectors, words.coverage == 0, !holdsPhrase, !isInTime(here) {
             return -.infinity
         }
         var score: Float = 0
         if words.coverage > 0 {
             let (asked, other) = sides(here, words.user, words.other)
-            score = shares.x * words.whole + shares.y * asked
-            score += shares.z * other + shares.w * words.coverage
+            score = shares.lexical * words.whole + shares.asked * asked
+            score += shares.otherSide * other + shares.coverage * words.coverage
         }
-        if sums.hasVectors { score += nearnessScore(slot, here) }
+        if shares.hasVectors { score += nearnessScore(slot, here) }
         if holdsPhrase { score += FusionWeights.phrase }
         return score + timeScore(here)
+    }
+
+    /// Scores slots, of which a block of `1 << blockShift` is never cut, and notes the highest score of
+    /// each block.
+    func estimate(
+        _ range: Range<Int>, _ sums: QuestionSums, into estimates: UnsafeMutablePointer<Float>,
+        highest: UnsafeMutableBufferPointer<Float>, blockShift: Int
+    ) {
+        let shares = Shares(sums)
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let end = min(range.upperBound, start + 1 << blockShift)
+            var best = -Float.infinity
+            for slot in start..<end {
+                let score = score(slot, shares)
+                estimates[slot] = score
+                best = max(best, score)
+            }
+            highest[start >> blockShift] = best
+            start = end
+        }
     }
 
     /// Of the values of both sides, that of the side which the question asks about and the rest;
