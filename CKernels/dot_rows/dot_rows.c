@@ -80,8 +80,8 @@ ck_status_t ck_dot_rows_bits(const uint8_t* rows, const float* scales, const uin
                              float query_scale, int64_t count, int32_t width, float* scores) {
     if (count < 0 || width < 0 || width > CK_DOT_ROWS_INT8_WIDTH) return CK_BAD_SHAPE;
     const int32_t words = (width + 63) / 64;
-    dot_rows_bits_job_t job = {
-        rows, query, scales, query_scale, bits_sum(query, words), words, count, scores};
+    dot_rows_bits_job_t job = {rows,  query, scales, query_scale, bits_sum(query, words),
+                               words, count, scores};
     ck_parallel((count + 7) / 8, 128, dot_rows_bits_range, &job);
     return CK_OK;
 }

@@ -19,9 +19,10 @@ void ck_dot_rows_int8_avx2(const int8_t* vectors, const float* scales, const int
 }
 
 void ck_dot_rows_bits_avx2(const uint8_t* rows, const float* scales, const uint8_t* query,
-                             float query_scale, int32_t query_sum, int64_t begin, int64_t end,
-                             int64_t count, int32_t words, float* scores) {
-    dot_rows_bits_loop(rows, scales, query, query_scale, query_sum, begin, end, count, words, scores);
+                           float query_scale, int32_t query_sum, int64_t begin, int64_t end,
+                           int64_t count, int32_t words, float* scores) {
+    dot_rows_bits_loop(rows, scales, query, query_scale, query_sum, begin, end, count, words,
+                       scores);
 }
 
 #pragma clang attribute pop

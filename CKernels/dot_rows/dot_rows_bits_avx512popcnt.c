@@ -18,8 +18,8 @@ static inline __m512i count_shared(__m512i sum, __m512i rows, const uint8_t* wor
 }
 
 void ck_dot_rows_bits_avx512popcnt(const uint8_t* rows, const float* scales, const uint8_t* query,
-                                   float query_scale, int32_t query_sum, int64_t begin,
-                                   int64_t end, int64_t count, int32_t words, float* scores) {
+                                   float query_scale, int32_t query_sum, int64_t begin, int64_t end,
+                                   int64_t count, int32_t words, float* scores) {
     for (int64_t group = begin; group < end; group++) {
         __m512i s0 = _mm512_setzero_si512(), s1 = s0, s2 = s0, s3 = s0;
         for (int32_t w = 0; w < words; w++) {

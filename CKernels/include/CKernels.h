@@ -59,8 +59,8 @@ void ck_team(void (*body)(void* context), void* context);
 
 /* Calls body(context, begin, end) for ranges that make up 0 ..< count, each on a thread of its own, and
  * returns when all are done. Borders are multiples of `grain`. */
-void ck_ranges(int64_t count, int64_t grain, void (*body)(void* context, int64_t begin, int64_t end),
-               void* context);
+void ck_ranges(int64_t count, int64_t grain,
+               void (*body)(void* context, int64_t begin, int64_t end), void* context);
 
 /* One implementation of one kernel: a line of dispatch/registry.def. */
 typedef struct ck_variant {

@@ -98,8 +98,8 @@ static void ranges_part(void* context, int64_t begin, int64_t end, int32_t threa
     ranges->body(ranges->context, begin, end);
 }
 
-void ck_ranges(int64_t count, int64_t grain, void (*body)(void* context, int64_t begin, int64_t end),
-               void* context) {
+void ck_ranges(int64_t count, int64_t grain,
+               void (*body)(void* context, int64_t begin, int64_t end), void* context) {
     ranges_t ranges = {body, context};
     ck_parallel(count, grain, ranges_part, &ranges);
 }

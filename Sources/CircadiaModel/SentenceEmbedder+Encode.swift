@@ -94,7 +94,8 @@ extension SentenceEmbedder {
             firstKey: scratch.firstKey.pointer, endKey: scratch.endKey.pointer,
             out: scratch.attended.pointer, workspace: workspace)
         addDense(
-            layer.attentionOutput, precision, of: scratch.attended, tokens: tokens, scratch: scratch)
+            layer.attentionOutput, precision, of: scratch.attended, tokens: tokens, scratch: scratch
+        )
         normalize(scratch.hidden, layer.attentionNorm, tokens: tokens)
     }
 

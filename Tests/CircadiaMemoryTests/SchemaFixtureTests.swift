@@ -15,7 +15,9 @@ struct SchemaFixtureTests {
         exchange("third", "Nothing else.", day: nil, session: nil),
     ]
 
-    @Test("A store of each schema opens, is brought up to date and works", arguments: ["v1", "v2", "v3"])
+    @Test(
+        "A store of each schema opens, is brought up to date and works",
+        arguments: ["v1", "v2", "v3"])
     func opens(version: String) throws {
         let folder = try TemporaryFolder()
         let directory = folder.file("rag_memory")

@@ -269,7 +269,9 @@ extension RetrievalStore {
     ) throws {
         try database.cachedStatement(
             sql: "INSERT INTO vector(number, part, components, side) VALUES (?, ?, ?, ?)"
-        ).execute(arguments: [number, part, StoredVector.bytes(of: piece.vector), piece.side.rawValue])
+        ).execute(arguments: [
+            number, part, StoredVector.bytes(of: piece.vector), piece.side.rawValue,
+        ])
         try writer.add(piece.vector, number: number, side: piece.side)
     }
 
