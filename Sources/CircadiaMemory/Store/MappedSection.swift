@@ -13,10 +13,8 @@ final class MappedSection {
         (byteCount + alignment - 1) / alignment * alignment
     }
 
-    /// - Parameters:
-    ///   - offset: a multiple of `alignment`.
-    ///   - byteCount: the part's bytes; the file has to have them.
-    /// - Returns: nil where the system refuses.
+    /// Maps `byteCount` bytes, which the file has to have, from `offset`, a multiple of `alignment`;
+    /// nil where the system refuses.
     init?(descriptor: Int32, offset: Int, byteCount: Int) {
         // Room that nobody writes to costs addresses only.
         self.byteCount = Self.aligned(byteCount + byteCount / 8) + Self.alignment

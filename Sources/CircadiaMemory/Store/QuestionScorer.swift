@@ -22,7 +22,7 @@ final class QuestionScorer {
     private var phrases: Set<Int32> = []
     private var sums = QuestionSums()
 
-    /// - Parameter newest: the newest exchange's time.
+    /// A scorer for a question; `newest` is the newest exchange's time.
     init(_ index: IndexContents, side: AskedSide, time: TimeWords, newest: Int64?) {
         self.index = index
         columns = index.columns

@@ -4,10 +4,8 @@ import Foundation
 struct StoreLock {
     private let descriptor: Int32
 
-    /// Waits for the lock.
-    ///
-    /// - Parameter waits: false to give up where another holds it.
-    /// - Returns: nil where there is no lock to be had.
+    /// Waits for the lock, or gives up where another holds it and `waits` is false; nil where there is no
+    /// lock to be had.
     init?(_ directory: URL, waits: Bool = true) {
         descriptor = open(directory.path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 { return nil }
