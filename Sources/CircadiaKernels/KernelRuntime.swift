@@ -66,11 +66,7 @@ public enum KernelRuntime {
     }
 
     /// Calls `body` for ranges that make up `0 ..< count`, each on a thread of its own, and returns
-    /// when all are done.
-    ///
-    /// - Parameters:
-    ///   - grain: the ranges' borders are multiples of it.
-    ///   - body: called on several threads at once.
+    /// when all are done. The ranges' borders are multiples of `grain`.
     public static func forRanges(
         of count: Int, grain: Int, _ body: (Range<Int>) -> Void
     ) {

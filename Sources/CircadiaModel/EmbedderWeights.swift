@@ -63,7 +63,7 @@ struct EmbedderFile {
     /// Columns that share a scale where matrices are quantised.
     private static let groupSize = 32
 
-    /// - Parameter quantized: whether matrices are brought to 8 bits, where their shape allows.
+    /// A reader that, if `quantized`, brings matrices to 8 bits where their shape allows.
     init(_ file: SafetensorsFile, quantized: Bool = false) {
         self.file = file
         isQuantized = quantized

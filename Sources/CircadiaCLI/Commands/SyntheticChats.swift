@@ -22,8 +22,7 @@ struct SyntheticChats {
         until during between each under against further
         """.split(separator: " ").map(String.init)
 
-    /// - Parameter directory: the sentence embedder's folder, whose vocabulary has the words, each
-    ///   one token.
+    /// Takes the words, each one token, from the vocabulary of the sentence embedder in `directory`.
     init(vocabularyOf directory: URL) throws {
         let lines = try String(
             contentsOf: directory.appendingPathComponent("vocab.txt"), encoding: .utf8
