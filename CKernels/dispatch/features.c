@@ -23,6 +23,7 @@ uint32_t ck_features(void) {
     if ((found & CK_HAS_AVX2) && (saved & 0xe6) == 0xe6 && (b & wanted) == wanted) {
         found |= CK_HAS_AVX512;
         if (c & (1u << 11)) found |= CK_HAS_AVX512VNNI;
+        if (c & (1u << 14)) found |= CK_HAS_AVX512POPCNT;
         if (__get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5))) found |= CK_HAS_AVX512BF16;
     }
     return found;

@@ -46,6 +46,7 @@
     CK_KERNEL(add_bias)               \
     CK_KERNEL(argmax)                 \
     CK_KERNEL(dot_rows)               \
-    CK_KERNEL(dot_rows_int8)
+    CK_KERNEL(dot_rows_int8)          \
+    CK_KERNEL(dot_rows_bits)
 
 #endif

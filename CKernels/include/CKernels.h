@@ -57,6 +57,11 @@ bool ck_has_accelerate(void);
  * a team inside a team is the outer one. */
 void ck_team(void (*body)(void* context), void* context);
 
+/* Calls body(context, begin, end) for ranges that make up 0 ..< count, each on a thread of its own, and
+ * returns when all are done. Borders are multiples of `grain`. */
+void ck_ranges(int64_t count, int64_t grain,
+               void (*body)(void* context, int64_t begin, int64_t end), void* context);
+
 /* One implementation of one kernel: a line of dispatch/registry.def. */
 typedef struct ck_variant {
     const char* kernel; /* "rmsnorm" */
@@ -320,6 +325,13 @@ ck_status_t ck_dot_rows(const float* vectors, const float* query, int64_t count,
  * CK_DOT_ROWS_INT8_WIDTH, so that the sum of products cannot overflow 32 bits. */
 #define CK_DOT_ROWS_INT8_WIDTH 65536
 ck_status_t ck_dot_rows_int8(const int8_t* vectors, const float* scales, const int8_t* query,
+                             float query_scale, int64_t count, int32_t width, float* scores);
+/* The same for the signs of vectors: scores[i] = scales[i] * query_scale * Σ_j query[j] * s[i, j], where
+ * s is 1 for a set bit and -1 for another. Rows lie in groups of 8: rows [⌈count/8⌉, ⌈width/64⌉, 8] words of
+ * 64 bits, of which word w of a row holds its columns 64w and on, the least significant bit first. query
+ * [4, ⌈width/64⌉] words: bit b of component j, which is a 4-bit integer in two's complement, is bit j of
+ * plane b; bits from width on are 0. Neither needs alignment. scales, scores [count]. */
+ck_status_t ck_dot_rows_bits(const uint8_t* rows, const float* scales, const uint8_t* query,
                              float query_scale, int64_t count, int32_t width, float* scores);
 
 /* ---- Measuring ----------------------------------------------------------------------------- */

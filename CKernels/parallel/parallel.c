@@ -86,3 +86,20 @@ void ck_parallel_dynamic(int64_t count, int64_t grain, ck_body_t* body, void* co
     const ck_job_t job = {body, context, count, grain, true};
     run(&job);
 }
+
+typedef struct {
+    void (*body)(void* context, int64_t begin, int64_t end);
+    void* context;
+} ranges_t;
+
+static void ranges_part(void* context, int64_t begin, int64_t end, int32_t thread) {
+    (void)thread;
+    const ranges_t* ranges = context;
+    ranges->body(ranges->context, begin, end);
+}
+
+void ck_ranges(int64_t count, int64_t grain,
+               void (*body)(void* context, int64_t begin, int64_t end), void* context) {
+    ranges_t ranges = {body, context};
+    ck_parallel(count, grain, ranges_part, &ranges);
+}

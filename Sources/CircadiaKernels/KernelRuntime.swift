@@ -65,6 +65,28 @@ public enum KernelRuntime {
         let body: () -> Void
     }
 
+    /// Calls `body` for ranges that make up `0 ..< count`, each on a thread of its own, and returns
+    /// when all are done. The ranges' borders are multiples of `grain`.
+    public static func forRanges(
+        of count: Int, grain: Int, _ body: (Range<Int>) -> Void
+    ) {
+        withoutActuallyEscaping(body) { body in
+            var work = RangeWork(body: body)
+            withUnsafeMutablePointer(to: &work) { pointer in
+                ck_ranges(
+                    Int64(count), Int64(grain),
+                    { context, begin, end in
+                        context?.assumingMemoryBound(to: RangeWork.self).pointee
+                            .body(Int(begin)..<Int(end))
+                    }, pointer)
+            }
+        }
+    }
+
+    private struct RangeWork {
+        let body: (Range<Int>) -> Void
+    }
+
     /// Every registered variant, in the registry's order.
     public static var variants: [Variant] {
         (0..<ck_variant_count()).map { index in

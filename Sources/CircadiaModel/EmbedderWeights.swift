@@ -3,7 +3,7 @@ import CircadiaKernels
 
 /// Weight and bias of a dense layer: `y = x · weightᵀ + bias`.
 struct DenseLayer {
-    /// `[outputs, inputs]`, f32; in an array because the kernels take several.
+    /// `[outputs, inputs]`, f32 or in 8 bits; in an array because the kernels take several.
     let weight: [WeightMatrix]
     /// `[outputs]`.
     let bias: FloatBuffer
@@ -58,9 +58,15 @@ struct EmbedderLayer {
 struct EmbedderFile {
     private let file: SafetensorsFile
     private let prefix: String
+    private let isQuantized: Bool
 
-    init(_ file: SafetensorsFile) {
+    /// Columns that share a scale where matrices are quantised.
+    private static let groupSize = 32
+
+    /// A reader that, if `quantized`, brings matrices to 8 bits where their shape allows.
+    init(_ file: SafetensorsFile, quantized: Bool = false) {
         self.file = file
+        isQuantized = quantized
         let isPrefixed = file.tensors["bert.embeddings.word_embeddings.weight"] != nil
         prefix = isPrefixed ? "bert." : ""
     }
@@ -73,8 +79,28 @@ struct EmbedderFile {
                 problem: .wrongType(
                     expected: ["F32", "F16", "BF16"], found: entry.type.rawValue))
         }
+        if isQuantized, columns.isMultiple(of: Self.groupSize),
+            let matrix = Self.quantized(
+                try file.floats(of: entry.name), rows: rows, columns: columns)
+        {
+            return matrix
+        }
         return WeightMatrix(
             dense: try file.bytes(of: entry.name), format: format, rows: rows, columns: columns)
+    }
+
+    private static func quantized(_ values: [Float], rows: Int, columns: Int) -> WeightMatrix? {
+        let matrix = AffineQuantizer.quantize(
+            values, rows: rows, columns: columns, bits: 8, groupSize: groupSize)
+        return matrix.words.withUnsafeBytes { words in
+            matrix.scales.withUnsafeBytes { scales in
+                matrix.biases.withUnsafeBytes { biases in
+                    try? WeightMatrix(
+                        words: words, scales: scales, biases: biases, scaleFormat: .f32,
+                        rows: rows, columns: columns, bits: 8, groupSize: groupSize)
+                }
+            }
+        }
     }
 
     func vector(_ name: String, _ count: Int) throws(FormatError) -> FloatBuffer {

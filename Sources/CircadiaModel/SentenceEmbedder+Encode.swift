@@ -33,11 +33,17 @@ final class EmbedderScratch {
 extension SentenceEmbedder {
     /// Runs the encoder over texts that lie one after the other; `scratch.hidden` `[total, hidden]`
     /// holds its output.
-    func encode(_ texts: [[Int32]], total: Int, scratch: EmbedderScratch) {
+    func encode(
+        _ texts: [[Int32]], total: Int, scratch: EmbedderScratch, layers: [EmbedderLayer],
+        precision: Precision
+    ) {
         embedTokens(texts, scratch: scratch)
-        for layer in layers {
-            attend(layer, tokens: total, scratch: scratch)
-            feedForward(layer, tokens: total, scratch: scratch)
+        // A question is so short that starting threads for each kernel would cost as much as it.
+        KernelRuntime.withTeam {
+            for layer in layers {
+                self.attend(layer, precision, tokens: total, scratch: scratch)
+                self.feedForward(layer, precision, tokens: total, scratch: scratch)
+            }
         }
     }
 
@@ -64,7 +70,9 @@ extension SentenceEmbedder {
     }
 
     /// `hidden = norm(hidden + output(attention(hidden)))`: every token sees its whole text.
-    private func attend(_ layer: EmbedderLayer, tokens: Int, scratch: EmbedderScratch) {
+    private func attend(
+        _ layer: EmbedderLayer, _ precision: Precision, tokens: Int, scratch: EmbedderScratch
+    ) {
         let width = configuration.hiddenSize
         Kernels.matmul(
             precision, x: scratch.hidden.pointer, tokens: tokens, weights: layer.queryKeyValue,
@@ -85,12 +93,16 @@ extension SentenceEmbedder {
             shape, q: scratch.q.pointer, cache: scratch.cache,
             firstKey: scratch.firstKey.pointer, endKey: scratch.endKey.pointer,
             out: scratch.attended.pointer, workspace: workspace)
-        addDense(layer.attentionOutput, of: scratch.attended, tokens: tokens, scratch: scratch)
+        addDense(
+            layer.attentionOutput, precision, of: scratch.attended, tokens: tokens, scratch: scratch
+        )
         normalize(scratch.hidden, layer.attentionNorm, tokens: tokens)
     }
 
     /// `hidden = norm(hidden + output(gelu(intermediate(hidden))))`.
-    private func feedForward(_ layer: EmbedderLayer, tokens: Int, scratch: EmbedderScratch) {
+    private func feedForward(
+        _ layer: EmbedderLayer, _ precision: Precision, tokens: Int, scratch: EmbedderScratch
+    ) {
         let inner = configuration.intermediateSize
         Kernels.matmul(
             precision, x: scratch.hidden.pointer, tokens: tokens,
@@ -101,13 +113,14 @@ extension SentenceEmbedder {
             width: inner)
         Kernels.gelu(
             x: scratch.inner.pointer, count: tokens * inner, out: scratch.inner.pointer)
-        addDense(layer.output, of: scratch.inner, tokens: tokens, scratch: scratch)
+        addDense(layer.output, precision, of: scratch.inner, tokens: tokens, scratch: scratch)
         normalize(scratch.hidden, layer.outputNorm, tokens: tokens)
     }
 
     /// `hidden += x · weightᵀ + bias`.
     private func addDense(
-        _ dense: DenseLayer, of x: FloatBuffer, tokens: Int, scratch: EmbedderScratch
+        _ dense: DenseLayer, _ precision: Precision, of x: FloatBuffer, tokens: Int,
+        scratch: EmbedderScratch
     ) {
         let hidden = scratch.hidden.pointer
         Kernels.matmul(

@@ -90,4 +90,35 @@ struct RagCommandTests {
         #expect(try Program.run("rag", "search", "a", "--queries", "b", in: folder).status == 64)
         #expect(try Program.run("rag", "search", "a", "--now", "soon", in: folder).status == 64)
     }
+
+    @Test("bench --search fills a store, measures it, and grows one that it is given")
+    func benchSearch() throws {
+        func measured(_ count: Int) throws -> [String: Any] {
+            let outcome = try Program.run(
+                "bench", "--json", "--search", "\(count)", "--search-folder", "store",
+                "--threads", "2", in: folder)
+            #expect(outcome.status == 0)
+            let result = try Program.json(outcome)
+            #expect(Set(result.keys) == ["isa", "threads", "search"])
+            #expect(result["threads"] as? Int == 2)
+            return try #require(result["search"] as? [String: Any])
+        }
+        let first = try measured(70)
+        #expect(
+            Set(first.keys) == [
+                "exchanges", "added", "fill_seconds", "open_seconds", "first_search_seconds",
+                "search_seconds", "search_seconds_p90", "embedding_seconds", "disk_bytes",
+                "peak_rss_bytes",
+            ])
+        #expect(first["exchanges"] as? Int == 70 && first["added"] as? Int == 70)
+        #expect((first["disk_bytes"] as? Int).map { $0 > 70 * 700 } == true)
+        let second = try measured(100)
+        #expect(second["exchanges"] as? Int == 100 && second["added"] as? Int == 30)
+        // What is in the folder is a store like any other.
+        let stats = try Program.json(
+            try Program.run("rag", "stats", "--json", "--rag-dir", "store", in: folder))
+        #expect(stats["exchanges"] as? Int == 100 && stats["vectors"] as? Int == 200)
+        let without = try Program.run("bench", "--search-folder", "store", in: folder)
+        #expect(without.status != 0 && without.errors.contains("--search"))
+    }
 }

@@ -13,6 +13,10 @@ extension CrossCheck {
             kernels: ["dot_rows_int8"],
             cases: widths.map { dotRowsInt8(count: 5, width: $0) }
                 + [0, 1, 3, 4, 15, 16, 17, 389].map { dotRowsInt8(count: $0, width: 24) }),
+        CrossCheck(
+            kernels: ["dot_rows_bits"],
+            cases: widths.map { dotRowsBits(count: 13, width: $0) }
+                + [0, 1, 3, 7, 8, 9, 17, 2051].map { dotRowsBits(count: $0, width: 70) }),
         CrossCheck(kernels: ["argmax"], cases: argmaxCases),
     ]
 
@@ -51,6 +55,33 @@ extension CrossCheck {
             let scores = Reference.dotRows(
                 vectors: vectors.map(Double.init), scales: scales.doubles,
                 query: query.map(Double.init), queryScale: Double(queryScale))
+            // The sum is exact; it and two products are rounded.
+            return [Expected(scores) { 3 * Double(Float.ulpOfOne) * abs(scores[$0]) + 1e-30 }]
+        }
+    }
+
+    private static func dotRowsBits(count: Int, width: Int) -> CrossCheckCase {
+        var generator = SeededGenerator(seed: UInt64(count * 1000 + width))
+        let signs = (0..<count).map { _ in generator.floats(width).map { $0 >= 0 } }
+        // All of the range, its ends among them.
+        let query = generator.floats(width).map { max(-8, min(7, Int(($0 * 9).rounded()))) }
+        let scales = generator.floats(count)
+        let queryScale: Float = 0.37
+        func bytes(_ words: [UInt64]) -> [Int8] {
+            words.flatMap { word in
+                withUnsafeBytes(of: word.littleEndian) { $0.map(Int8.init(bitPattern:)) }
+            }
+        }
+        let call = KernelCall(
+            .dotRowsBits, integers: [count, width], floats: [queryScale],
+            operands: [
+                .input(bytes(Reference.packed(signs: signs, width: width))), .input(scales),
+                .input(bytes(Reference.planes(of: query))), .output(count: count),
+            ])
+        return CrossCheckCase(label: "\(count) × \(width)", call: call) {
+            let scores = Reference.dotRows(
+                signs: signs, scales: scales.doubles, query: query,
+                queryScale: Double(queryScale))
             // The sum is exact; it and two products are rounded.
             return [Expected(scores) { 3 * Double(Float.ulpOfOne) * abs(scores[$0]) + 1e-30 }]
         }

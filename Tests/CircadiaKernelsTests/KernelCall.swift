@@ -17,6 +17,7 @@ struct KernelCall: Sendable {
         case cacheAppend = "cache_append"
         case crossEntropy = "cross_entropy"
         case dotRows = "dot_rows"
+        case dotRowsBits = "dot_rows_bits"
         case dotRowsInt8 = "dot_rows_int8"
         case gelu
         case layerNorm = "layernorm"

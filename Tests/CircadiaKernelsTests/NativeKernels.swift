@@ -105,6 +105,10 @@ final class NativeKernels: KernelExecutor {
             Kernels.dotRows(
                 vectors: m.floats(0), query: m.floats(1), count: n[0], width: n[1],
                 scores: m.floats(2))
+        case .dotRowsBits:
+            Kernels.dotRows(
+                signs: m.smallIntegers(0), scales: m.floats(1), query: m.smallIntegers(2),
+                queryScale: call.floats[0], count: n[0], width: n[1], scores: m.floats(3))
         case .dotRowsInt8:
             Kernels.dotRows(
                 vectors: m.smallIntegers(0), scales: m.floats(1), query: m.smallIntegers(2),

@@ -51,6 +51,19 @@ extension ModelTests {
             }
         }
 
+        @Test func questionsAreNearExactOnes() throws {
+            let embedder = try embedder()
+            let questions = (0..<40).map { number in
+                "When did my sister move to Ghent, and what became of her \(number) bees?"
+                    + String(repeating: " I forgot.", count: number % 4)
+            }
+            for (question, exact) in zip(questions, embedder.embed(questions)) {
+                let fast = embedder.embed(question: question)
+                #expect(cosine(fast, exact) > 0.999)
+                #expect(abs(cosine(fast, fast) - 1) < 1e-6)
+            }
+        }
+
         @Test func aVectorDoesNotDependOnItsBatch() throws {
             let embedder = try embedder()
             let texts = (0..<120).map { String(repeating: "some words ", count: $0 % 40) + "\($0)" }

@@ -177,6 +177,11 @@ static ck_status_t dot_rows_int8(request_t* r) {
                             r->integers[1], at(r, 3));
 }
 
+static ck_status_t dot_rows_bits(request_t* r) {
+    return ck_dot_rows_bits(at(r, 0), at(r, 1), at(r, 2), r->floats[0], r->integers[0],
+                            r->integers[1], at(r, 3));
+}
+
 /* ---- The list ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -184,17 +189,29 @@ static const struct {
     ck_status_t (*run)(request_t*);
 } entries[] = {
 #define ENTRY(name) {#name, name}
-    ENTRY(adam),         ENTRY(add),
-    ENTRY(add_bias),     ENTRY(argmax),
-    ENTRY(attention),    ENTRY(attention_backward),
-    ENTRY(cache_append), ENTRY(cross_entropy),
-    ENTRY(dot_rows),     ENTRY(dot_rows_int8),
-    ENTRY(gelu),         ENTRY(layernorm),
-    ENTRY(lora),         ENTRY(lora_backward),
-    ENTRY(matmul),       ENTRY(matmul_transposed),
-    ENTRY(rmsnorm),      ENTRY(rmsnorm_backward_x),
-    ENTRY(rope),         ENTRY(sum_squares),
-    ENTRY(swiglu),       ENTRY(swiglu_backward),
+    ENTRY(adam),
+    ENTRY(add),
+    ENTRY(add_bias),
+    ENTRY(argmax),
+    ENTRY(attention),
+    ENTRY(attention_backward),
+    ENTRY(cache_append),
+    ENTRY(cross_entropy),
+    ENTRY(dot_rows),
+    ENTRY(dot_rows_bits),
+    ENTRY(dot_rows_int8),
+    ENTRY(gelu),
+    ENTRY(layernorm),
+    ENTRY(lora),
+    ENTRY(lora_backward),
+    ENTRY(matmul),
+    ENTRY(matmul_transposed),
+    ENTRY(rmsnorm),
+    ENTRY(rmsnorm_backward_x),
+    ENTRY(rope),
+    ENTRY(sum_squares),
+    ENTRY(swiglu),
+    ENTRY(swiglu_backward),
 #undef ENTRY
 };
 

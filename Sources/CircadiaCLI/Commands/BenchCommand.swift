@@ -5,10 +5,11 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-/// `circadia bench`: tokens a second of prefill, decoding and training.
+/// `circadia bench`: tokens a second of prefill, decoding and training, or times of searching.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measure prefill, decoding and training on this machine.")
+        commandName: "bench",
+        abstract: "Measure prefill, decoding, training or searching on this machine.")
 
     @Option(help: "Tokens of a prompt; 0 leaves it out.")
     var prefill = 512
@@ -39,6 +40,18 @@ struct BenchCommand: ParsableCommand {
 
     @Option(help: "Exchanges in a batch of --train-chats.")
     var chatBatch = 8
+
+    @Option(
+        help: ArgumentHelp(
+            "Search in a store of N synthetic exchanges; nothing else is measured.",
+            valueName: "N"))
+    var search: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep the store of --search in this folder, and fill only what is missing there.",
+            valueName: "dir"))
+    var searchFolder: String?
 
     @Option(help: "Repetitions, after one that warms up.")
     var reps = 3
@@ -100,6 +113,10 @@ struct BenchCommand: ParsableCommand {
         if prefill < 0 || decode < 0 || depth < 0 {
             throw ValidationError("--prefill, --decode and --depth must not be negative")
         }
+        if let search, search < 1 { throw ValidationError("--search must be at least 1") }
+        if searchFolder != nil && search == nil {
+            throw ValidationError("--search-folder belongs to --search")
+        }
         _ = try trainShape()
     }
 
@@ -113,6 +130,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
+        if let search { return try runSearch(exchanges: search) }
         let console = output.console
         let start = Date()
         let (loaded, temporary) = try load()

@@ -15,6 +15,7 @@ extension KernelCheck {
         KernelCheck(kernels: ["matmul_transposed_bf16"]) { transposedProducts(.bf16) },
         KernelCheck(kernels: ["dot_rows"], run: dotRows),
         KernelCheck(kernels: ["dot_rows_int8"], run: dotRowsInt8),
+        KernelCheck(kernels: ["dot_rows_bits"], run: dotRowsBits),
     ]
 
     /// bf16 keeps 8 bits: two factors, each off by 2⁻⁹ of itself.
@@ -124,6 +125,22 @@ extension KernelCheck {
         let expected = Reference.dotRows(
             vectors: vectors.map(Double.init), scales: scales.doubles,
             query: query.map(Double.init), queryScale: 0.5)
+        return [KernelDifference(scores.doubles, expected, terms: width)]
+    }
+
+    @Sendable private static func dotRowsBits() -> [KernelDifference] {
+        let (count, width) = (500, 384)
+        var generator = SeededGenerator(seed: 4)
+        let signs = (0..<count).map { _ in generator.floats(width).array.map { $0 >= 0 } }
+        let query = generator.floats(width).array.map { Int(($0 * 7).rounded()) }
+        let scales = generator.floats(count)
+        let scores = FloatBuffer(count: count)
+        Kernels.dotRows(
+            signs: Reference.packed(signs: signs, width: width), scales: scales.pointer,
+            query: Reference.planes(of: query), queryScale: 0.5, count: count, width: width,
+            scores: scores.pointer)
+        let expected = Reference.dotRows(
+            signs: signs, scales: scales.doubles, query: query, queryScale: 0.5)
         return [KernelDifference(scores.doubles, expected, terms: width)]
     }
 }

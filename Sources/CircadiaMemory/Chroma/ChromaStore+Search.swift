@@ -18,9 +18,7 @@ extension ChromaStore {
         try synchronize(isPatient: true)
         return try copy.search(query, limit: limit, now: now) { asked throws(MemoryError) in
             guard let embedder, let collection = try collection() else { return nil }
-            guard let vector = try RetrievalStore.vectors(of: [asked], by: embedder).first else {
-                return nil
-            }
+            let vector = try RetrievalStore.vector(ofQuestion: asked, by: embedder)
             return try ChromaNearness(vector: vector, collection: collection)
         }
     }
@@ -71,8 +69,8 @@ struct ChromaNearness: NearnessSource {
     }
 
     func refine(_ scorer: QuestionScorer, _ slots: [Int], _ database: Database) throws {
-        let columns = scorer.index.columns
-        let around = slots.flatMap { [Int(columns.previous[$0]), $0, Int(columns.next[$0])] }
+        let columns = scorer.columns
+        let around = slots.flatMap { [columns.around($0).previous, $0, columns.around($0).next] }
         let statement = try database.cachedStatement(
             sql: "SELECT id FROM exchange WHERE number = ?")
         var unknown: [String] = []

@@ -165,7 +165,7 @@ extension RetrievalStore {
                     pieces: pieces.map {
                         (
                             VectorSide(rawValue: $0["side"]) ?? .whole,
-                            Self.vector(of: $0["components"])
+                            StoredVector.vector(of: $0["components"])
                         )
                     })
             }

@@ -2,23 +2,40 @@ import CircadiaKernels
 
 /// Aligned memory that grows at its end.
 struct GrowingBuffer<Element: BitwiseCopyable> {
-    private var storage: AlignedBuffer<Element>
+    private var owner: AnyObject
+    private var capacity: Int
     /// The first element; valid until the buffer grows.
     private(set) var pointer: UnsafeMutablePointer<Element>
     /// Elements in use.
     private(set) var count = 0
 
     init() {
-        storage = AlignedBuffer(count: 0)
+        let storage = AlignedBuffer<Element>(count: 0)
+        owner = storage
+        capacity = 0
         pointer = storage.pointer
+    }
+
+    /// Takes over `count` elements at the beginning of `section`.
+    init(_ section: MappedSection, count: Int) {
+        owner = section
+        capacity = section.byteCount / MemoryLayout<Element>.stride
+        pointer = section.pointer.bindMemory(to: Element.self, capacity: capacity)
+        self.count = count
+    }
+
+    /// The elements' bytes.
+    var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: pointer, count: count * MemoryLayout<Element>.stride)
     }
 
     /// Makes room for `capacity` elements in all.
     mutating func reserve(_ capacity: Int) {
-        if capacity <= storage.count { return }
+        if capacity <= self.capacity { return }
         let larger = AlignedBuffer<Element>(uninitializedCount: capacity)
         larger.pointer.update(from: pointer, count: count)
-        storage = larger
+        owner = larger
+        self.capacity = capacity
         pointer = larger.pointer
     }
 
@@ -26,7 +43,7 @@ struct GrowingBuffer<Element: BitwiseCopyable> {
     ///
     /// - Returns: where they begin.
     mutating func extend(by more: Int) -> UnsafeMutablePointer<Element> {
-        if count + more > storage.count { reserve(max(count + more, count + count / 2, 256)) }
+        if count + more > capacity { reserve(max(count + more, count + count / 2, 256)) }
         defer { count += more }
         return pointer + count
     }

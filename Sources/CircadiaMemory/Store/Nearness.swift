@@ -17,9 +17,9 @@ extension NearnessSource {
     var width: Int { 0 }
 }
 
-/// Cosines from the store's own vectors: in 8 bits of all, in f32 of the best.
+/// Cosines from the store's own vectors: of their signs or of 8 bits of all, of 16 bits of the best.
 struct LocalNearness: NearnessSource {
-    let refinedCount = 32
+    let refinedCount = 16
     private let vector: [Float]
 
     /// - Parameter vector: the question's, of length 1.
@@ -39,25 +39,14 @@ struct LocalNearness: NearnessSource {
                 statement, arguments: [Int64(slot) + scorer.index.base])
             while let row = try rows.next() {
                 let side = VectorSide(rawValue: row[0])
-                let cosine = try row.withUnsafeData(atIndex: 1) { Self.dot(vector, $0) }
+                let cosine = try row.withUnsafeData(atIndex: 1) { data in
+                    data.flatMap { StoredVector.dot(vector, $0) }
+                }
                 guard let cosine else { continue }
                 if side != .other { user = max(user ?? -1, cosine) }
                 if side != .user { other = max(other ?? -1, cosine) }
             }
             scorer.refine(slot, user: user, other: other)
-        }
-    }
-
-    /// The dot product with components as `blob(of:)` writes them; nil where the sizes differ.
-    private static func dot(_ query: [Float], _ data: Data?) -> Float? {
-        guard let data, data.count == query.count * 4 else { return nil }
-        return data.withUnsafeBytes { bytes in
-            var sum: Float = 0
-            for index in query.indices {
-                let bits = bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
-                sum += query[index] * Float(bitPattern: UInt32(littleEndian: bits))
-            }
-            return sum
         }
     }
 }

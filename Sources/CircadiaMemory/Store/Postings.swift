@@ -13,9 +13,22 @@ struct Postings {
 
     /// The exchanges' numbers, ascending.
     private(set) var numbers: [Int32] = []
-    /// How often the user said the term in each, and the others.
-    private(set) var user: [UInt8] = []
-    private(set) var other: [UInt8] = []
+    /// How often the user said the term in each (upper half), and the others (lower half).
+    private(set) var counts: [UInt8] = []
+
+    var count: Int { numbers.count }
+
+    /// Calls `body` with every entry.
+    @inline(__always)
+    func forEach(_ body: (_ number: Int32, _ counts: UInt8) -> Void) {
+        numbers.withUnsafeBufferPointer { numbers in
+            counts.withUnsafeBufferPointer { counts in
+                for entry in 0..<min(numbers.count, counts.count) {
+                    body(numbers[entry], counts[entry])
+                }
+            }
+        }
+    }
 
     /// Counts of a term in one exchange.
     struct Counts {
@@ -33,12 +46,13 @@ struct Postings {
         var distance: Int64 = 0
         var shift: Int64 = 0
         var isCount = false
+        numbers.reserveCapacity(numbers.count + blob.count / 2)
+        counts.reserveCapacity(counts.count + blob.count / 2)
         for byte in blob {
             if isCount {
                 last += distance
                 numbers.append(Int32(truncatingIfNeeded: last))
-                user.append(byte >> 4)
-                other.append(byte & 15)
+                counts.append(byte)
                 distance = 0
                 shift = 0
                 isCount = false
@@ -72,8 +86,8 @@ struct Postings {
         var last = block * blockSize - 1
         var result = Data()
         for (index, kept) in postings.numbers.enumerated() where Int64(kept) != number {
-            let counts = Counts(
-                user: Int(postings.user[index]), other: Int(postings.other[index]))
+            let byte = Int(postings.counts[index])
+            let counts = Counts(user: byte >> 4, other: byte & 15)
             result += entry(counts, distance: Int64(kept) - last)
             last = Int64(kept)
         }

@@ -3,150 +3,248 @@ import Foundation
 
 /// Scores every exchange of an index for one question.
 ///
-/// All buffers have one entry a slot.
+/// All buffers have one entry a slot. They belong to the index, and a search leaves those zero that it
+/// found zero: only one scorer of an index may be alive.
 final class QuestionScorer {
     let index: IndexContents
-    private let columns: IndexContents.Columns
-    let side: AskedSide
-    let time: TimeWords
-    /// BM25 over the neighbourhood, and of each side alone.
-    private let lexical, userLexical, otherLexical: UnsafeMutablePointer<Float>
-    /// The information of the question's words that are there.
-    private let coverage: UnsafeMutablePointer<Float>
-    private var information: Float = 0
+    let columns: IndexContents.Columns
+    private let formula: ScoreFormula
+    /// BM25; zero where none of the question's words is.
+    private let lexical: UnsafeMutablePointer<LexicalSums>
     /// The cosine of each side; of the whole where a side said nothing.
     private let userNearness, otherNearness: UnsafeMutablePointer<Float>
-    private let storage: FloatBuffer
+    private let rowScores: UnsafeMutablePointer<Float>
+    private let isCompared: UnsafeMutablePointer<UInt8>
+    /// Slots whose vectors were compared in 8 bits.
+    private var compared: [Int] = []
+    private var query: QuantizedVector?
     private(set) var hasVectors = false
     private var phrases: Set<Int32> = []
+    private var sums = QuestionSums()
 
-    private var bestLexical: Float = 0.01
-    private var bestAsked: Float = 0.01
-    private var bestOther: Float = 0.01
-
-    init(_ index: IndexContents, side: AskedSide, time: TimeWords) {
+    /// A scorer for a question; `newest` is the newest exchange's time.
+    init(_ index: IndexContents, side: AskedSide, time: TimeWords, newest: Int64?) {
         self.index = index
         columns = index.columns
-        self.side = side
-        self.time = time
-        let storage = FloatBuffer(count: 6 * index.slotCount)
-        self.storage = storage
-        func part(_ number: Int) -> UnsafeMutablePointer<Float> {
-            storage.pointer + number * index.slotCount
+        let scratch = index.scratch
+        scratch.prepare(slots: columns.slotCount, rows: columns.rowCount)
+        lexical = scratch.lexical.pointer
+        (userNearness, otherNearness) = (
+            scratch.userNearness.pointer, scratch.otherNearness.pointer
+        )
+        rowScores = scratch.rowScores.pointer
+        isCompared = scratch.isCompared.pointer
+        formula = ScoreFormula(
+            slots: columns.slots, lexical: .init(lexical), userNearness: .init(userNearness),
+            otherNearness: .init(otherNearness), side: side, time: time, newest: newest)
+        // Where the vectors are elsewhere, nothing is near until it is said to be.
+        if index.width == 0 {
+            userNearness.update(repeating: 0, count: columns.slotCount)
+            otherNearness.update(repeating: 0, count: columns.slotCount)
         }
-        (lexical, userLexical, otherLexical) = (part(0), part(1), part(2))
-        coverage = part(3)
-        (userNearness, otherNearness) = (part(4), part(5))
+    }
+
+    deinit {
+        for slot in compared { isCompared[slot] = 0 }
     }
 
     // MARK: Words
 
-    func add(_ terms: [Postings]) {
-        let context = FloatBuffer(count: index.slotCount)
-        var touched: [Int32] = []
-        for postings in terms {
-            add(postings, context: context.pointer, touched: &touched)
-        }
-        for slot in 0..<columns.slotCount where coverage[slot] > 0 {
-            bestLexical = max(bestLexical, lexical[slot])
-            let (asked, other) = sides(slot, userLexical, otherLexical)
-            bestAsked = max(bestAsked, asked)
-            bestOther = max(bestOther, other)
-        }
-    }
-
-    private func add(
-        _ postings: Postings, context: UnsafeMutablePointer<Float>, touched: inout [Int32]
-    ) {
-        let holders = Float(postings.numbers.count)
-        let count = Float(index.count)
-        let weight = log(1 + max(0, count - holders + 0.5) / (holders + 0.5))
-        information += weight
-        touched.removeAll(keepingCapacity: true)
-        let meanContext = max(1e-6, Float(index.contextSum / Double(max(1, index.count))))
-        let meanSide = max(1e-6, Float(index.wordSum / Double(max(1, index.count)))) / 2
-        func note(_ slot: Int32, _ frequency: Float) {
-            if slot < 0 { return }
-            if context[Int(slot)] == 0 { touched.append(slot) }
-            context[Int(slot)] += frequency
-        }
-        for entry in postings.numbers.indices {
-            guard let slot = columns.slot(postings.numbers[entry]) else { continue }
-            let user = Float(postings.user[entry])
-            let other = Float(postings.other[entry])
-            note(Int32(slot), user + other)
-            note(columns.previous[slot], LexicalWeights.following * (user + other))
-            note(columns.next[slot], LexicalWeights.previous * (user + other))
-            userLexical[slot] += saturated(
-                user, weight: weight, length: columns.userWords[slot] / meanSide)
-            otherLexical[slot] += saturated(
-                other, weight: weight, length: columns.otherWords[slot] / meanSide)
-        }
-        for slot in touched.lazy.map(Int.init) {
-            lexical[slot] += saturated(
-                context[slot], weight: weight, length: contextWords(slot) / meanContext)
-            coverage[slot] += weight
-            context[slot] = 0
+    /// Scores all exchanges by terms. To be called once, before scores are asked for.
+    func add(_ terms: [TermPostings]) {
+        let scores = terms.map { TermScore(index, $0) }
+        sums.information = scores.reduce(0) { $0 + $1.weight }
+        let counts = index.scratch.termCounts.pointer
+        let lock = NSLock()
+        for first in stride(from: 0, to: max(1, terms.count), by: Self.termsAtOnce) {
+            let end = min(terms.count, first + Self.termsAtOnce)
+            counts.update(repeating: 0, count: columns.slotCount)
+            for term in first..<end { write(terms[term], byte: term - first) }
+            scores[first..<end].withUnsafeBufferPointer { scores in
+                KernelRuntime.forRanges(of: columns.slotCount, grain: 2048) { slots in
+                    let best = self.gather(slots, scores, isFirst: first == 0)
+                    lock.withLock { self.sums.take(best) }
+                }
+            }
         }
     }
 
-    private func saturated(_ frequency: Float, weight: Float, length: Float) -> Float {
-        let k = LexicalWeights.saturation
-        let b = LexicalWeights.lengthPenalty
-        return weight * frequency * (k + 1) / (frequency + k * (1 - b + b * length))
-    }
+    /// Terms whose counts fit into a word.
+    private static let termsAtOnce = 8
 
-    private func contextWords(_ slot: Int) -> Float {
-        func words(_ slot: Int32) -> Float {
-            slot < 0 ? 0 : columns.userWords[Int(slot)] + columns.otherWords[Int(slot)]
+    /// Writes the counts of a term to byte `byte` of each slot's word.
+    private func write(_ postings: TermPostings, byte: Int) {
+        let (slots, base, slotCount) = (columns.slots, columns.base, columns.slotCount)
+        let counts = index.scratch.termCounts.pointer
+        postings.forEach { number, count in
+            let slot = Int(Int64(number) - base)
+            guard slot >= 0, slot < slotCount, slots[slot].session >= 0 else { return }
+            counts[slot] |= UInt64(count) << UInt64(8 * byte)
         }
-        return words(Int32(slot)) + LexicalWeights.previous * words(columns.previous[slot])
-            + LexicalWeights.following * words(columns.next[slot])
     }
 
-    func add(phraseHolders numbers: [Int32]) { phrases.formUnion(numbers) }
+    /// Adds up what the terms whose counts were written say of slots and their neighbours.
+    ///
+    /// - Returns: the best values of these slots.
+    private func gather(
+        _ range: Range<Int>, _ scores: UnsafeBufferPointer<TermScore>, isFirst: Bool
+    ) -> QuestionSums {
+        let (slots, lexical, formula) = (columns.slots, self.lexical, self.formula)
+        let counts = index.scratch.termCounts.pointer
+        func total(_ word: UInt64, _ shift: UInt64) -> Float {
+            Float((word >> (shift + 4) & 15) + (word >> shift & 15))
+        }
+        var best = QuestionSums()
+        for slot in range {
+            var found = isFirst ? LexicalSums() : lexical[slot]
+            let (previous, next) = (Int(slots[slot].previous), Int(slots[slot].next))
+            let own = counts[slot]
+            let before = previous >= 0 ? counts[previous] : 0
+            let after = next >= 0 ? counts[next] : 0
+            var present = own | before | after
+            while present != 0 {
+                let shift = UInt64(present.trailingZeroBitCount & ~7)
+                present &= ~(0xFF << shift)
+                let score = scores[Int(shift / 8)]
+                let frequency =
+                    total(own, shift) + LexicalWeights.previous * total(before, shift)
+                    + LexicalWeights.following * total(after, shift)
+                found.whole += score.ofContext.score(
+                    frequency, length: slots[slot].contextWords)
+                found.coverage += score.weight
+                let user = own >> (shift + 4) & 15
+                if user > 0 {
+                    found.user += score.ofSide.score(
+                        Float(user), length: Float(slots[slot].userWords))
+                }
+                let other = own >> shift & 15
+                if other > 0 {
+                    found.other += score.ofSide.score(
+                        Float(other), length: Float(slots[slot].otherWords))
+                }
+            }
+            lexical[slot] = found
+            if found.coverage > 0 {
+                best.bestLexical = max(best.bestLexical, found.whole)
+                let (asked, other) = formula.sides(slot, found.user, found.other)
+                best.bestAsked = max(best.bestAsked, asked)
+                best.bestOther = max(best.bestOther, other)
+            }
+        }
+        return best
+    }
+
+    /// How one term is weighed.
+    private struct TermScore {
+        /// Its information.
+        let weight: Float
+        let ofSide, ofContext: Saturation
+
+        init(_ index: IndexContents, _ postings: TermPostings) {
+            let count = Float(index.count)
+            let holders = Float(postings.count)
+            weight = log(1 + max(0, count - holders + 0.5) / (holders + 0.5))
+            let exchanges = Double(max(1, index.count))
+            ofSide = Saturation(
+                weight: weight, meanLength: max(1e-6, Float(index.wordSum / exchanges)) / 2)
+            ofContext = Saturation(
+                weight: weight, meanLength: max(1e-6, Float(index.contextSum / exchanges)))
+        }
+    }
+
+    /// BM25 of one term: `weight · f (k + 1) / (f + k (1 - b + b · length / mean))`.
+    private struct Saturation {
+        private let scale, constant, perWord: Float
+
+        init(weight: Float, meanLength: Float) {
+            let k = LexicalWeights.saturation
+            let b = LexicalWeights.lengthPenalty
+            scale = weight * (k + 1)
+            constant = k * (1 - b)
+            perWord = k * b / meanLength
+        }
+
+        func score(_ frequency: Float, length: Float) -> Float {
+            scale * frequency / (frequency + constant + perWord * length)
+        }
+    }
+
+    func add(phraseHolders numbers: [Int32]) {
+        phrases.formUnion(numbers)
+        sums.phraseHolders = Set(phrases.map { Int(Int64($0) - index.base) })
+    }
 
     // MARK: Meaning
 
     /// Compares a question's vector of length 1 with every row; the best row of a side counts.
-    func add(_ query: [Float]) {
-        guard query.count == index.width, index.rowCount > 0 else { return }
+    func add(_ vector: [Float]) {
+        guard vector.count == index.width, index.rowCount > 0 else { return }
         hasVectors = true
-        let quantized = QuantizedVector(query)
-        let scores = FloatBuffer(uninitializedCount: index.rowCount)
-        let score = scores.pointer
-        quantized.components.withUnsafeBufferPointer { components in
-            guard let components = components.baseAddress else { return }
+        sums.hasVectors = true
+        let query = QuantizedVector(vector)
+        self.query = query
+        if index.isSketched {
+            let (words, scale) = SignSketch.planes(of: vector)
             Kernels.dotRows(
-                vectors: index.components.pointer, scales: index.scales.pointer,
-                query: components, queryScale: quantized.scale, count: index.rowCount,
-                width: index.width, scores: score)
+                signs: index.sketch.words.pointer, scales: index.sketch.scales.pointer,
+                query: words, queryScale: scale, count: index.rowCount, width: index.width,
+                scores: rowScores)
+        } else {
+            compare(0..<index.rowCount, with: query)
         }
+        KernelRuntime.forRanges(of: columns.slotCount, grain: 2048) { slots in
+            for slot in slots { self.takeRows(of: slot) }
+        }
+    }
+
+    private func compare(_ rows: Range<Int>, with query: QuantizedVector) {
+        Kernels.dotRows(
+            vectors: index.components.pointer + rows.lowerBound * index.width,
+            scales: index.scales.pointer + rows.lowerBound, query: query.components,
+            queryScale: query.scale, count: rows.count, width: index.width,
+            scores: rowScores + rows.lowerBound)
+    }
+
+    /// Gives a slot the best scores of its rows.
+    private func takeRows(of slot: Int) {
         let none = -Float.infinity
-        let slots = index.slotCount
-        userNearness.update(repeating: none, count: slots)
-        otherNearness.update(repeating: none, count: slots)
-        for row in 0..<index.rowCount {
-            let slot = Int(columns.rowSlot[row])
-            guard slot >= 0, slot < slots else { continue }
+        var user = none
+        var other = none
+        for row in columns.rows(slot) {
             let side = columns.rowSide[row]
-            if side != VectorSide.other.rawValue {
-                userNearness[slot] = max(userNearness[slot], score[row])
-            }
-            if side != VectorSide.user.rawValue {
-                otherNearness[slot] = max(otherNearness[slot], score[row])
-            }
+            if side != VectorSide.other.rawValue { user = max(user, rowScores[row]) }
+            if side != VectorSide.user.rawValue { other = max(other, rowScores[row]) }
         }
-        for slot in 0..<slots { fill(slot) }
+        fill(slot, user, other)
     }
 
     /// A side that said nothing is as near as the other.
-    private func fill(_ slot: Int) {
-        if userNearness[slot] == -.infinity { userNearness[slot] = otherNearness[slot] }
-        if otherNearness[slot] == -.infinity { otherNearness[slot] = userNearness[slot] }
-        if userNearness[slot] == -.infinity {
-            userNearness[slot] = 0
-            otherNearness[slot] = 0
+    private func fill(_ slot: Int, _ user: Float, _ other: Float) {
+        let none = -Float.infinity
+        let either = user == none ? other : user
+        userNearness[slot] = either == none ? 0 : either
+        otherNearness[slot] = either == none ? 0 : other == none ? user : other
+    }
+
+    /// Compares the vectors of slots and of their neighbours in 8 bits, where that is not done.
+    private func compareClosely(_ slots: [Int]) {
+        guard let query, index.isSketched else { return }
+        let known = compared.count
+        for slot in slots {
+            let (previous, next) = columns.around(slot)
+            for wanted in [previous, slot, next] where wanted >= 0 && isCompared[wanted] == 0 {
+                isCompared[wanted] = 1
+                compared.append(wanted)
+            }
+        }
+        let wanted = compared[known...]
+        wanted.withUnsafeBufferPointer { wanted in
+            KernelRuntime.forRanges(of: wanted.count, grain: 32) { range in
+                for slot in wanted[range] {
+                    self.compare(self.columns.rows(slot), with: query)
+                    self.takeRows(of: slot)
+                }
+            }
         }
     }
 
@@ -154,114 +252,90 @@ final class QuestionScorer {
     func refine(_ slot: Int, user: Float?, other: Float?) {
         guard user != nil || other != nil else { return }
         hasVectors = true
-        userNearness[slot] = user ?? -.infinity
-        otherNearness[slot] = other ?? -.infinity
-        fill(slot)
+        sums.hasVectors = true
+        fill(slot, user ?? -.infinity, other ?? -.infinity)
     }
 
     // MARK: Scores
 
     /// The score of an exchange; nil where nothing speaks for it.
     func score(_ slot: Int) -> Float? {
-        guard columns.session[slot] >= 0 else { return nil }
-        if !hasVectors, coverage[slot] == 0, !isPhraseHolder(slot), !isInTime(slot) { return nil }
-        let (asked, other) = sides(slot, userLexical, otherLexical)
-        var score = FusionWeights.lexical * lexical[slot] / bestLexical
-        score += FusionWeights.asked * asked / bestAsked
-        score += FusionWeights.otherSide * other / bestOther
-        if information > 0 { score += FusionWeights.coverage * coverage[slot] / information }
-        if hasVectors { score += nearnessScore(slot) }
-        if isPhraseHolder(slot) { score += FusionWeights.phrase }
-        return score + timeScore(slot) + recency(slot)
-    }
-
-    /// Of the values of both sides, that of the side which the question asks about and the rest;
-    /// the larger and the smaller where it asks about neither.
-    private func sides(
-        _ slot: Int, _ user: UnsafeMutablePointer<Float>, _ other: UnsafeMutablePointer<Float>
-    ) -> (Float, Float) {
-        let asked = side[columns.session[slot]]
-        let (a, b) = (user[slot], other[slot])
-        return asked > 0 ? (a, b) : asked < 0 ? (b, a) : (max(a, b), min(a, b))
-    }
-
-    private func nearnessScore(_ slot: Int) -> Float {
-        let (asked, other) = sides(slot, userNearness, otherNearness)
-        let absent = (asked + other) / 2 * FusionWeights.absentNeighbour
-        let (before, after) = (Int(columns.previous[slot]), Int(columns.next[slot]))
-        let followed = after < 0 ? absent : (userNearness[after] + otherNearness[after]) / 2
-        return FusionWeights.askedNearness * asked + FusionWeights.otherNearness * other
-            + FusionWeights.previousUserNearness * (before < 0 ? absent : userNearness[before])
-            + FusionWeights.previousOtherNearness * (before < 0 ? absent : otherNearness[before])
-            + FusionWeights.followingNearness * followed
-    }
-
-    private func timeScore(_ slot: Int) -> Float {
-        var score: Float = 0
-        if time.asksForTime {
-            let asked = side[columns.session[slot]]
-            let flags = columns.timeFlags[slot]
-            if flags & (asked > 0 ? 1 : asked < 0 ? 2 : 3) != 0 { score += FusionWeights.namesTime }
-        }
-        if let interval = time.interval, columns.milliseconds[slot] != .min {
-            let seconds = Double(columns.milliseconds[slot]) / 1000
-            let start = interval.lowerBound.timeIntervalSince1970
-            let end = interval.upperBound.timeIntervalSince1970
-            let days = Float(max(0, max(start - seconds, seconds - end)) / 86_400)
-            let slack = max(FusionWeights.timeSlackDays, Float((end - start) / 86_400) / 2)
-            score += FusionWeights.nearTime * exp(-days / slack)
-            if isInTime(slot) { score += FusionWeights.inTime }
-        }
-        return score
-    }
-
-    private func isInTime(_ slot: Int) -> Bool {
-        guard let interval = time.interval, columns.milliseconds[slot] != .min else { return false }
-        return interval.contains(
-            Date(timeIntervalSince1970: Double(columns.milliseconds[slot]) / 1000))
-    }
-
-    /// The newest exchange's time; set by the search.
-    var newest: Int64?
-
-    private func recency(_ slot: Int) -> Float {
-        guard let newest, columns.milliseconds[slot] != .min else { return 0 }
-        let days = Float(max(0, newest - columns.milliseconds[slot])) / 86_400_000
-        return FusionWeights.recency * exp2(-days / FusionWeights.recencyHalfLifeDays)
-    }
-
-    private func isPhraseHolder(_ slot: Int) -> Bool {
-        !phrases.isEmpty && phrases.contains(Int32(truncatingIfNeeded: Int64(slot) + index.base))
+        let score = formula.score(slot, ScoreFormula.Shares(sums))
+        return score == -.infinity ? nil : score + formula.recency(slot)
     }
 
     /// The best `count` slots, best first; of equals the newest.
     func best(_ count: Int) -> [(slot: Int, score: Float)] {
-        var chosen: [(slot: Int, score: Float)] = []
-        var threshold = -Float.infinity
-        for slot in 0..<columns.slotCount {
-            guard let score = score(slot), score >= threshold else { continue }
-            chosen.append((slot, score))
-            if chosen.count >= 2 * count + 64 {
-                chosen.sort { ($0.score, $0.slot) > ($1.score, $1.slot) }
-                chosen.removeLast(chosen.count - count)
-                threshold = chosen.last?.score ?? threshold
+        let shift = columns.slotCount > 65_536 ? 9 : 6
+        let highest = estimateAll(blockShift: shift)
+        // The best of a block is as good as one of the best `count`, if `count` blocks are.
+        let floor = highest.count > count ? highest.sorted(by: >)[count - 1] : -.infinity
+        var slots = candidates(from: floor - FusionWeights.recency, highest, blockShift: shift)
+        compareClosely(slots)
+        var chosen = ranked(slots)
+        if index.isSketched, hasVectors, chosen.count >= count {
+            let reached = chosen[count - 1].score - FusionWeights.sketchMargin
+            let known = Set(slots)
+            slots = candidates(from: reached, highest, blockShift: shift).filter {
+                !known.contains($0)
+            }
+            compareClosely(slots)
+            chosen = Self.sorted(chosen + ranked(slots))
+        }
+        return Array(chosen.prefix(count))
+    }
+
+    private func ranked(_ slots: [Int]) -> [(slot: Int, score: Float)] {
+        Self.sorted(slots.compactMap { slot in score(slot).map { (slot, $0) } })
+    }
+
+    private static func sorted(
+        _ chosen: [(slot: Int, score: Float)]
+    ) -> [(slot: Int, score: Float)] {
+        chosen.sorted { ($0.score, $0.slot) > ($1.score, $1.slot) }
+    }
+
+    /// Scores all slots, without recency, and gives the highest score of each block of slots.
+    private func estimateAll(blockShift shift: Int) -> [Float] {
+        let count = columns.slotCount
+        let estimates = index.scratch.estimates.pointer
+        let (formula, sums) = (self.formula, self.sums)
+        var highest = [Float](repeating: -.infinity, count: (count + 1 << shift - 1) >> shift)
+        highest.withUnsafeMutableBufferPointer { highest in
+            KernelRuntime.forRanges(of: count, grain: 1 << shift) { slots in
+                formula.estimate(
+                    slots, sums, into: estimates, highest: highest, blockShift: shift)
             }
         }
-        chosen.sort { ($0.score, $0.slot) > ($1.score, $1.slot) }
-        return Array(chosen.prefix(count))
+        return highest
+    }
+
+    /// The slots that something speaks for and whose estimate is at least `floor`.
+    private func candidates(
+        from floor: Float, _ highest: [Float], blockShift shift: Int
+    ) -> [Int] {
+        let estimates = index.scratch.estimates.pointer
+        var slots: [Int] = []
+        for block in highest.indices where highest[block] >= floor {
+            for slot in block << shift..<min((block + 1) << shift, columns.slotCount)
+            where estimates[slot] >= floor && estimates[slot] > -.infinity {
+                slots.append(slot)
+            }
+        }
+        return slots
     }
 
     /// Why an exchange was found.
     func evidence(_ slot: Int) -> Memory.Evidence {
-        let absent = (userNearness[slot] + otherNearness[slot]) / 2
-        let around = [Int(columns.previous[slot]), slot, Int(columns.next[slot])].map {
-            $0 < 0 ? absent : (userNearness[$0] + otherNearness[$0]) / 2
-        }
+        func nearness(_ slot: Int) -> Float { (userNearness[slot] + otherNearness[slot]) / 2 }
+        let (previous, next) = columns.around(slot)
+        let around = [previous, slot, next].map { nearness($0 < 0 ? slot : $0) }
         return Memory.Evidence(
-            lexical: Double(lexical[slot] / bestLexical),
-            coverage: information > 0 ? Double(coverage[slot] / information) : 0,
+            lexical: Double(lexical[slot].whole / sums.bestLexical),
+            coverage: sums.information > 0
+                ? Double(lexical[slot].coverage / sums.information) : 0,
             dense: hasVectors ? Double(max(userNearness[slot], otherNearness[slot])) : 0,
             neighbourhood: hasVectors ? Double(around.reduce(0, +) / 3) : 0,
-            time: Double(timeScore(slot) / FusionWeights.whole))
+            time: Double(formula.timeScore(slot) / FusionWeights.whole))
     }
 }

@@ -4,45 +4,28 @@ import GRDB
 /// The terms of a question with where they occur, and whom the question is about.
 struct QuestionTerms {
     /// Terms to look for, most telling or not, without the names of speakers.
-    private(set) var terms: [(term: String, postings: Postings)] = []
+    private(set) var terms: [(term: String, postings: TermPostings)] = []
     /// Terms that are names by which a speaker is addressed.
-    private(set) var names: [(term: String, addresses: Postings)] = []
+    private(set) var names: [(term: String, addresses: TermPostings)] = []
 
-    init(_ terms: [String], _ database: Database) throws {
-        for term in terms {
-            let postings = try Self.postings(term, database)
-            let addresses = try Self.postings(Postings.addressPrefix + term, database)
-            if Self.isName(addresses, of: postings) {
-                names.append((term, addresses))
-            } else {
-                self.terms.append((term, postings))
+    init(_ terms: [String], _ cache: PostingsCache, _ database: Database) throws {
+        let postings = try cache.postings(of: terms, database)
+        let addresses = try cache.postings(
+            of: terms.map { Postings.addressPrefix + $0 }, database)
+        let isName = zip(addresses, postings).map(Self.isName)
+        for (index, term) in terms.enumerated() {
+            if isName[index] { names.append((term, addresses[index])) }
+            // A question of nothing but a name is about the word.
+            if !isName[index] || !isName.contains(false) {
+                self.terms.append((term, postings[index]))
             }
-        }
-        // A question of nothing but a name is about the word.
-        if self.terms.isEmpty {
-            self.terms = try names.map { ($0.term, try Self.postings($0.term, database)) }
         }
     }
 
     /// A word is a speaker's name where it is mostly said in addressing somebody.
-    private static func isName(_ addresses: Postings, of postings: Postings) -> Bool {
-        let count = addresses.numbers.count
-        return count >= 2 && count * 5 >= postings.numbers.count * 2
-    }
-
-    private static func postings(_ term: String, _ database: Database) throws -> Postings {
-        var postings = Postings()
-        let rows = try Row.fetchCursor(
-            database.cachedStatement(
-                sql: "SELECT block, entries FROM posting WHERE term = ? ORDER BY block"),
-            arguments: [term])
-        while let row = try rows.next() {
-            let block: Int64 = row[0]
-            try row.withUnsafeData(atIndex: 1) { data in
-                data?.withUnsafeBytes { postings.append($0, block: block) }
-            }
-        }
-        return postings
+    private static func isName(_ addresses: TermPostings, of postings: TermPostings) -> Bool {
+        let count = addresses.count
+        return count >= 2 && count * 5 >= postings.count * 2
     }
 
     /// The question without the names of speakers: vectors cannot tell who speaks, and a name only
@@ -65,20 +48,18 @@ struct AskedSide {
 
     /// The names decide: whom the other side addresses as Anna is Anna. Where a conversation does
     /// not tell, all of them together do, if they agree.
-    init(names: [(term: String, addresses: Postings)], in index: IndexContents) {
+    init(names: [(term: String, addresses: TermPostings)], in index: IndexContents) {
         guard !names.isEmpty else { return }
         ofSession = [Int8](repeating: 0, count: index.sessionCount)
         for name in names {
             var balance = [Int32](repeating: 0, count: index.sessionCount)
             var total: Int32 = 0
             var size: Int32 = 0
-            for (entry, number) in name.addresses.numbers.enumerated() {
-                guard let slot = index.slot(number) else { continue }
+            name.addresses.forEach { number, counts in
+                guard let slot = index.slot(number) else { return }
                 // Said by the other side: it names the user.
-                let vote =
-                    (name.addresses.other[entry] > 0 ? 1 : 0)
-                    - (name.addresses.user[entry] > 0 ? 1 : 0)
-                balance[Int(index.session[slot])] += Int32(vote)
+                let vote = (counts & 15 > 0 ? 1 : 0) - (counts >> 4 > 0 ? 1 : 0)
+                balance[index.session(slot)] += Int32(vote)
                 total += Int32(vote)
                 size += 1
             }

@@ -35,8 +35,10 @@ extension RetrievalStore {
     /// - Throws: `storeFailed` and its kin.
     public func statistics() throws(MemoryError) -> Statistics {
         let file = Self.databaseFile(in: directory).path
-        let byteCount = ["", "-wal", "-shm"].reduce(0) { total, suffix in
-            let attributes = try? FileManager.default.attributesOfItem(atPath: file + suffix)
+        let files =
+            ["", "-wal", "-shm"].map { file + $0 } + [SearchCache.file(in: directory).path]
+        let byteCount = files.reduce(0) { total, path in
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
             return total + ((attributes?[.size] as? NSNumber)?.intValue ?? 0)
         }
         return try reading { database in
@@ -91,8 +93,10 @@ extension RetrievalStore {
     /// - Throws: `storeFailed` and its kin.
     @discardableResult
     public func remove(ids: [String]) throws(MemoryError) -> Int {
-        try writing { database in
-            try ids.count { try Self.remove(id: $0, database) }
+        try removing { () throws(MemoryError) in
+            try writing { database in
+                try ids.count { try Self.remove(id: $0, database) }
+            }
         }
     }
 
@@ -102,23 +106,27 @@ extension RetrievalStore {
     /// - Throws: `storeFailed` and its kin.
     @discardableResult
     public func clear() throws(MemoryError) -> Int {
-        let count: Int = try writing { database in
-            let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM exchange") ?? 0
-            try database.execute(
-                sql: """
-                    DELETE FROM vector;
-                    DELETE FROM exchange;
-                    DELETE FROM posting;
-                    DELETE FROM block;
-                    INSERT INTO searchText(searchText) VALUES ('delete-all');
-                    DELETE FROM property WHERE name = 'embedder';
-                    DELETE FROM sqlite_sequence WHERE name = 'exchange';
-                    """)
-            try Self.countRemoval(database)
-            return count
+        let count: Int = try removing { () throws(MemoryError) in
+            try writing { database in try Self.empty(database) }
         }
         // What was said must be gone from the file too, not only from its tables.
         try Self.compact(self)
+        return count
+    }
+
+    private static func empty(_ database: Database) throws -> Int {
+        let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM exchange") ?? 0
+        try database.execute(
+            sql: """
+                DELETE FROM vector;
+                DELETE FROM exchange;
+                DELETE FROM posting;
+                DELETE FROM block;
+                INSERT INTO searchText(searchText) VALUES ('delete-all');
+                DELETE FROM property WHERE name = 'embedder';
+                DELETE FROM sqlite_sequence WHERE name = 'exchange';
+                """)
+        try Self.countRemoval(database)
         return count
     }
 
@@ -135,7 +143,7 @@ extension RetrievalStore {
                 database, sql: "SELECT length(components) FROM vector WHERE number = ?",
                 arguments: [number]) ?? 0
         try IndexWriter.remove(
-            try exchange(row), number: number, width: bytes / 4, database)
+            try exchange(row), number: number, width: StoredVector.width(ofBytes: bytes), database)
         // A table that takes its text from another one has to be told what to forget.
         try database.execute(
             sql: "INSERT INTO searchText(searchText, rowid, transcript) VALUES ('delete', ?, ?)",

@@ -223,6 +223,22 @@ extension RetrievalStore {
         return vectors
     }
 
+    static func vector(
+        ofQuestion question: String, by embedder: any TextEmbedding
+    ) throws(MemoryError) -> [Float] {
+        let vector: [Float]
+        do {
+            vector = try embedder.embed(question: question)
+        } catch {
+            throw .embeddingFailed(detail: String(describing: error))
+        }
+        guard vector.count == embedder.dimension else {
+            throw .embeddingShape(
+                expectedCount: 1, count: 1, dimension: embedder.dimension)
+        }
+        return vector
+    }
+
     // MARK: Rows
 
     static func isThere(
@@ -253,7 +269,9 @@ extension RetrievalStore {
     ) throws {
         try database.cachedStatement(
             sql: "INSERT INTO vector(number, part, components, side) VALUES (?, ?, ?, ?)"
-        ).execute(arguments: [number, part, blob(of: piece.vector), piece.side.rawValue])
+        ).execute(arguments: [
+            number, part, StoredVector.bytes(of: piece.vector), piece.side.rawValue,
+        ])
         try writer.add(piece.vector, number: number, side: piece.side)
     }
 

@@ -23,7 +23,7 @@ extension RetrievalStore {
     ) throws(MemoryError) -> [Memory] {
         try search(query, limit: limit, now: now) { asked throws(MemoryError) in
             guard let embedder else { return nil }
-            return try Self.vectors(of: [asked], by: embedder).first.map(LocalNearness.init)
+            return LocalNearness(vector: try Self.vector(ofQuestion: asked, by: embedder))
         }
     }
 
@@ -35,16 +35,37 @@ extension RetrievalStore {
         guard query.contains(where: { !$0.isWhitespace }) else { throw .queryEmpty }
         guard limit > 0 else { return [] }
         let terms: QuestionTerms = try reading { database in
-            try QuestionTerms(SearchWords.queryTerms(in: query), database)
+            try QuestionTerms(SearchWords.queryTerms(in: query), postings, database)
         }
         let nearness = try source(terms.withoutNames(query))
-        return try reading { database in
+        let found = try reading { database in
             try index.withContents(database, width: nearness?.width ?? 0) { contents in
                 try self.search(
                     query, terms: terms, nearness: nearness, limit: limit, now: now, contents,
                     database)
             }
         }
+        if index.isCacheDue { saveIndex() }
+        return found
+    }
+
+    /// Keeps the index in a file for the next program. Whoever removes something holds the same lock
+    /// until the file is gone, so it never has what the database has not.
+    private func saveIndex() {
+        guard let lock = StoreLock(directory, waits: false) else { return }
+        defer { lock.unlock() }
+        // What fails here is no failure of the search.
+        try? reading { database in try index.save(database) }
+    }
+
+    /// Removes something from the database, and what the index's file has of it.
+    func removing<Value>(_ body: () throws(MemoryError) -> Value) throws(MemoryError) -> Value {
+        let lock = StoreLock(directory)
+        defer {
+            SearchCache.remove(in: directory)
+            lock?.unlock()
+        }
+        return try body()
     }
 
     private func search(
@@ -56,8 +77,8 @@ extension RetrievalStore {
         let time = TimeWords(question: query, now: now ?? Self.date(newest) ?? Date())
         let relative = Set(time.relativeWords.map(SearchWords.term))
         let scorer = QuestionScorer(
-            contents, side: AskedSide(names: terms.names, in: contents), time: time)
-        scorer.newest = newest
+            contents, side: AskedSide(names: terms.names, in: contents), time: time,
+            newest: newest)
         // The words of a date were understood as a time; exchanges seldom name their own.
         scorer.add(
             terms.terms.filter {
@@ -96,24 +117,5 @@ extension RetrievalStore {
             database,
             sql: "SELECT rowid FROM searchText WHERE searchText MATCH ? LIMIT ?",
             arguments: ["\"\(phrase)\"", phraseLimit])
-    }
-
-    /// The vector that `blob(of:)` wrote.
-    static func vector(of data: Data) -> [Float] {
-        data.withUnsafeBytes { bytes in
-            (0..<bytes.count / 4).map { index in
-                let bits = bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
-                return Float(bitPattern: UInt32(littleEndian: bits))
-            }
-        }
-    }
-
-    /// The components as little-endian f32.
-    static func blob(of vector: [Float]) -> Data {
-        var data = Data(capacity: vector.count * 4)
-        for value in vector {
-            withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) }
-        }
-        return data
     }
 }

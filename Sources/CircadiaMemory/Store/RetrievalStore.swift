@@ -11,7 +11,8 @@ public final class RetrievalStore: Sendable {
 
     let pool: DatabasePool
     let embedder: (any TextEmbedding)?
-    let index = SearchIndex()
+    let index: SearchIndex
+    let postings = PostingsCache()
 
     /// The database file of a store in `directory`.
     public static func databaseFile(in directory: URL) -> URL {
@@ -25,7 +26,18 @@ public final class RetrievalStore: Sendable {
     ///   - embedder: makes the vectors; without one the store searches by words and time only.
     /// - Throws: `folderNotMade`, `unwritable`, `storeFailed`, `storeCorrupt`, `storeTooNew`,
     ///   `embedderMismatch`.
-    public init(directory: URL, embedder: (any TextEmbedding)?) throws(MemoryError) {
+    public convenience init(
+        directory: URL, embedder: (any TextEmbedding)?
+    ) throws(MemoryError) {
+        try self.init(
+            directory: directory, embedder: embedder, limits: SearchLimits())
+    }
+
+    /// Opens a store whose searches take other ways from other sizes on.
+    package init(
+        directory: URL, embedder: (any TextEmbedding)?, limits: SearchLimits
+    ) throws(MemoryError) {
+        index = SearchIndex(directory: directory, limits: limits)
         self.directory = directory
         self.embedder = embedder
         let file = Self.databaseFile(in: directory)
@@ -36,6 +48,8 @@ public final class RetrievalStore: Sendable {
         configuration.label = "circadia.retrieval"
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA temp_store = MEMORY")
+            // The postings of common words, which every second question asks for.
+            try database.execute(sql: "PRAGMA cache_size = -16384")
         }
         pool = try Self.mapping(file) {
             try Self.open(file, configuration, until: Date() + Self.patienceSeconds)
@@ -70,13 +84,12 @@ public final class RetrievalStore: Sendable {
                 let pool = try DatabasePool(path: file.path, configuration: configuration)
                 let migrator = StoreSchema.migrator
                 // Two programs that open a new store together must not both make its tables.
-                let folder = FileHandle(forReadingAtPath: file.deletingLastPathComponent().path)
-                if let folder { flock(folder.fileDescriptor, LOCK_EX) }
-                defer { try? folder?.close() }
+                let lock = StoreLock(file.deletingLastPathComponent())
+                defer { lock?.unlock() }
                 if try pool.read(migrator.hasBeenSuperseded) {
                     throw MemoryError.storeTooNew(path: file.path)
                 }
-                try migrator.migrate(pool)
+                try StoreSchema.migrate(pool)
                 try StoreSchema.derive(pool)
                 return pool
             } catch let error as DatabaseError

@@ -45,6 +45,15 @@ enum FusionWeights {
     static let recency: Float = 0.03
     /// Days after which that gain is halved.
     static let recencyHalfLifeDays: Float = 30
+    /// What estimates from signs may hide of a score: four times what they are off by in the mean
+    /// square, for cosines that are off independently of each other.
+    static let sketchMargin: Float = {
+        let weights = [
+            askedNearness, otherNearness, previousUserNearness, previousOtherNearness,
+            followingNearness / 2, followingNearness / 2,
+        ]
+        return 4 * SignSketch.error * weights.reduce(0) { $0 + $1 * $1 }.squareRoot() + recency
+    }()
     /// About what all parts together can reach: scores are shares of it.
     static let whole =
         lexical + asked + coverage + askedNearness + otherNearness + previousUserNearness

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 /// The tables of a retrieval store and how older ones become today's.
@@ -66,7 +67,46 @@ enum StoreSchema {
                     INSERT INTO property VALUES ('derivation', '0');
                     """)
         }
+        migrator.registerMigration("v3") { database in
+            // vector.components: see StoredVector; f32 until now, whose rows filled pages badly.
+            let narrowed = DatabaseFunction("narrowed", argumentCount: 1, pure: true) { values in
+                Data.fromDatabaseValue(values[0]).map { data in
+                    StoredVector.bytes(of: floats(of: data))
+                }
+            }
+            database.add(function: narrowed)
+            defer { database.remove(function: narrowed) }
+            // identity: tells this database's files from those of others.
+            try database.execute(
+                sql: """
+                    UPDATE vector SET components = narrowed(components);
+                    INSERT INTO property VALUES ('identity', lower(hex(randomblob(8))));
+                    """)
+        }
         return migrator
+    }
+
+    /// Little-endian f32.
+    private static func floats(of data: Data) -> [Float] {
+        data.withUnsafeBytes { bytes in
+            (0..<bytes.count / 4).map { index in
+                let bits = bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
+                return Float(bitPattern: UInt32(littleEndian: bits))
+            }
+        }
+    }
+
+    /// Brings a database up to date, and gives back the space that its older form took.
+    static func migrate(_ pool: DatabasePool) throws {
+        let migrator = migrator
+        let before = try pool.read(migrator.appliedIdentifiers)
+        try migrator.migrate(pool)
+        if !before.isEmpty && !before.contains("v3") {
+            try pool.writeWithoutTransaction { database in
+                try database.execute(sql: "VACUUM")
+                try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            }
+        }
     }
 
     /// How what is derived from exchanges is made; a change makes stores derive it again.
@@ -100,7 +140,7 @@ enum StoreSchema {
                     arguments: [number])
                 {
                     try index.add(
-                        RetrievalStore.vector(of: vector["components"]), number: number,
+                        StoredVector.vector(of: vector["components"]), number: number,
                         side: VectorSide(rawValue: vector["side"]) ?? .whole)
                 }
                 if number % SearchIndex.blockSize == 0 { try index.flush() }

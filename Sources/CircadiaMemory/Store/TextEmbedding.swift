@@ -9,4 +9,13 @@ public protocol TextEmbedding: Sendable {
     var identifier: String { get }
     /// One vector of `dimension` components and length 1 for each text, in order.
     func embed(_ texts: [String]) throws -> [[Float]]
+    /// The vector of a question, perhaps sooner than `embed` makes it and a little less exact.
+    func embed(question: String) throws -> [Float]
+}
+
+extension TextEmbedding {
+    /// As any other text.
+    public func embed(question: String) throws -> [Float] {
+        try embed([question]).first ?? []
+    }
 }
