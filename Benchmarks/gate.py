@@ -104,7 +104,7 @@ def night(kind, number, exchanges, arguments):
         command = [
             arguments.circadia, "sleep", "--memory-file", log, "--adapter-dir",
             os.path.join(adapters, "nightly_update"), "--iters", str(arguments.iters),
-            "--learning-rate", f"{rate:g}", "--seed", str(number), "--json", "--quiet"]
+            "--learning-rate", f"{rate:g}", "--seed", str(number), "--full-gate", "--json", "--quiet"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         made = os.path.join(adapters, "base_measures.json")
         if os.path.exists(made) and not os.path.exists(base):

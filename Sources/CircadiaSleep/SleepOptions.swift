@@ -72,6 +72,8 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     public var heldOutShare = 0.15
     /// What the gate lets pass; nil accepts any night.
     public var gate: GateLimits? = GateLimits()
+    /// Whether the gate also judges by general texts, replies and the harness.
+    public var judgesHarm = false
     /// Steps between checkpoints, from which an interrupted night goes on; 0 for the start only.
     public var checkpointInterval = 10
     /// Seed of the split of batches, the initial adapter and the paraphrases.

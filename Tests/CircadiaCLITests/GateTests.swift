@@ -35,7 +35,7 @@ struct GateTests {
     private func sleep(rate: String = "1e-4", steps: Int = 40) throws -> Program.Outcome {
         try Program.run(
             "sleep", "--memory-file", "log.jsonl", "--iters", "\(steps)", "--learning-rate", rate,
-            "--json", in: folder)
+            "--full-gate", "--json", in: folder)
     }
 
     /// The attempts of a night that must not pass as it is.

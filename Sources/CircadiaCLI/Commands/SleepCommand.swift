@@ -144,7 +144,7 @@ struct NightRunner {
 
     /// What the gate measures with, as it ships with the program.
     private func gateMaterial() throws -> GateMaterial {
-        guard options.gate != nil else { return GateMaterial() }
+        guard options.gate != nil, options.judgesHarm else { return GateMaterial() }
         guard let texts = ShippedFiles.locate("eval/gate.jsonl"),
             let prompts = ShippedFiles.locate("eval/harness.jsonl")
         else {

@@ -104,7 +104,17 @@ struct SleepFlags: ParsableArguments {
     @Flag(help: "Promote the adapter without judging it.")
     var noGate = false
 
+    @Flag(
+        help: """
+            Judge by general texts, replies and the harness too, not by the held-out loss alone. \
+            Experimental: its limits rest on a few nights.
+            """)
+    var fullGate = false
+
     func validate() throws {
+        if noGate, fullGate {
+            throw ValidationError("--no-gate and --full-gate cannot both be given")
+        }
         if iters != nil, epochs != nil {
             throw ValidationError("--iters and --epochs cannot both be given")
         }
@@ -185,6 +195,7 @@ struct SleepFlags: ParsableArguments {
         options.divergenceWeight = klWeight > 0 ? klWeight : nil
         options.heldOutShare = heldOut
         options.gate = noGate ? nil : options.gate
+        options.judgesHarm = fullGate
         options.checkpointInterval = checkpointEvery
         options.seed = seed
         return options
