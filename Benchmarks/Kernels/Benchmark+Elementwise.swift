@@ -35,14 +35,13 @@ extension Benchmark {
     static func swiGLU(_ model: ModelShape, tokens: Int) -> Benchmark {
         let gate = FloatBuffer([Float](repeating: 0.5, count: tokens * model.mlp))
         let up = FloatBuffer([Float](repeating: 0.5, count: gate.count))
-        let out = FloatBuffer(count: gate.count)
         return Benchmark(
             kernel: "swiglu", shape: "\(model.name), \(tokens) × \(model.mlp)",
-            work: .bytes(3 * out.byteCount), limit: nil
+            work: .bytes(3 * gate.byteCount), limit: nil
         ) { _ in
             Kernels.swiGLU(
                 gate: gate.pointer, up: up.pointer, tokens: tokens, width: model.mlp,
-                out: out.pointer)
+                out: gate.pointer)
         }
     }
 }

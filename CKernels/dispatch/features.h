@@ -12,8 +12,8 @@ enum {
     CK_HAS_NEON = 1 << 4,         /* ARMv8 baseline */
     CK_HAS_DOTPROD = 1 << 5,      /* sdot, udot */
     CK_HAS_I8MM = 1 << 6,         /* smmla, usdot */
-    CK_HAS_AVX512POPCNT = 1 << 8, /* AVX-512 VPOPCNTDQ */
     CK_HAS_NEON_BF16 = 1 << 7,    /* bfdot, bfmmla */
+    CK_HAS_AVX512POPCNT = 1 << 8, /* AVX-512 VPOPCNTDQ */
 };
 
 uint32_t ck_features(void);

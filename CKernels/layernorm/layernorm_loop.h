@@ -36,6 +36,8 @@ static inline void layernorm_loop(const float* x, const float* w, const float* b
         float* out = y + t * width;
         const float mean = sum_of(row, width) / (float)width;
         const float r = 1 / sqrtf(sum_of_squares(row, mean, width) / (float)width + eps);
+        /* y may be x: the check for overlap would send it down a scalar loop */
+#pragma clang loop vectorize(assume_safety)
         for (int32_t i = 0; i < width; i++) {
             out[i] = __builtin_fmaf((row[i] - mean) * r, w[i], b[i]);
         }

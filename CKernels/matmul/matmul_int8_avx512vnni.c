@@ -22,7 +22,8 @@ enum { FEW_TOKENS = CK_TILE_WIDE_INT8 + 4 };
 
 /* From so many tokens on their arithmetic takes about as long as the block takes to come from memory, and
  * while it lasts the processor's own prefetchers see no loads to run ahead of: the next block is asked for
- * by hand. With fewer they are quicker alone. */
+ * by hand, the last one's successor too, which is nowhere and does no harm. With fewer they are quicker
+ * alone. */
 enum { PREFETCH_FROM = 5 };
 
 static inline __m512i broadcast4(const int8_t* p) {
@@ -85,7 +86,7 @@ static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a,
                 }
             }
             x += (bits == 4 ? 8 : 4) * (size_t)tile;
-            x1 += bits == 4 ? 8 : 4;
+            if (singles) x1 += bits == 4 ? 8 : 4;
         }
         if (n >= PREFETCH_FROM) {
             for (size_t at = 0; at < 2 * scale_bytes; at += 64) {
@@ -108,8 +109,10 @@ static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a,
         p += value_bytes + 2 * scale_bytes;
         xs += tile;
         xsum += tile;
-        xs1++;
-        xsum1++;
+        if (singles) {
+            xs1++;
+            xsum1++;
+        }
     }
     const int32_t left = w->rows - (int32_t)block * 16;
     const tile_out_t out = {a->y + block * 16, a->stride,

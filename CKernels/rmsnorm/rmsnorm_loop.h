@@ -21,6 +21,8 @@ static inline void rmsnorm_loop(const float* x, const float* w, int64_t begin, i
         const float* row = x + t * width;
         float* out = y + t * width;
         const float r = 1 / sqrtf(sum_of_squares(row, width) / (float)width + eps);
+        /* y may be x: the check for overlap would send it down a scalar loop */
+#pragma clang loop vectorize(assume_safety)
         for (int32_t i = 0; i < width; i++) out[i] = row[i] * r * w[i];
         if (rstd) rstd[t] = r;
     }

@@ -19,8 +19,7 @@ public final class ModelDirectory: Sendable {
     ///
     /// - Throws: `FormatError`.
     public convenience init(_ url: URL) throws(FormatError) {
-        let isOff = ProcessInfo.processInfo.environment["CIRCADIA_PACK_CACHE"] == "0"
-        try self.init(url, usesPackCache: !isOff)
+        try self.init(url, usesPackCache: PackCache.isWanted)
     }
 
     /// Opens a directory and validates the configuration and every file's header.

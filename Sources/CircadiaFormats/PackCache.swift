@@ -15,6 +15,8 @@ enum PackCache {
     static let magic: UInt64 = 0x4B43_4150_4341_4331  // "1CACPACK" little-endian
     static let formatVersion: UInt32 = 1
     static let headerByteCount = 64
+    /// Whether the environment lets files be kept.
+    static var isWanted: Bool { ProcessInfo.processInfo.environment["CIRCADIA_PACK_CACHE"] != "0" }
     static let alignment = 64
 
     /// What a stored matrix is; equal where a cached one can stand for the wanted one.

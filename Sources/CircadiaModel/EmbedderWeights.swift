@@ -58,18 +58,29 @@ struct EmbedderLayer {
 struct EmbedderFile {
     private let file: SafetensorsFile
     private let prefix: String
-    private let isQuantized: Bool
+    private let quantized: QuantizedWeights?
 
-    /// Columns that share a scale where matrices are quantised.
-    private static let groupSize = 32
-
-    /// A reader that, if `quantized`, brings matrices to 8 bits where their shape allows.
-    init(_ file: SafetensorsFile, quantized: Bool = false) {
+    /// A reader that brings the matrices of the blocks to 8 bits where `inQuantizedForm` says so.
+    init(_ file: SafetensorsFile, inQuantizedForm isQuantized: Bool = false) {
         self.file = file
-        isQuantized = quantized
         let isPrefixed = file.tensors["bert.embeddings.word_embeddings.weight"] != nil
         prefix = isPrefixed ? "bert." : ""
+        guard isQuantized else {
+            quantized = nil
+            return
+        }
+        let matrices = file.tensors.filter { name, entry in
+            name.contains("encoder.layer.") && Self.canQuantize(entry.shape)
+        }
+        quantized = QuantizedWeights(file, names: Set(matrices.keys))
     }
+
+    private static func canQuantize(_ shape: [Int]) -> Bool {
+        shape.count == 2 && shape[1].isMultiple(of: QuantizedWeights.groupSize)
+    }
+
+    /// Waits until matrices in 8 bits are kept for the next program.
+    func waitForPackCache() { quantized?.waitForPackCache() }
 
     func matrix(_ name: String, _ rows: Int, _ columns: Int) throws(FormatError) -> WeightMatrix {
         let entry = try entry(name, [rows, columns])
@@ -79,28 +90,11 @@ struct EmbedderFile {
                 problem: .wrongType(
                     expected: ["F32", "F16", "BF16"], found: entry.type.rawValue))
         }
-        if isQuantized, columns.isMultiple(of: Self.groupSize),
-            let matrix = Self.quantized(
-                try file.floats(of: entry.name), rows: rows, columns: columns)
-        {
-            return matrix
+        if let quantized, Self.canQuantize(entry.shape) {
+            return try quantized.matrix(entry.name, rows: rows, columns: columns)
         }
         return WeightMatrix(
             dense: try file.bytes(of: entry.name), format: format, rows: rows, columns: columns)
-    }
-
-    private static func quantized(_ values: [Float], rows: Int, columns: Int) -> WeightMatrix? {
-        let matrix = AffineQuantizer.quantize(
-            values, rows: rows, columns: columns, bits: 8, groupSize: groupSize)
-        return matrix.words.withUnsafeBytes { words in
-            matrix.scales.withUnsafeBytes { scales in
-                matrix.biases.withUnsafeBytes { biases in
-                    try? WeightMatrix(
-                        words: words, scales: scales, biases: biases, scaleFormat: .f32,
-                        rows: rows, columns: columns, bits: 8, groupSize: groupSize)
-                }
-            }
-        }
     }
 
     func vector(_ name: String, _ count: Int) throws(FormatError) -> FloatBuffer {

@@ -86,18 +86,27 @@ public final class SentenceEmbedder: @unchecked Sendable {
         return layers
     }
 
+    private static func quantizedLayers(
+        _ weights: URL, _ configuration: EmbedderConfiguration
+    ) throws(FormatError) -> [EmbedderLayer] {
+        let file = EmbedderFile(try SafetensorsFile(path: weights), inQuantizedForm: true)
+        let layers = try layers(file, configuration)
+        // A program that asks one question would end before they are kept.
+        file.waitForPackCache()
+        return layers
+    }
+
     /// The vector of one text, from weights and activations in 8 bits: for short
     /// texts several times as fast as `embed`, whose weights in f32 take longer to read than a
     /// question to compute. Its cosine with the exact vector is above 0.999.
     ///
-    /// The first call makes the weights.
+    /// The first call reads the weights, which the first one ever made and kept beside the model's.
     public func embed(question: String) -> [Float] {
         let tokens = tokenizer.encode(question, maxTokens: maxTokens)
         lock.lock()
         defer { lock.unlock() }
         if quantizedLayers == nil {
-            quantizedLayers = try? Self.layers(
-                EmbedderFile(SafetensorsFile(path: weights), quantized: true), configuration)
+            quantizedLayers = try? Self.quantizedLayers(weights, configuration)
         }
         makeRoom(tokens.count)
         encode(

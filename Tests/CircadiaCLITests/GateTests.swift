@@ -1,3 +1,4 @@
+import CircadiaTestSupport
 import Foundation
 import Testing
 
@@ -86,9 +87,11 @@ struct GateTests {
     @Test("Gibberish")
     func gibberish() throws {
         let letters = Array("abcdefghijklmnopqrstuvwxyz")
+        var generator = SeededGenerator(seed: 1)
         try writeWeek { _ in
-            (0..<12).map { _ in String((0..<6).map { _ in letters[Int.random(in: 0..<26)] }) }
-                .joined(separator: " ")
+            (0..<12).map { _ in
+                String((0..<6).map { _ in letters[Int.random(in: 0..<26, using: &generator)] })
+            }.joined(separator: " ")
         }
         _ = try poisoned(try sleep())
     }

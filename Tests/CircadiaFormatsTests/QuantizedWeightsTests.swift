@@ -1,0 +1,57 @@
+import CircadiaFormats
+import CircadiaKernels
+import Foundation
+import Testing
+
+@Suite struct QuantizedWeightsTests {
+    private let name = "model.layers.1.mlp.up_proj.weight"
+    private let rows = 192
+    private let columns = 128
+
+    @Test func theSecondProgramFindsTheFirstOnesMatrices() throws {
+        let folder = try TemporaryFolder()
+        var options = RandomModel.Options()
+        options.bits = nil
+        options.scaleFormat = .f32
+        try RandomModel.write(
+            configuration: .object(ModelDirectoryTests.tiny), to: folder.url, options: options)
+        let url = folder.file("model.safetensors")
+        let exact = try SafetensorsFile(path: url).floats(of: name)
+
+        func open() throws -> (values: [Float], usesSavedPack: Bool) {
+            let weights = QuantizedWeights(try SafetensorsFile(path: url), names: [name])
+            let matrix = try weights.matrix(name, rows: rows, columns: columns)
+            #expect(matrix.bits == 8)
+            weights.waitForPackCache()
+            return (FloatBufferReader.rows(matrix), weights.usesSavedPack)
+        }
+        let first = try open()
+        #expect(!first.usesSavedPack)
+        let range = exact.reduce(0) { max($0, abs($1)) }
+        for (value, expected) in zip(first.values, exact) {
+            #expect(abs(value - expected) <= 0.51 * 2 * range / 255)
+        }
+        let second = try open()
+        #expect(second.usesSavedPack && second.values == first.values)
+
+        // A file of other weights is none: these have other bytes, and times.
+        options.seed += 1
+        try RandomModel.write(
+            configuration: .object(ModelDirectoryTests.tiny), to: folder.url, options: options)
+        let changed = try open()
+        #expect(!changed.usesSavedPack && changed.values != first.values)
+    }
+
+    @Test func aTensorThatIsMissingIsNamed() throws {
+        let folder = try TemporaryFolder()
+        var options = RandomModel.Options()
+        options.bits = nil
+        try RandomModel.write(
+            configuration: .object(ModelDirectoryTests.tiny), to: folder.url, options: options)
+        let weights = QuantizedWeights(
+            try SafetensorsFile(path: folder.file("model.safetensors")), names: ["nothing"])
+        #expect(throws: FormatError.self) {
+            _ = try weights.matrix("nothing", rows: 32, columns: 32)
+        }
+    }
+}
