@@ -38,7 +38,8 @@ public final class QuantizedWeights {
     ///   - name: the tensor's name.
     ///   - rows: outputs.
     ///   - columns: inputs, a multiple of `groupSize`.
-    /// - Returns: about the tensor's numbers: off by half a step of 8 bits of each group's range.
+    /// - Returns: about the tensor's numbers, as `AffineQuantizer` has them: off by at most one of the 255
+    ///   steps of their group's range, half a step but at its end.
     /// - Throws: `FormatError.tensor` where there is no such tensor of floats.
     public func matrix(
         _ name: String, rows: Int, columns: Int

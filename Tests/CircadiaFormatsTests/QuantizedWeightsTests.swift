@@ -27,9 +27,12 @@ import Testing
         }
         let first = try open()
         #expect(!first.usesSavedPack)
-        let range = exact.reduce(0) { max($0, abs($1)) }
-        for (value, expected) in zip(first.values, exact) {
-            #expect(abs(value - expected) <= 0.51 * 2 * range / 255)
+        // A group's zero falls on a step, which may put its far end almost a step out of reach.
+        for start in stride(from: 0, to: exact.count, by: QuantizedWeights.groupSize) {
+            let group = exact[start..<start + QuantizedWeights.groupSize]
+            let step = try (#require(group.max()) - #require(group.min())) / 255
+            let worst = group.indices.map { abs(first.values[$0] - exact[$0]) }.max()
+            #expect(try #require(worst) <= 1.01 * step)
         }
         let second = try open()
         #expect(second.usesSavedPack && second.values == first.values)
