@@ -45,6 +45,11 @@ public enum KernelRuntime {
     /// Whether the build has OpenMP.
     public static var hasThreads: Bool { ck_has_threads() }
 
+    /// Whether products round to bf16: without instructions for it, they are in f32.
+    public static var hasBF16: Bool {
+        variants.contains { $0.kernel == "matmul_bf16" && $0.isActive }
+    }
+
     /// Whether large f32 products go to Accelerate (Apple Silicon only).
     public static var usesAccelerate: Bool { ck_has_accelerate() }
 

@@ -119,7 +119,8 @@ extension TrainingPass {
         accumulate: Bool = false
     ) {
         Kernels.matmulTransposed(
-            precision, dy: dy, tokens: tokens, weight: weight, dx: dx, accumulate: accumulate,
+            precision.backward, dy: dy, tokens: tokens, weight: weight, dx: dx,
+            accumulate: accumulate,
             workspace: workspace)
     }
 

@@ -26,7 +26,7 @@ extension TrainingPass {
         else { return dy }
         let product = memory.product.pointer
         Kernels.matmul(
-            precision, x: x, tokens: tokens, weights: [layer.weight(projection)],
+            precision.forward, x: x, tokens: tokens, weights: [layer.weight(projection)],
             outputs: memory.products, workspace: workspace)
         Kernels.lora(
             x: dropped(x, projection, layer: layer.index, width: pair.inputs), a: pair.a.pointer,

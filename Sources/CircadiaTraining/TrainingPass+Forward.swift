@@ -45,7 +45,7 @@ extension TrainingPass {
             x: input, weight: layer.inputNorm.pointer, tokens: tokens, width: shape.hidden,
             epsilon: shape.epsilon, y: normed)
         Kernels.matmul(
-            precision, x: normed, tokens: tokens, weights: [layer.q, layer.k, layer.v],
+            precision.forward, x: normed, tokens: tokens, weights: [layer.q, layer.k, layer.v],
             outputs: activations.queryKeyValue, workspace: workspace)
         adapt(.q, layer: layer.index, x: normed, inner: inner(.q, activations), y: q)
         adapt(.k, layer: layer.index, x: normed, inner: inner(.k, activations), y: k)
@@ -66,7 +66,7 @@ extension TrainingPass {
             !isBase && inner != nil
             && adapter[layer.index, projection]?.magnitude != nil
         Kernels.matmul(
-            precision, x: x, tokens: tokens, weights: [layer.weight(projection)],
+            precision.forward, x: x, tokens: tokens, weights: [layer.weight(projection)],
             outputs: isScaled ? memory.products : [residual], accumulate: !isScaled,
             workspace: workspace)
         if let inner {
@@ -88,7 +88,7 @@ extension TrainingPass {
             x: middle, weight: layer.postAttentionNorm.pointer, tokens: tokens,
             width: shape.hidden, epsilon: shape.epsilon, y: normed)
         Kernels.matmul(
-            precision, x: normed, tokens: tokens, weights: [layer.gate, layer.up],
+            precision.forward, x: normed, tokens: tokens, weights: [layer.gate, layer.up],
             outputs: activations.gateUp, workspace: workspace)
         adapt(
             .gate, layer: layer.index, x: normed, inner: inner(.gate, activations),

@@ -9,7 +9,8 @@ struct TrainingPass {
     let state: OptimizerState
     let memory: TrainingMemory
     let batch: PackedBatch
-    let precision: Precision
+    /// Of the products with frozen weights on the way forward, and of those on the way back.
+    let precision: (forward: Precision, backward: Precision)
     let workspace: Workspace
     /// Drops some of what the adapters read; nil for none.
     var dropout: LoRADropout?

@@ -51,9 +51,7 @@ extension BenchCommand {
         switch precision {
         case .int8, .int8x2: return "matmul_int8"
         case .exact: return "matmul_f32"
-        case .bf16:
-            let has = KernelRuntime.variants.contains { $0.kernel == "matmul_bf16" && $0.isActive }
-            return has ? "matmul_bf16" : "matmul_f32"
+        case .bf16: return KernelRuntime.hasBF16 ? "matmul_bf16" : "matmul_f32"
         }
     }
 }

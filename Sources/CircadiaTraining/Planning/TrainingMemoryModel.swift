@@ -76,7 +76,7 @@ struct TrainingMemoryModel {
         let shape = shape
         let head = HeadMemory.rows(configuration)
         return Kernels.trainingWorkspaceByteCount(
-            options.precision,
+            options.productPrecisions,
             matrices: [
                 (tokens, shape.queryWidth, shape.hidden), (tokens, shape.keyWidth, shape.hidden),
                 (tokens, shape.hidden, shape.queryWidth),
