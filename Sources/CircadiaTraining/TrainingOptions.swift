@@ -104,7 +104,7 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
     public var precision = Precision.bf16
     /// Bytes for activations that the backward pass needs. Blocks beyond it keep only their input
     /// and are computed again.
-    public var activationByteLimit = 256 << 20
+    public var activationByteLimit = 512 << 20
 
     /// What the products with frozen weights compute in.
     ///
