@@ -10,7 +10,7 @@ public final class QuantizedWeights {
     private let writer: PackCacheWriter?
 
     /// Columns that share a scale and a bias.
-    public static let groupSize = 128
+    public static let groupSize = 32
     private static let bits = 8
 
     /// Matrices of `file`, whose names are `names`: all that will be asked for.

@@ -72,12 +72,10 @@ struct ScoreFormula {
         if !shares.hasVectors, words.coverage == 0, !holdsPhrase, !isInTime(here) {
             return -.infinity
         }
-        var score: Float = 0
-        if words.coverage > 0 {
-            let (asked, other) = sides(here.pointee.session, words.user, words.other)
-            score = shares.lexical * words.whole + shares.asked * asked
-            score += shares.otherSide * other + shares.coverage * words.coverage
-        }
+        // Where there are no words all of this is 0; to ask first would take longer.
+        let (asked, other) = sides(here.pointee.session, words.user, words.other)
+        var score = shares.lexical * words.whole + shares.asked * asked
+        score += shares.otherSide * other + shares.coverage * words.coverage
         if shares.hasVectors { score += nearnessScore(slot, here) }
         if holdsPhrase { score += FusionWeights.phrase }
         return score + timeScore(here)
