@@ -37,6 +37,18 @@ def messages(paths, count):
     return list(texts)[:count]
 
 
+class Encoder(torch.nn.Module):
+    """The model with inputs by position, as an export wants them."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids, mask, types):
+        """Hidden states `[batch, tokens, hidden]`."""
+        return self.model(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+
+
 class Onnx:
     """The encoder under onnxruntime: mean pooling and L2 norm in numpy."""
 
@@ -48,7 +60,7 @@ class Onnx:
         names = ["input_ids", "attention_mask", "token_type_ids"]
         axes = {name: {0: "batch", 1: "tokens"} for name in names + ["last_hidden_state"]}
         torch.onnx.export(
-            model, tuple(example[name] for name in names), path, input_names=names,
+            Encoder(model).eval(), tuple(example[name] for name in names), path, input_names=names,
             output_names=["last_hidden_state"], dynamic_axes=axes, opset_version=17, dynamo=False)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads

@@ -25,6 +25,7 @@ struct ScoreFormula {
     private let lexical: UnsafePointer<LexicalSums>
     private let nearness: UnsafePointer<SIMD2<Float>>
     private let side: AskedSide
+    private let isSided: Bool
     private let asksForTime: Bool
     /// The span of time that the question names, in milliseconds since 1970.
     private let interval: Range<Double>?
@@ -38,6 +39,7 @@ struct ScoreFormula {
         self.lexical = lexical
         self.nearness = nearness
         self.side = side
+        isSided = side.isKnown
         asksForTime = time.asksForTime
         interval = time.interval.map {
             $0.lowerBound.timeIntervalSince1970 * 1000..<$0.upperBound.timeIntervalSince1970 * 1000
@@ -106,7 +108,7 @@ struct ScoreFormula {
     /// the larger and the smaller where it asks about neither.
     @inline(__always)
     func sides(_ session: Int32, _ user: Float, _ other: Float) -> (asked: Float, other: Float) {
-        let asked = side[session]
+        let asked = isSided ? side[session] : 0
         return asked > 0
             ? (user, other) : asked < 0 ? (other, user) : (max(user, other), min(user, other))
     }
