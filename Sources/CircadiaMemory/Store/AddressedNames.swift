@@ -28,7 +28,8 @@ enum AddressedNames {
             if isName(scalars[range]) {
                 let greeted = greetings.contains(lowercased(scalars[before.word]))
                 if before.hasComma || greeted, ends(scalars, at: index, orGoesOn: greeted) {
-                    names.insert(SearchWords.term(SearchWords.canonical(lowercased(scalars[range]))))
+                    names.insert(
+                        SearchWords.term(SearchWords.canonical(lowercased(scalars[range]))))
                 }
             }
             before = (range, false)
