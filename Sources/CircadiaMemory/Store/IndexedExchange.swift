@@ -17,6 +17,7 @@ struct IndexedExchange: Equatable {
 
     /// - Parameters:
     ///   - number: the exchange's number; 0 before it has one.
+    ///   - exchange: what was said, and when.
     ///   - userWords: words that the user said.
     ///   - otherWords: words that the others said.
     init(number: Int64, exchange: Exchange, userWords: Int, otherWords: Int) {
