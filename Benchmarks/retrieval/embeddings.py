@@ -6,7 +6,7 @@
 CIRCADIA is the program, MINILM the folder of all-MiniLM-L6-v2; the texts are the first messages of the memories,
 each once. Needs torch, sentence-transformers, onnxruntime and onnx; the model is exported from torch. Programs
 take turns, in batches of 32; onnxruntime's time includes its tokenizer's, and texts are sorted by length first,
-so that little is padded. Ends with an error where vectors differ too much: exact below 0.9999, fast below 0.999.
+so that little is padded. Ends with an error where vectors differ too much: see LEAST.
 """
 import argparse
 import json
@@ -24,7 +24,7 @@ from sentence_transformers import SentenceTransformer
 from transformers import AutoModel, AutoTokenizer
 
 BATCH = 32
-LEAST = {"exact": 0.9999, "fast": 0.999, "question": 0.999}
+LEAST = {"exact": 0.9999, "fast": 0.999, "question": 0.997}
 
 
 def messages(paths, count):
