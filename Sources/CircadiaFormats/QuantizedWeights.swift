@@ -22,7 +22,13 @@ public final class QuantizedWeights {
             (cache, writer) = (nil, nil)
             return
         }
-        cache = PackCacheFile(target, key: key)
+        let found = PackCacheFile(target, key: key)
+        // One of a program that quantised in other groups is made anew.
+        let isWhole = names.allSatisfy { name in
+            guard let shape = file.tensors[name]?.shape, shape.count == 2 else { return false }
+            return found?.matrix(name, Self.shape(rows: shape[0], columns: shape[1])) != nil
+        }
+        cache = isWhole ? found : nil
         writer = cache == nil ? PackCacheWriter(target, key: key, modules: names) : nil
     }
 
@@ -31,6 +37,11 @@ public final class QuantizedWeights {
 
     /// Waits until what is being kept for the next program is on disk.
     public func waitForPackCache() { writer?.wait() }
+
+    private static func shape(rows: Int, columns: Int) -> PackCache.Shape {
+        PackCache.Shape(
+            rows: rows, columns: columns, bits: bits, groupSize: groupSize, scaleFormat: .f32)
+    }
 
     /// A matrix `[rows, columns]`, packed for the kernels.
     ///
@@ -44,9 +55,7 @@ public final class QuantizedWeights {
     public func matrix(
         _ name: String, rows: Int, columns: Int
     ) throws(FormatError) -> WeightMatrix {
-        let shape = PackCache.Shape(
-            rows: rows, columns: columns, bits: Self.bits, groupSize: Self.groupSize,
-            scaleFormat: .f32)
+        let shape = Self.shape(rows: rows, columns: columns)
         if let matrix = cache?.matrix(name, shape) { return matrix }
         let quantized = AffineQuantizer.quantize(
             try file.floats(of: name), rows: rows, columns: columns, bits: Self.bits,

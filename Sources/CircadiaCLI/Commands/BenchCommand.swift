@@ -5,11 +5,11 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-/// `circadia bench`: tokens a second of prefill, decoding and training, or times of searching.
+/// `circadia bench`: tokens a second of prefill, decoding and training, or times of searching and embedding.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure prefill, decoding, training or searching on this machine.")
+        abstract: "Measure prefill, decoding, training, searching or embedding on this machine.")
 
     @Option(help: "Tokens of a prompt; 0 leaves it out.")
     var prefill = 512
@@ -52,6 +52,18 @@ struct BenchCommand: ParsableCommand {
             "Keep the store of --search in this folder, and fill only what is missing there.",
             valueName: "dir"))
     var searchFolder: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Embed the texts of this file, a JSON array of strings; nothing else is measured.",
+            valueName: "file"))
+    var embed: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the vectors of --embed here: exact.f32, fast.f32 and question.f32.",
+            valueName: "dir"))
+    var embedVectors: String?
 
     @Option(help: "Repetitions, after one that warms up.")
     var reps = 3
@@ -117,6 +129,9 @@ struct BenchCommand: ParsableCommand {
         if searchFolder != nil && search == nil {
             throw ValidationError("--search-folder belongs to --search")
         }
+        if embedVectors != nil && embed == nil {
+            throw ValidationError("--embed-vectors belongs to --embed")
+        }
         _ = try trainShape()
     }
 
@@ -131,6 +146,7 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         if let search { return try runSearch(exchanges: search) }
+        if let embed { return try runEmbedding(texts: embed) }
         let console = output.console
         let start = Date()
         let (loaded, temporary) = try load()
@@ -191,7 +207,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     /// Runs `body` once to warm up and `reps` times for the record; gives tokens a second.
-    private func series(
+    func series(
         tokens: Int, kernel: String? = nil, multiplyAdds: Double? = nil, _ body: () throws -> Void
     ) rethrows -> Series {
         try body()

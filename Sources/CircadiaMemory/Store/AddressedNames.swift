@@ -11,29 +11,39 @@ enum AddressedNames {
         var names: Set<String> = []
         let scalars = Array(text.unicodeScalars)
         var index = 0
-        var before: (word: String, hasComma: Bool) = ("", false)
+        var before: (word: Range<Int>, hasComma: Bool) = (0..<0, false)
         while index < scalars.count {
-            guard scalars[index].properties.isAlphabetic else {
+            guard isAlphabetic(scalars[index]) else {
                 switch scalars[index] {
                 case ",": before.hasComma = true
                 case " ": break
-                default: before = ("", false)
+                default: before = (0..<0, false)
                 }
                 index += 1
                 continue
             }
             let start = index
-            while index < scalars.count, scalars[index].properties.isAlphabetic { index += 1 }
-            let word = String(String.UnicodeScalarView(scalars[start..<index]))
-            let greeted = greetings.contains(before.word)
-            if before.hasComma || greeted, isName(scalars[start..<index]),
-                ends(scalars, at: index, orGoesOn: greeted)
-            {
-                names.insert(SearchWords.term(SearchWords.canonical(word.lowercased())))
+            while index < scalars.count, isAlphabetic(scalars[index]) { index += 1 }
+            let range = start..<index
+            if isName(scalars[range]) {
+                let greeted = greetings.contains(lowercased(scalars[before.word]))
+                if before.hasComma || greeted, ends(scalars, at: index, orGoesOn: greeted) {
+                    names.insert(
+                        SearchWords.term(SearchWords.canonical(lowercased(scalars[range]))))
+                }
             }
-            before = (word.lowercased(), false)
+            before = (range, false)
         }
         return names
+    }
+
+    private static func isAlphabetic(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII { return (0x61...0x7A).contains(scalar.value | 0x20) }
+        return scalar.properties.isAlphabetic
+    }
+
+    private static func lowercased(_ word: ArraySlice<Unicode.Scalar>) -> String {
+        String(String.UnicodeScalarView(word)).lowercased()
     }
 
     /// One capital, then small letters.

@@ -270,8 +270,8 @@ final class SearchScratch {
     private(set) var termCounts = GrowingBuffer<UInt64>()
     /// Whether a slot's vectors were compared in 8 bits; zero between searches.
     private(set) var isCompared = GrowingBuffer<UInt8>()
-    private(set) var userNearness = GrowingBuffer<Float>()
-    private(set) var otherNearness = GrowingBuffer<Float>()
+    /// Cosines of the user's side and of the other.
+    private(set) var nearness = GrowingBuffer<SIMD2<Float>>()
     private(set) var estimates = GrowingBuffer<Float>()
     private(set) var rowScores = GrowingBuffer<Float>()
 
@@ -283,19 +283,20 @@ final class SearchScratch {
         if more > 0 { isCompared.extend(by: more).update(repeating: 0, count: more) }
         sized(&lexical, slots)
         sized(&termCounts, slots)
-        sized(&userNearness, slots)
-        sized(&otherNearness, slots)
+        sized(&nearness, slots)
         sized(&estimates, slots)
         sized(&rowScores, rows)
     }
 }
 
 /// What the question's words say of one exchange.
-struct LexicalSums: BitwiseCopyable {
+typealias LexicalSums = SIMD4<Float>
+
+extension LexicalSums {
     /// BM25 over the neighbourhood, and of each side alone.
-    var whole: Float = 0
-    var user: Float = 0
-    var other: Float = 0
+    var whole: Float { x }
+    var user: Float { y }
+    var other: Float { z }
     /// The information of the question's words that are there.
-    var coverage: Float = 0
+    var coverage: Float { w }
 }

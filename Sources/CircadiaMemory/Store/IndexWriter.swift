@@ -18,13 +18,14 @@ struct IndexWriter {
     init(_ database: Database) { self.database = database }
 
     /// Adds an exchange whose number is above all others.
-    mutating func add(_ exchange: Exchange, number: Int64) throws {
+    mutating func add(_ words: ExchangeWords, number: Int64) {
         let block = Postings.block(of: number)
-        for (term, counts) in IndexedExchange.counts(exchange) {
+        for (term, counts) in words.counts {
             entries[Key(term: term, block: block), default: []].append((number, counts))
         }
-        IndexedExchange(number: number, exchange: exchange)
-            .write(to: &columns[number / SearchIndex.blockSize, default: Data()])
+        var exchange = words.columns
+        exchange.number = number
+        exchange.write(to: &columns[number / SearchIndex.blockSize, default: Data()])
     }
 
     /// Adds a vector of an exchange.
@@ -63,7 +64,7 @@ struct IndexWriter {
         _ exchange: Exchange, number: Int64, width: Int, _ database: Database
     ) throws {
         let block = Postings.block(of: number)
-        for term in IndexedExchange.counts(exchange).keys {
+        for term in ExchangeWords(exchange).counts.keys {
             let blob = try Data.fetchOne(
                 database, sql: "SELECT entries FROM posting WHERE term = ? AND block = ?",
                 arguments: [term, block])

@@ -15,41 +15,26 @@ struct IndexedExchange: Equatable {
     var userNamesTime: Bool
     var otherNamesTime: Bool
 
-    init(number: Int64, exchange: Exchange) {
+    /// - Parameters:
+    ///   - number: the exchange's number; 0 before it has one.
+    ///   - exchange: what was said, and when.
+    ///   - userWords: words that the user said.
+    ///   - otherWords: words that the others said.
+    init(number: Int64, exchange: Exchange, userWords: Int, otherWords: Int) {
         self.number = number
         session = Self.hash(exchange.session)
         milliseconds =
             exchange.timestamp.map { Int64(($0.timeIntervalSince1970 * 1000).rounded()) } ?? .min
-        let user = Self.spoken(exchange, byUser: true)
-        let other = Self.spoken(exchange, byUser: false)
-        userWords = UInt16(clamping: SearchWords.words(in: user).count)
-        otherWords = UInt16(clamping: SearchWords.words(in: other).count)
-        userNamesTime = TimeWords.namesTime(user)
-        otherNamesTime = TimeWords.namesTime(other)
+        self.userWords = UInt16(clamping: userWords)
+        self.otherWords = UInt16(clamping: otherWords)
+        userNamesTime = TimeWords.namesTime(Self.spoken(exchange, byUser: true))
+        otherNamesTime = TimeWords.namesTime(Self.spoken(exchange, byUser: false))
     }
 
     /// What one side said.
     static func spoken(_ exchange: Exchange, byUser: Bool) -> String {
         exchange.spokenMessages.filter { ($0.role == .user) == byUser }.map(\.content)
             .joined(separator: "\n")
-    }
-
-    /// The counts of all terms, and of the names that are addressed.
-    static func counts(_ exchange: Exchange) -> [String: Postings.Counts] {
-        var counts: [String: Postings.Counts] = [:]
-        for message in exchange.spokenMessages {
-            let names = AddressedNames.terms(in: message.content).map {
-                Postings.addressPrefix + $0
-            }
-            for term in SearchWords.terms(in: message.content) + names {
-                if message.role == .user {
-                    counts[term, default: Postings.Counts()].user += 1
-                } else {
-                    counts[term, default: Postings.Counts()].other += 1
-                }
-            }
-        }
-        return counts
     }
 
     /// FNV-1a over the session's name; 0 for none.

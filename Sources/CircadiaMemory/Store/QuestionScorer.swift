@@ -11,8 +11,8 @@ final class QuestionScorer {
     private let formula: ScoreFormula
     /// BM25; zero where none of the question's words is.
     private let lexical: UnsafeMutablePointer<LexicalSums>
-    /// The cosine of each side; of the whole where a side said nothing.
-    private let userNearness, otherNearness: UnsafeMutablePointer<Float>
+    /// The cosines of the user's and of the other side; of the whole where a side said nothing.
+    private let nearness: UnsafeMutablePointer<SIMD2<Float>>
     private let rowScores: UnsafeMutablePointer<Float>
     private let isCompared: UnsafeMutablePointer<UInt8>
     /// Slots whose vectors were compared in 8 bits.
@@ -29,18 +29,15 @@ final class QuestionScorer {
         let scratch = index.scratch
         scratch.prepare(slots: columns.slotCount, rows: columns.rowCount)
         lexical = scratch.lexical.pointer
-        (userNearness, otherNearness) = (
-            scratch.userNearness.pointer, scratch.otherNearness.pointer
-        )
+        nearness = scratch.nearness.pointer
         rowScores = scratch.rowScores.pointer
         isCompared = scratch.isCompared.pointer
         formula = ScoreFormula(
-            slots: columns.slots, lexical: .init(lexical), userNearness: .init(userNearness),
-            otherNearness: .init(otherNearness), side: side, time: time, newest: newest)
+            slots: columns.slots, lexical: .init(lexical), nearness: .init(nearness), side: side,
+            time: time, newest: newest)
         // Where the vectors are elsewhere, nothing is near until it is said to be.
         if index.width == 0 {
-            userNearness.update(repeating: 0, count: columns.slotCount)
-            otherNearness.update(repeating: 0, count: columns.slotCount)
+            nearness.update(repeating: .zero, count: columns.slotCount)
         }
     }
 
@@ -72,13 +69,14 @@ final class QuestionScorer {
     /// Terms whose counts fit into a word.
     private static let termsAtOnce = 8
 
-    /// Writes the counts of a term to byte `byte` of each slot's word.
+    /// Writes the counts of a term to byte `byte` of each slot's word, of slots without an exchange too:
+    /// looking at each slot would take longer than the rest.
     private func write(_ postings: TermPostings, byte: Int) {
-        let (slots, base, slotCount) = (columns.slots, columns.base, columns.slotCount)
+        let (base, slotCount) = (columns.base, columns.slotCount)
         let counts = index.scratch.termCounts.pointer
         postings.forEach { number, count in
             let slot = Int(Int64(number) - base)
-            guard slot >= 0, slot < slotCount, slots[slot].session >= 0 else { return }
+            guard slot >= 0, slot < slotCount else { return }
             counts[slot] |= UInt64(count) << UInt64(8 * byte)
         }
     }
@@ -91,81 +89,93 @@ final class QuestionScorer {
     ) -> QuestionSums {
         let (slots, lexical, formula) = (columns.slots, self.lexical, self.formula)
         let counts = index.scratch.termCounts.pointer
-        func total(_ word: UInt64, _ shift: UInt64) -> Float {
-            Float((word >> (shift + 4) & 15) + (word >> shift & 15))
-        }
+        let saturation = Saturation(index)
         var best = QuestionSums()
         for slot in range {
-            var found = isFirst ? LexicalSums() : lexical[slot]
-            let (previous, next) = (Int(slots[slot].previous), Int(slots[slot].next))
+            let at = slots + slot
+            let (previous, next) = (Int(at.pointee.previous), Int(at.pointee.next))
             let own = counts[slot]
             let before = previous >= 0 ? counts[previous] : 0
             let after = next >= 0 ? counts[next] : 0
             var present = own | before | after
+            if present == 0 || at.pointee.session < 0 {
+                if isFirst { lexical[slot] = .zero }
+                continue
+            }
+            var found = isFirst ? .zero : lexical[slot]
+            let constants = saturation.constants(at)
+            let (byUser, byOther) = (own >> 4 & Self.lowHalves, own & Self.lowHalves)
+            let (here, behind, ahead) = (
+                byUser + byOther, Self.bothSides(before), Self.bothSides(after)
+            )
             while present != 0 {
                 let shift = UInt64(present.trailingZeroBitCount & ~7)
                 present &= ~(0xFF << shift)
-                let score = scores[Int(shift / 8)]
-                let frequency =
-                    total(own, shift) + LexicalWeights.previous * total(before, shift)
-                    + LexicalWeights.following * total(after, shift)
-                found.whole += score.ofContext.score(
-                    frequency, length: slots[slot].contextWords)
-                found.coverage += score.weight
-                let user = own >> (shift + 4) & 15
-                if user > 0 {
-                    found.user += score.ofSide.score(
-                        Float(user), length: Float(slots[slot].userWords))
+                func count(_ word: UInt64) -> Float {
+                    Float(Int32(truncatingIfNeeded: word >> shift & 0xFF))
                 }
-                let other = own >> shift & 15
-                if other > 0 {
-                    found.other += score.ofSide.score(
-                        Float(other), length: Float(slots[slot].otherWords))
-                }
+                let context =
+                    count(here) + LexicalWeights.previous * count(behind)
+                    + LexicalWeights.following * count(ahead)
+                // The last part is 1 of 1: a term that is there is covered.
+                let frequency = LexicalSums(context, count(byUser), count(byOther), 1)
+                found += scores[Int(shift / 8)].scales * frequency / (frequency + constants)
             }
             lexical[slot] = found
-            if found.coverage > 0 {
-                best.bestLexical = max(best.bestLexical, found.whole)
-                let (asked, other) = formula.sides(slot, found.user, found.other)
-                best.bestAsked = max(best.bestAsked, asked)
-                best.bestOther = max(best.bestOther, other)
-            }
+            best.bestLexical = max(best.bestLexical, found.whole)
+            let (asked, other) = formula.sides(at.pointee.session, found.user, found.other)
+            best.bestAsked = max(best.bestAsked, asked)
+            best.bestOther = max(best.bestOther, other)
         }
         return best
+    }
+
+    /// The lower half of each byte.
+    private static let lowHalves: UInt64 = 0x0F0F_0F0F_0F0F_0F0F
+
+    /// The counts of both sides together, a byte for each term.
+    @inline(__always)
+    private static func bothSides(_ counts: UInt64) -> UInt64 {
+        (counts >> 4 & lowHalves) + (counts & lowHalves)
     }
 
     /// How one term is weighed.
     private struct TermScore {
         /// Its information.
         let weight: Float
-        let ofSide, ofContext: Saturation
+        /// What its part of `LexicalSums` is at most.
+        let scales: LexicalSums
 
         init(_ index: IndexContents, _ postings: TermPostings) {
             let count = Float(index.count)
             let holders = Float(postings.count)
             weight = log(1 + max(0, count - holders + 0.5) / (holders + 0.5))
-            let exchanges = Double(max(1, index.count))
-            ofSide = Saturation(
-                weight: weight, meanLength: max(1e-6, Float(index.wordSum / exchanges)) / 2)
-            ofContext = Saturation(
-                weight: weight, meanLength: max(1e-6, Float(index.contextSum / exchanges)))
+            let scale = weight * (LexicalWeights.saturation + 1)
+            scales = LexicalSums(scale, scale, scale, weight)
         }
     }
 
-    /// BM25 of one term: `weight · f (k + 1) / (f + k (1 - b + b · length / mean))`.
+    /// BM25 of one term: `weight · f (k + 1) / (f + k (1 - b + b · length / mean))`. This is what is added
+    /// to `f`, for the parts of `LexicalSums`.
     private struct Saturation {
-        private let scale, constant, perWord: Float
+        private let constant, perWord: LexicalSums
 
-        init(weight: Float, meanLength: Float) {
+        init(_ index: IndexContents) {
             let k = LexicalWeights.saturation
             let b = LexicalWeights.lengthPenalty
-            scale = weight * (k + 1)
-            constant = k * (1 - b)
-            perWord = k * b / meanLength
+            let exchanges = Double(max(1, index.count))
+            let ofSide = k * b / (max(1e-6, Float(index.wordSum / exchanges)) / 2)
+            let ofContext = k * b / max(1e-6, Float(index.contextSum / exchanges))
+            constant = LexicalSums(k * (1 - b), k * (1 - b), k * (1 - b), 0)
+            perWord = LexicalSums(ofContext, ofSide, ofSide, 0)
         }
 
-        func score(_ frequency: Float, length: Float) -> Float {
-            scale * frequency / (frequency + constant + perWord * length)
+        @inline(__always)
+        func constants(_ slot: UnsafePointer<IndexedSlot>) -> LexicalSums {
+            let lengths = LexicalSums(
+                slot.pointee.contextWords, Float(slot.pointee.userWords),
+                Float(slot.pointee.otherWords), 0)
+            return constant + perWord * lengths
         }
     }
 
@@ -222,8 +232,8 @@ final class QuestionScorer {
     private func fill(_ slot: Int, _ user: Float, _ other: Float) {
         let none = -Float.infinity
         let either = user == none ? other : user
-        userNearness[slot] = either == none ? 0 : either
-        otherNearness[slot] = either == none ? 0 : other == none ? user : other
+        nearness[slot] =
+            either == none ? .zero : SIMD2(either, other == none ? user : other)
     }
 
     /// Compares the vectors of slots and of their neighbours in 8 bits, where that is not done.
@@ -327,14 +337,13 @@ final class QuestionScorer {
 
     /// Why an exchange was found.
     func evidence(_ slot: Int) -> Memory.Evidence {
-        func nearness(_ slot: Int) -> Float { (userNearness[slot] + otherNearness[slot]) / 2 }
         let (previous, next) = columns.around(slot)
-        let around = [previous, slot, next].map { nearness($0 < 0 ? slot : $0) }
+        let around = [previous, slot, next].map { nearness[$0 < 0 ? slot : $0].sum() / 2 }
         return Memory.Evidence(
             lexical: Double(lexical[slot].whole / sums.bestLexical),
             coverage: sums.information > 0
                 ? Double(lexical[slot].coverage / sums.information) : 0,
-            dense: hasVectors ? Double(max(userNearness[slot], otherNearness[slot])) : 0,
+            dense: hasVectors ? Double(nearness[slot].max()) : 0,
             neighbourhood: hasVectors ? Double(around.reduce(0, +) / 3) : 0,
             time: Double(formula.timeScore(slot) / FusionWeights.whole))
     }

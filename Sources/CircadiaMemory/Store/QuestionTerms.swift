@@ -73,6 +73,9 @@ struct AskedSide {
         for session in ofSession.indices { ofSession[session] = ofSession[session].signum() }
     }
 
+    /// Whether a side is asked about in any conversation.
+    var isKnown: Bool { ofSession.contains { $0 != 0 } }
+
     subscript(session: Int32) -> Int8 {
         ofSession.isEmpty ? 0 : ofSession[Int(session)]
     }

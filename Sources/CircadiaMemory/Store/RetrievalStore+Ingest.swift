@@ -106,6 +106,7 @@ extension RetrievalStore {
         into report: inout IngestReport
     ) throws(MemoryError) {
         var outcome = report
+        let words = ExchangeWords.all(of: new.map(\.exchange))
         try writing { database in
             outcome = report
             try Self.recordEmbedder(embedder, database)
@@ -120,7 +121,7 @@ extension RetrievalStore {
                 if try Self.hasID(prepared.exchange.id, database) { try writer.flush() }
                 let isReplaced = try Self.remove(id: prepared.exchange.id, database)
                 if isReplaced { outcome.replaced += 1 } else { outcome.added += 1 }
-                let number = try Self.insert(prepared, &writer, database)
+                let number = try Self.insert(prepared, words[index], &writer, database)
                 for (part, piece) in (vectors?[index] ?? []).enumerated() {
                     try Self.insert(piece, number: number, part: part, &writer, database)
                     outcome.embedded += 1
@@ -276,7 +277,8 @@ extension RetrievalStore {
     }
 
     private static func insert(
-        _ prepared: PreparedExchange, _ writer: inout IndexWriter, _ database: Database
+        _ prepared: PreparedExchange, _ words: ExchangeWords, _ writer: inout IndexWriter,
+        _ database: Database
     ) throws -> Int64 {
         let exchange = prepared.exchange
         try database.execute(
@@ -289,13 +291,13 @@ extension RetrievalStore {
                 exchange.id, exchange.session, milliseconds(exchange.timestamp),
                 try json(exchange.messages),
                 prepared.transcript, exchange.model, exchange.adapter, try json(exchange.tags),
-                prepared.contentHash, TimeWords.namesTime(prepared.transcript),
+                prepared.contentHash, words.columns.userNamesTime || words.columns.otherNamesTime,
             ])
         let number = database.lastInsertedRowID
         try database.execute(
             sql: "INSERT INTO searchText(rowid, transcript) VALUES (?, ?)",
             arguments: [number, prepared.transcript])
-        try writer.add(exchange, number: number)
+        writer.add(words, number: number)
         return number
     }
 

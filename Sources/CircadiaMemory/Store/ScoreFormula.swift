@@ -23,8 +23,9 @@ struct QuestionSums {
 struct ScoreFormula {
     private let slots: UnsafePointer<IndexedSlot>
     private let lexical: UnsafePointer<LexicalSums>
-    private let userNearness, otherNearness: UnsafePointer<Float>
+    private let nearness: UnsafePointer<SIMD2<Float>>
     private let side: AskedSide
+    private let isSided: Bool
     private let asksForTime: Bool
     /// The span of time that the question names, in milliseconds since 1970.
     private let interval: Range<Double>?
@@ -32,14 +33,13 @@ struct ScoreFormula {
 
     init(
         slots: UnsafePointer<IndexedSlot>, lexical: UnsafePointer<LexicalSums>,
-        userNearness: UnsafePointer<Float>, otherNearness: UnsafePointer<Float>,
-        side: AskedSide, time: TimeWords, newest: Int64?
+        nearness: UnsafePointer<SIMD2<Float>>, side: AskedSide, time: TimeWords, newest: Int64?
     ) {
         self.slots = slots
         self.lexical = lexical
-        self.userNearness = userNearness
-        self.otherNearness = otherNearness
+        self.nearness = nearness
         self.side = side
+        isSided = side.isKnown
         asksForTime = time.asksForTime
         interval = time.interval.map {
             $0.lowerBound.timeIntervalSince1970 * 1000..<$0.upperBound.timeIntervalSince1970 * 1000
@@ -67,19 +67,17 @@ struct ScoreFormula {
     /// The score of an exchange without its recency; negative infinity where nothing speaks for it.
     @inline(__always)
     func score(_ slot: Int, _ shares: Shares) -> Float {
-        let here = slots[slot]
-        guard here.session >= 0 else { return -.infinity }
+        let here = slots + slot
+        guard here.pointee.session >= 0 else { return -.infinity }
         let words = lexical[slot]
         let holdsPhrase = shares.phraseHolders?.contains(slot) ?? false
         if !shares.hasVectors, words.coverage == 0, !holdsPhrase, !isInTime(here) {
             return -.infinity
         }
-        var score: Float = 0
-        if words.coverage > 0 {
-            let (asked, other) = sides(here, words.user, words.other)
-            score = shares.lexical * words.whole + shares.asked * asked
-            score += shares.otherSide * other + shares.coverage * words.coverage
-        }
+        // Where there are no words all of this is 0; to ask first would take longer.
+        let (asked, other) = sides(here.pointee.session, words.user, words.other)
+        var score = shares.lexical * words.whole + shares.asked * asked
+        score += shares.otherSide * other + shares.coverage * words.coverage
         if shares.hasVectors { score += nearnessScore(slot, here) }
         if holdsPhrase { score += FusionWeights.phrase }
         return score + timeScore(here)
@@ -108,45 +106,41 @@ struct ScoreFormula {
 
     /// Of the values of both sides, that of the side which the question asks about and the rest;
     /// the larger and the smaller where it asks about neither.
-    func sides(_ slot: Int, _ user: Float, _ other: Float) -> (asked: Float, other: Float) {
-        sides(slots[slot], user, other)
-    }
-
     @inline(__always)
-    private func sides(
-        _ here: IndexedSlot, _ user: Float, _ other: Float
-    ) -> (asked: Float, other: Float) {
-        let asked = side[here.session]
+    func sides(_ session: Int32, _ user: Float, _ other: Float) -> (asked: Float, other: Float) {
+        let asked = isSided ? side[session] : 0
         return asked > 0
             ? (user, other) : asked < 0 ? (other, user) : (max(user, other), min(user, other))
     }
 
     @inline(__always)
-    private func nearnessScore(_ slot: Int, _ here: IndexedSlot) -> Float {
-        let (asked, other) = sides(here, userNearness[slot], otherNearness[slot])
-        let absent = (asked + other) / 2 * FusionWeights.absentNeighbour
-        let (before, after) = (Int(here.previous), Int(here.next))
-        let followed = after < 0 ? absent : (userNearness[after] + otherNearness[after]) / 2
+    private func nearnessScore(_ slot: Int, _ here: UnsafePointer<IndexedSlot>) -> Float {
+        let own = nearness[slot]
+        let (asked, other) = sides(here.pointee.session, own.x, own.y)
+        let absent = (own.x + own.y) / 2 * FusionWeights.absentNeighbour
+        let (before, after) = (Int(here.pointee.previous), Int(here.pointee.next))
+        let previous = before < 0 ? SIMD2(repeating: absent) : nearness[before]
+        let next = after < 0 ? SIMD2(repeating: absent) : nearness[after]
         return FusionWeights.askedNearness * asked + FusionWeights.otherNearness * other
-            + FusionWeights.previousUserNearness * (before < 0 ? absent : userNearness[before])
-            + FusionWeights.previousOtherNearness * (before < 0 ? absent : otherNearness[before])
-            + FusionWeights.followingNearness * followed
+            + FusionWeights.previousUserNearness * previous.x
+            + FusionWeights.previousOtherNearness * previous.y
+            + FusionWeights.followingNearness / 2 * (next.x + next.y)
     }
 
     /// What time words in the question add.
-    func timeScore(_ slot: Int) -> Float { timeScore(slots[slot]) }
+    func timeScore(_ slot: Int) -> Float { timeScore(slots + slot) }
 
     @inline(__always)
-    private func timeScore(_ here: IndexedSlot) -> Float {
+    private func timeScore(_ here: UnsafePointer<IndexedSlot>) -> Float {
         var score: Float = 0
         if asksForTime {
-            let asked = side[here.session]
-            if here.timeFlags & (asked > 0 ? 1 : asked < 0 ? 2 : 3) != 0 {
+            let asked = side[here.pointee.session]
+            if here.pointee.timeFlags & (asked > 0 ? 1 : asked < 0 ? 2 : 3) != 0 {
                 score += FusionWeights.namesTime
             }
         }
-        if let interval, here.milliseconds != .min {
-            let time = Double(here.milliseconds)
+        if let interval, here.pointee.milliseconds != .min {
+            let time = Double(here.pointee.milliseconds)
             let day = 86_400_000.0
             let (start, end) = (interval.lowerBound, interval.upperBound)
             let days = Float(max(0, max(start - time, time - end)) / day)
@@ -159,9 +153,9 @@ struct ScoreFormula {
     }
 
     @inline(__always)
-    private func isInTime(_ here: IndexedSlot) -> Bool {
-        guard let interval, here.milliseconds != .min else { return false }
-        return interval.contains(Double(here.milliseconds))
+    private func isInTime(_ here: UnsafePointer<IndexedSlot>) -> Bool {
+        guard let interval, here.pointee.milliseconds != .min else { return false }
+        return interval.contains(Double(here.pointee.milliseconds))
     }
 
     /// What an exchange gains by being new.

@@ -109,6 +109,7 @@ enum SearchWords {
 
     /// `parseHTTPHeader2` → parse, HTTP, Header, 2; one part where there is nothing to cut.
     private static func identifierParts(of word: String) -> [String] {
+        if let parts = asciiParts(of: word) { return parts }
         var parts: [String] = []
         var part = ""
         let characters = Array(word)
@@ -129,5 +130,30 @@ enum SearchWords {
         }
         if !part.isEmpty { parts.append(part) }
         return parts
+    }
+
+    /// The same for a word of ASCII letters and digits, as most are; nil for others.
+    private static func asciiParts(of word: String) -> [String]? {
+        func isUpper(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte) }
+        func isLower(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) }
+        func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+        let bytes = Array(word.utf8)
+        guard bytes.allSatisfy({ $0 < 0x80 }) else { return nil }
+        var parts: [String] = []
+        var start = 0
+        for index in bytes.indices.dropFirst() {
+            let (last, byte) = (bytes[index - 1], bytes[index])
+            let nextIsLower = index + 1 < bytes.count && isLower(bytes[index + 1])
+            let startsPart =
+                (isUpper(byte) && isLower(last))
+                || (isUpper(byte) && isUpper(last) && nextIsLower && index - start > 1)
+                || (isDigit(byte) != isDigit(last))
+            if startsPart {
+                parts.append(String(decoding: bytes[start..<index], as: UTF8.self))
+                start = index
+            }
+        }
+        if start == 0 { return bytes.isEmpty ? [] : [word] }
+        return parts + [String(decoding: bytes[start...], as: UTF8.self)]
     }
 }

@@ -134,7 +134,7 @@ enum StoreSchema {
             var index = IndexWriter(database)
             while let row = try rows.next() {
                 let number: Int64 = row["number"]
-                try index.add(try RetrievalStore.exchange(row), number: number)
+                index.add(ExchangeWords(try RetrievalStore.exchange(row)), number: number)
                 for vector in try Row.fetchAll(
                     database, sql: "SELECT side, components FROM vector WHERE number = ?",
                     arguments: [number])
