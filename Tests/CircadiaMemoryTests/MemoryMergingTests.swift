@@ -25,7 +25,7 @@ struct MemoryMergingTests {
     /// The older statement, the newer one and a question.
     static let contradicted: [(old: String, new: String, question: String)] = [
         ("My favourite colour is blue.", "My favourite colour is green.", "favourite colour"),
-        ("I live in Paris.", "By the way, I moved to Berlin last month.", "live or moved"),
+        ("I live in Paris.", "We packed up, and I live in Berlin now.", "live in"),
         ("I work for a bakery.", "I've started working for a bank now.", "Where do I work?"),
         ("My phone number is 555-0101.", "My new phone number is 555-0199.", "phone number"),
         ("I have two cats.", "I have three cats now.", "cats"),
@@ -40,7 +40,7 @@ struct MemoryMergingTests {
             let said = [(one.old, isOldFirst ? 1 : 30), (one.new, isOldFirst ? 30 : 1)]
             // Times decide, not the order of arrival; the older words are only older if they were said
             // before.
-            if !isOldFirst, one.new.contains("now") || one.new.contains("moved") { continue }
+            if !isOldFirst, one.new.contains("now") { continue }
             let found = try relevant(said, to: one.question)
             #expect(found.map(\.id) == [isOldFirst ? "m1" : "m0"], "\(one.question)")
             #expect(found.first?.earlier.map(\.id) == [isOldFirst ? "m0" : "m1"])
@@ -51,7 +51,7 @@ struct MemoryMergingTests {
     /// Two statements that can both hold, and a question.
     static let compatible: [(one: String, other: String, question: String)] = [
         ("I read Dune.", "I read Emma.", "read"),
-        ("I like tea.", "I like coffee.", "tea coffee"),
+        ("I enjoy tea.", "I enjoy coffee.", "enjoy"),
         ("My sister lives in Paris.", "My brother lives in Paris.", "lives in Paris"),
         ("My dog is brown.", "My dog is ill.", "dog"),
         ("I visited Rome in May.", "I visited Oslo in May.", "visited May"),
