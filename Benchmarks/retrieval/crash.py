@@ -118,8 +118,8 @@ with tempfile.TemporaryDirectory() as folder:
     while killed["forget"] < options.kills:
         gone = set(generator.sample(sorted(wanted), 20))
         command = ["forget", "--yes"] + [part for id in sorted(gone) for part in ("--id", id)]
-        wasKilled = run(command, folder, generator.uniform(0, forgetting))
-        killed["forget"] += wasKilled
+        was_killed = run(command, folder, generator.uniform(0, forgetting))
+        killed["forget"] += was_killed
         inside += os.path.exists(log + ".forgetting")
         assert logged(log) in (wanted, wanted - gone), "half a line more or less"
         stored(folder)

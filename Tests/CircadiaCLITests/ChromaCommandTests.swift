@@ -105,7 +105,7 @@ struct ChromaCommandTests {
         try #require(folder.exists(journal), "the command ended before it was killed")
         for command in [
             ["memory", "search", "bread"], ["route"], ["rag", "ingest", "--all"],
-            ["memory", "tag", "s1-1", "seen"],
+            ["memory", "show", "s1-1"],
         ] {
             let outcome = try run(command)
             #expect(outcome.status == 0, "\(command): \(outcome.errors)")
