@@ -24,6 +24,7 @@ struct MemoryMerging {
     /// place of the best ranked.
     ///
     /// - Parameter found: best first.
+    /// - Returns: best first, each with those that it stands for.
     func merged(_ found: [Memory]) -> [Memory] {
         var kept: [(memory: Memory, said: SaidByUser)] = []
         for memory in found {

@@ -15,7 +15,11 @@ struct TimeSpan {
 
     /// Reads a question asked at `now`.
     ///
-    /// - Parameter relativeWords: gets the words that say how long ago, as they are searched for.
+    /// - Parameters:
+    ///   - question: any text.
+    ///   - now: when it is asked.
+    ///   - relativeWords: gets the words that say how long ago, as they are searched for.
+    /// - Returns: days since 1970-01-01; nil where no time is named.
     static func find(
         in question: String, now: Date, _ relativeWords: inout Set<String>
     ) -> Range<Int>? {
