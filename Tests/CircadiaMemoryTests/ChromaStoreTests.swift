@@ -1,37 +1,9 @@
+import CircadiaFormats
 import CircadiaMemory
+import CircadiaModel
+import CircadiaTestSupport
 import Foundation
 import Testing
-
-/// A real Chroma server on loopback, where `CIRCADIA_PEERS_CHROMA` names the `chroma` program.
-final class ChromaServer: @unchecked Sendable {
-    static let program = ProcessInfo.processInfo.environment["CIRCADIA_PEERS_CHROMA"].flatMap {
-        $0.isEmpty ? nil : $0
-    }
-
-    let address: String
-    let port: Int
-    private let process = Process()
-
-    init(data: URL, port: Int = .random(in: 20_000..<30_000)) throws {
-        self.port = port
-        address = "http://127.0.0.1:\(port)"
-        process.executableURL = URL(fileURLWithPath: try #require(Self.program))
-        process.arguments = [
-            "run", "--path", data.path, "--host", "127.0.0.1", "--port", "\(port)",
-        ]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-    }
-
-    /// Ends it at once, as a power cut would.
-    func stop() {
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-    }
-
-    deinit { stop() }
-}
 
 @Suite(
     "Chroma store",
@@ -48,11 +20,12 @@ struct ChromaStoreTests {
 
     /// A server takes a moment to listen; the store's own patience is for shorter faults.
     private func open(
-        _ server: ChromaServer, _ folder: URL, maxBatchSize: Int? = nil
+        _ server: ChromaServer, _ folder: URL, maxBatchSize: Int? = nil,
+        embedder: any TextEmbedding = WordEmbedder()
     ) throws -> ChromaStore {
         func attempt() throws -> ChromaStore {
             try ChromaStore(
-                address: ChromaAddress(server.address), folder: folder, embedder: WordEmbedder(),
+                address: ChromaAddress(server.address), folder: folder, embedder: embedder,
                 token: nil, maxBatchSize: maxBatchSize)
         }
         for _ in 0..<10 {
@@ -162,5 +135,92 @@ struct ChromaStoreTests {
             let text = String(describing: error)
             #expect(text.contains(server.address) && text.contains("--rag-url"))
         }
+    }
+
+    @Test("A server that asks for a token: the right one works, another gives a clear error")
+    func token() throws {
+        let folder = try TemporaryFolder()
+        let server = try ChromaServer(data: folder.file("server"))
+        try open(server, folder.file("a")).ingest(week(3), selection: .everything)
+        let gate = try TokenGate(before: server.address, token: "open sesame")
+        func enter(_ token: String?) throws -> ChromaStore {
+            try ChromaStore(
+                address: ChromaAddress(gate.address), folder: folder.file("b"),
+                embedder: WordEmbedder(), token: token)
+        }
+        let store = try enter("open sesame")
+        #expect(try store.count() == 3)
+        #expect(try store.search("zebra1", limit: 1, now: nil).first?.id == "m1")
+        for wrong in ["close sesame", nil] {
+            do {
+                _ = try enter(wrong)
+                Issue.record("nothing was thrown")
+            } catch {
+                let text = String(describing: error)
+                #expect(text.contains(gate.address) && text.contains("401"))
+                #expect(text.contains(ChromaAddress.tokenVariable))
+                #expect(!text.contains("sesame"))
+            }
+        }
+    }
+
+    @Test("More than the server takes in one request goes in, comes back, moves and is taken out")
+    func beyondLimit() throws {
+        let folder = try TemporaryFolder()
+        let server = try ChromaServer(data: folder.file("server"))
+        let local = try RetrievalStore(directory: folder.file("local"), embedder: WordEmbedder())
+        let many = week(2800)
+        try local.ingest(many, selection: .everything)
+        let store = try open(server, folder.file("a"))
+        #expect(try StoreMigration.run(from: local, to: store).moved == 2800)
+        let vectors = try local.statistics().vectors
+        #expect(try vectors > 5461 && store.statistics().vectors == vectors)
+        let fresh = try open(server, folder.file("b"))
+        #expect(try fresh.list().map(\.id) == many.map(\.id))
+        #expect(try fresh.forget(ids: many.dropLast(3).map(\.id)) == 2797)
+        #expect(try store.list().map(\.id) == many.suffix(3).map(\.id))
+    }
+
+    private static let conversation: URL? = {
+        guard let path = ProcessInfo.processInfo.environment["CIRCADIA_SHARED"] else { return nil }
+        return URL(fileURLWithPath: path).appendingPathComponent("locomo")
+    }()
+    private static let embedderModel = try? ModelStore.resolve("all-minilm-l6-v2")
+
+    @Test(
+        "On a whole conversation both backends find the same",
+        .enabled(if: conversation != nil && embedderModel != nil))
+    func sameRecall() throws {
+        let source = try #require(Self.conversation)
+        let folder = try TemporaryFolder()
+        let server = try ChromaServer(data: folder.file("server"))
+        let embedder = try SentenceEmbedder(directory: #require(Self.embedderModel))
+        let log = try ChatLog.read(
+            source.appendingPathComponent("memories-30.jsonl"), repairing: false)
+        let local = try RetrievalStore(directory: folder.file("local"), embedder: embedder)
+        try local.ingest(log.exchanges, selection: .everything)
+        let remote = try open(server, folder.file("a"), embedder: embedder)
+        try StoreMigration.run(from: local, to: remote)
+        var hits: [[Int]] = [[0, 0, 0], [0, 0, 0]]
+        var differing = 0
+        let questions = try RetrievalQuestion.read(
+            source.appendingPathComponent("questions-30.jsonl"))
+        for question in questions {
+            let found =
+                try [local.search(question.question, limit: 10, now: nil)]
+                + [remote.search(question.question, limit: 10, now: nil)]
+            let ids = found.map { $0.map(\.id) }
+            if ids[0] != ids[1] { differing += 1 }
+            for store in 0..<2 {
+                for (place, limit) in [1, 5, 10].enumerated()
+                where ids[store].prefix(limit).contains(where: question.evidence.contains) {
+                    hits[store][place] += 1
+                }
+            }
+        }
+        print(
+            "both backends, \(questions.count) questions: hits at 1, 5, 10 \(hits[0]) and \(hits[1]); "
+                + "\(differing) orders differ")
+        #expect(hits[0] == hits[1])
     }
 }

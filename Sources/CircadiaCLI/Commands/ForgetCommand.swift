@@ -275,6 +275,10 @@ enum PendingForget {
             try complete(log: log, console: console)
         } catch MemoryError.chromaUnreachable(let address, _) {
             console.note("a forget that was interrupted waits until \(address) answers")
+        } catch MemoryError.chromaRefused(let address, let status, _) {
+            console.note(
+                "a forget that was interrupted waits until \(address) lets it in (status \(status))"
+            )
         }
     }
 

@@ -89,6 +89,7 @@ struct MemoryLookup {
         let shown = outcome.block?.shown.count ?? 0
         for (index, memory) in outcome.memories.enumerated() {
             console.note(line(memory) + (index < shown ? "" : "  (no room for it)"))
+            for earlier in memory.earlier { console.note(line(earlier)) }
         }
         let time = String(format: "%.1f ms", outcome.milliseconds)
         console.note(
@@ -96,6 +97,14 @@ struct MemoryLookup {
                 ? "  (no memory is near; \(time))"
                 : "  (\(shown) memories, \(outcome.block?.cost ?? 0) tokens of the prompt, \(time))"
         )
+    }
+
+    /// An older exchange that a memory stands for, on one line.
+    static func line(_ earlier: Memory.Earlier) -> String {
+        let date = earlier.timestamp.map(Timestamp.day) ?? "undated"
+        let text = earlier.text.replacingOccurrences(of: "\n", with: " ").prefix(100)
+        let reason = earlier.isContradicted ? "no longer holds" : "says nearly the same"
+        return "    not shown, \(reason): \(date)  \(earlier.id)  \(text)"
     }
 
     /// One memory on one line: score, its parts, date, id, beginning of the text.

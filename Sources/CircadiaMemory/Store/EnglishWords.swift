@@ -14,12 +14,13 @@ enum EnglishWords {
         yourself yourselves
         """.split(separator: " ").map(String.init))
 
-    /// Words of greetings, thanks and assent, which are about nothing.
+    /// Words of greetings, thanks, assent and requests, which are about nothing.
     static let smallTalk: Set<String> = stopWords.union(
         """
         hello hi hey hiya morning evening afternoon night good great nice cool awesome fine ok okay \
         yes yeah yep nope sure thanks thank thx cheers welcome please sorry bye goodbye ciao see \
-        sounds sound perfect wow lol haha right well today day help helped lot go doing
+        sounds sound perfect wow lol haha right well today day help helped helpful lot go doing time \
+        tell give something anything interesting bored boring
         """.split(separator: " ").map(String.init))
 
     /// Irregular forms and what a dictionary lists them under.

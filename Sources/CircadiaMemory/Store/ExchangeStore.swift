@@ -52,31 +52,34 @@ extension ExchangeStore {
     /// All exchanges, oldest arrivals first.
     public func list() throws(MemoryError) -> [Exchange] { try list(limit: nil, offset: 0) }
 
-    /// Finds what a chat should be reminded of: perhaps nothing. Repeated exchanges count once,
-    /// the newest of them.
+    /// Finds what a chat should be reminded of: perhaps nothing.
+    ///
+    /// What was said repeatedly counts once, and of what contradicts each other the newest holds; the
+    /// others are its `Memory.earlier`.
     ///
     /// - Parameters:
     ///   - query: what the person just said.
     ///   - limit: at most so many.
     ///   - now: when it was said.
-    /// - Returns: exchanges above the relevance floor, best first.
+    /// - Returns: exchanges above the relevance floor, and, for “what did we talk about yesterday?”, those of
+    ///   that time; best first.
     /// - Throws: as `search`, but an empty query or mere small talk gives nothing.
     public func relevant(
         to query: String, limit: Int = 3, now: Date? = nil
     ) throws(MemoryError) -> [Memory] {
         let words = SearchWords.queryWords(in: query)
+        let time = TimeWords(question: query, now: now ?? Date())
+        let span = time.asksForThatTime ? time.interval : nil
         // Greetings and thanks are near to every greeting and thanks ever said.
-        guard words.contains(where: { !EnglishWords.smallTalk.contains($0) }) else { return [] }
-        var chosen: [Memory] = []
-        for memory in try search(query, limit: limit * 4 + 8, now: now) where memory.isRelevant {
-            if let index = chosen.firstIndex(where: { $0.text == memory.text }) {
-                let isNewer =
-                    (memory.timestamp ?? .distantPast) > (chosen[index].timestamp ?? .distantPast)
-                if isNewer { chosen[index] = memory }
-            } else {
-                chosen.append(memory)
-            }
+        guard span != nil || words.contains(where: { !EnglishWords.smallTalk.contains($0) }) else {
+            return []
         }
-        return Array(chosen.prefix(limit))
+        let found = try search(query, limit: limit * 4 + 8, now: now).filter { memory in
+            guard let span else { return memory.isRelevant }
+            return memory.timestamp.map(span.contains) ?? false
+        }
+        return Array(
+            MemoryMerging(question: query, namesTime: time.interval != nil).merged(found)
+                .prefix(limit))
     }
 }

@@ -16,6 +16,21 @@ public struct Memory: Sendable, Hashable, Codable {
     public let tags: [String]
     /// The parts of the score, for people who ask why.
     public let evidence: Evidence
+    /// Older exchanges that this one stands for; only `ExchangeStore.relevant` fills it.
+    public internal(set) var earlier: [Earlier] = []
+
+    /// An older exchange that is not shown to a model, because a newer one says the same or says what
+    /// holds now.
+    public struct Earlier: Sendable, Hashable, Codable {
+        /// The exchange's id.
+        public let id: String
+        /// When it happened.
+        public let timestamp: Date?
+        /// What was said, verbatim.
+        public let text: String
+        /// Whether the newer one contradicts it; else it says nearly the same.
+        public let isContradicted: Bool
+    }
 
     /// Why an exchange was found.
     public struct Evidence: Sendable, Hashable, Codable {
@@ -41,7 +56,7 @@ public struct Memory: Sendable, Hashable, Codable {
     ///
     /// The best of a search is only the best of what there is; this asks for evidence that does
     /// not depend on the others.
-    public var isRelevant: Bool { RelevanceFloor.accepts(evidence) }
+    public var isRelevant: Bool { RelevanceFloor.accepts(score: score, evidence) }
 }
 
 extension Memory {
@@ -51,32 +66,5 @@ extension Memory {
             id: exchange.id, score: 1, timestamp: exchange.timestamp, session: exchange.session,
             text: exchange.transcript, tags: exchange.tags,
             evidence: Evidence(lexical: 1, coverage: 1, dense: 1, neighbourhood: 1, time: 0))
-    }
-}
-
-/// The evidence that an exchange must have before a chat is reminded of it.
-///
-/// Chosen on questions about a person's chats against small talk, sums, and requests that have
-/// nothing to do with them.
-public enum RelevanceFloor {
-    /// A cosine that is enough by itself.
-    public static let denseAlone = 0.45
-    /// A cosine that is enough together with `coverage`.
-    public static let denseWithWords = 0.25
-    /// The share of the question's information that must be there, with some nearness.
-    public static let coverage = 0.45
-    /// The share that is enough by itself: nearly every telling word is there. Where there are
-    /// vectors they must not speak against it.
-    public static let coverageAlone = 0.85
-    /// Below this cosine an exchange is about something else.
-    public static let denseAgainst = 0.12
-
-    static func accepts(_ evidence: Memory.Evidence) -> Bool {
-        if evidence.dense >= denseAlone { return true }
-        let hasVectors = evidence.dense != 0 || evidence.neighbourhood != 0
-        if evidence.coverage >= coverageAlone, !hasVectors || evidence.dense >= denseAgainst {
-            return true
-        }
-        return evidence.dense >= denseWithWords && evidence.coverage >= coverage
     }
 }
