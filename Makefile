@@ -32,6 +32,7 @@ demo: models ## a day and a night on a real model, in ./demo
 test: models ## every test, peers included where they can be installed
 	@$(CIRCADIA) model pull llama-3.2-tokenizer
 	@bash Scripts/peers.sh "$(PEERS)"
+	@bash Scripts/setup.sh browser || echo "no headless browser here; its test will be skipped" >&2
 	$(BUILD) --build-tests
 	emulated="$$(bash Scripts/emulated-kernels.sh)" && \
 	sanitized="$$(bash Scripts/sanitized-kernels.sh)" && \

@@ -150,7 +150,8 @@ let package = Package(
             name: "CircadiaSleepTests", dependencies: ["CircadiaSleep", "CircadiaTestSupport"]),
         .testTarget(
             name: "CircadiaCLITests",
-            dependencies: ["CircadiaCLI", "CircadiaFormats", "CircadiaTestSupport"]),
+            dependencies: ["CircadiaCLI", "CircadiaFormats", "CircadiaTestSupport"],
+            exclude: ["Tools"]),
     ],
     swiftLanguageModes: [.v6]
 )

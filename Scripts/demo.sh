@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A day and a night, in ./demo: a week of sample chats, one question before, one night, the same
-# question after. Started by `make demo`; CIRCADIA names the program.
+# question after, and the morning's report. Started by `make demo`; CIRCADIA names the program.
 set -euo pipefail
 circadia=${CIRCADIA:?CIRCADIA must name the program; run make demo}
 repository=$(cd "$(dirname "$0")/.." && pwd)
@@ -30,6 +30,9 @@ say "After the night: $question"
 
 say "A memory, found again"
 "$circadia" rag search --top-k 1 --quiet "what is the serial number of the pump?"
+
+say "The morning's report, which is also a page: $("$circadia" report --quiet)"
+"$circadia" report --text --quiet
 
 say "Everything is in ./demo: data/, adapters/nightly_update, logs/"
 echo "Go on with:  cd demo && $circadia chat --rag"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the libraries that Circadia links: OpenMP, OpenBLAS and SQLite, with apt or brew, and pip for
-# bringing models. `setup.sh emulation` installs what runs kernels for aarch64 on another processor
-# instead: an emulator, and a libc to link with. Does nothing, quickly, where all are there.
+# bringing models. `setup.sh browser` installs a headless browser, for the report's test, and `setup.sh
+# emulation` installs what runs kernels for aarch64 on another processor: an
+# emulator, and a libc to link with. Does nothing, quickly, where all are there.
 set -euo pipefail
 
 command -v swift >/dev/null || {
@@ -28,6 +29,10 @@ if [ "${1:-}" = emulation ]; then
     # For libgcc and the start files; their own package's name changes with GCC's version.
     ls /usr/lib/gcc-cross/aarch64-linux-gnu/*/libgcc.a >/dev/null 2>&1 \
         || missing+=(gcc-aarch64-linux-gnu)
+elif [ "${1:-}" = browser ]; then
+    options=(--no-install-recommends)
+    command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null \
+        || command -v google-chrome >/dev/null || missing+=(chromium-headless-shell fonts-dejavu-core)
 else
     ls /usr/lib/llvm-*/lib/libomp.so >/dev/null 2>&1 || missing+=(libomp-dev)
     pkg-config --exists openblas 2>/dev/null || ls /usr/lib/*/libopenblas.so >/dev/null 2>&1 || missing+=(libopenblas-dev)

@@ -11,7 +11,11 @@ struct Circadia: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "By day:", subcommands: [ChatCommand.self, GenerateCommand.self]),
             CommandGroup(
-                name: "By night:", subcommands: [SleepCommand.self, RunCycleCommand.self]),
+                name: "By night:",
+                subcommands: [
+                    SleepCommand.self, RunCycleCommand.self, ReportCommand.self,
+                    ScheduleCommand.self,
+                ]),
             CommandGroup(
                 name: "Memory:",
                 subcommands: [

@@ -119,9 +119,17 @@ public struct Night {
             report: report)
         let beginning = trainer.adapter.copy()
         let trainingStart = Date()
+        var evaluations: [NightDiary.Point] = []
         let training = try train(
-            trainer, prepared, unfinished: unfinished, present: present, isCancelled: isCancelled,
-            report: report)
+            trainer, prepared, unfinished: unfinished, present: present, isCancelled: isCancelled
+        ) { event in
+            if case .training(let progress) = event,
+                case .evaluation(let step, let loss, _) = progress.event
+            {
+                evaluations.append(NightDiary.Point(step: step, loss: loss))
+            }
+            report(event)
+        }
         let trainingEnd = Date()
         model.adapter = trainer.adapter
         let judgement = try judge(
@@ -152,6 +160,10 @@ public struct Night {
             version: record.number, adapter: adapterDirectory.lastPathComponent,
             parent: options.resetAdapter ? nil : origin.version, record: record,
             prepared: prepared, report: result)
+        keepDiary(
+            result, record, prepared, training, evaluations: evaluations, log: tonight,
+            present: present, candidate: judgement.adapter ?? trainer.adapter,
+            isCancelled: isCancelled, report: report)
         if let adapter = judgement.adapter {
             record.accepted = result
             try unfinished.save(record)

@@ -76,6 +76,10 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     public var judgesHarm = false
     /// Steps between checkpoints, from which an interrupted night goes on; 0 for the start only.
     public var checkpointInterval = 10
+    /// Held-out questions that are answered before and after, for the morning's report; 0 for none.
+    public var diaryQuestions = 3
+    /// Tokens that such an answer may have.
+    public var diaryTokens = 64
     /// Seed of the split of batches, the initial adapter and the paraphrases.
     public var seed: UInt64 = 0
 

@@ -70,6 +70,8 @@ struct GateTests {
                 == ["arithmetic", "math", "instruction", "prose"])
         let harness = try #require(attempts[0]["harness"] as? [String: Any])
         #expect(harness["total"] as? Int == 105 && harness["p_value"] is Double)
+        let categories = harness["categories"] as? [[String: Any]] ?? []
+        #expect(categories.compactMap { $0["total"] as? Int }.reduce(0, +) == 105)
         #expect((report["verdict"] as? String)?.contains("harness") == true)
         let data = try #require(folder.bytes("adapters/versions/0001/night.json"))
         let night = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]

@@ -48,7 +48,7 @@ struct NightTests {
         #expect(try folder.mode("adapters") == 0o700)
         #expect(
             try folder.names("adapters") == [
-                ".sleep.lock", "nightly_update", "nights.jsonl", "versions",
+                ".sleep.lock", "nightly_update", "nights", "nights.jsonl", "versions",
             ])
         let text = try #require(folder.bytes(configuration))
         let config = try JSONSerialization.jsonObject(with: text) as? [String: Any] ?? [:]
@@ -230,7 +230,7 @@ struct NightTests {
         #expect(try sleep("--reset-adapter").status == 0)
         #expect(
             try folder.names("adapters") == [
-                ".sleep.lock", "nightly_update", "nights.jsonl", "versions",
+                ".sleep.lock", "nightly_update", "nights", "nights.jsonl", "versions",
             ])
         #expect(
             try folder.names("adapters/nightly_update")

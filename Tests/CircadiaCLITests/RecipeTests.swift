@@ -102,7 +102,7 @@ struct RecipeTests {
         #expect(folder.bytes(weights) == adapter)
         #expect(
             try folder.names("adapters") == [
-                ".sleep.lock", "nightly_update", "nights.jsonl", "versions",
+                ".sleep.lock", "nightly_update", "nights", "nights.jsonl", "versions",
             ])
         for bad in ["0", "-2GB", "much", "GB"] {
             #expect(try sleep("--memory-limit", bad).status == 64)

@@ -61,7 +61,7 @@ struct ResumeTests {
         #expect(folder.bytes(weights) == adapter)
         #expect(
             try folder.names("adapters") == [
-                ".sleep.lock", "nightly_update", "nights.jsonl", "versions",
+                ".sleep.lock", "nightly_update", "nights", "nights.jsonl", "versions",
             ])
     }
 

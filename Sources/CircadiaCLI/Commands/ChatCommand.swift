@@ -52,6 +52,7 @@ struct ChatCommand: ParsableCommand {
         let log = ChatLog(url: URL(fileURLWithPath: memoryFile))
         // Found out now, not after the first exchange: a log that cannot be written loses what is said.
         try log.checkWritable()
+        let presence = ChatPresence(log: log.url)
         let loaded = try model.loadModel()
         var watch = AdapterWatch(adapter)
         let adapterPath = adapter.presentURL?.relativePath
@@ -96,6 +97,7 @@ struct ChatCommand: ParsableCommand {
                     line.trimmingCharacters(in: .whitespacesAndNewlines))
             }
             if message.isEmpty { continue }
+            presence?.touch()
             let found =
                 tags.contains(Exchange.noRetrievalTag)
                 ? nil : memories?.lookUp(message, limit: ragResults, tokenBudget: ragTokens)
@@ -150,6 +152,7 @@ struct ChatCommand: ParsableCommand {
                     "not on the disk yet: \(unsaved.count) exchanges; they are kept and tried again "
                         + "after the next reply and at the end")
             }
+            presence?.touch()
             memories?.remember(exchange)
             if let news = watch.news() { console.note(news) }
         }

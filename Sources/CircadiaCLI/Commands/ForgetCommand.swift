@@ -195,9 +195,14 @@ struct ForgetCommand: ParsableCommand {
         plan.adapters.filter(Self.isVersion)
     }
 
-    /// Versions that know what can no longer come back go for good.
+    /// Versions that know what can no longer come back go for good, and what models have said to the
+    /// person's questions.
     private func removeStaleVersions(console: Console) throws {
         let adapter = URL(fileURLWithPath: adapterDir, isDirectory: true)
+        let diaries = try NightDiaries(beside: adapter).removeAnswers()
+        if diaries > 0 {
+            console.note("the answers that \(diaries) nights kept for their reports were removed")
+        }
         let log = try ChatLog.read(URL(fileURLWithPath: memoryFile), repairing: false)
         // What is only tagged “no-train” is still in the log, and the tag can be taken back.
         let removed = try AdapterVersions(beside: adapter).removeStale(

@@ -67,6 +67,7 @@ struct RunCycleCommand: ParsableCommand {
         let harnessPassed: Int
         let harnessTotal: Int
         let harness: [String: Int]
+        let harnessTotals: [String: Int]
         let lossSeconds: Double
         let harnessSeconds: Double
     }
@@ -142,6 +143,7 @@ struct RunCycleCommand: ParsableCommand {
         return Side(
             loss: loss.loss, perplexity: loss.perplexity, harnessPassed: summary.passed,
             harnessTotal: summary.total, harness: summary.categories.mapValues(\.passed),
+            harnessTotals: summary.categories.mapValues(\.total),
             lossSeconds: lossSeconds,
             harnessSeconds: Date().timeIntervalSince(start) - lossSeconds)
     }

@@ -24,6 +24,9 @@ struct SleepCommand: ParsableCommand {
         help: "Go on with the night that was interrupted or killed; give the same options as then.")
     var resume = false
 
+    @Flag(help: "Pause between steps while a chat of the same log is in use.")
+    var yieldToChat = false
+
     @OptionGroup var night: SleepFlags
     @OptionGroup var store: NightStoreFlags
     @OptionGroup var model: ModelOptions
@@ -38,7 +41,8 @@ struct SleepCommand: ParsableCommand {
         let loaded = try model.loadModel()
         let report = try NightRunner(
             loaded: loaded, adapterDirectory: adapter.url, options: night.options(seed: model.seed),
-            store: store, logPath: memoryFile, resumes: resume, console: console
+            store: store, logPath: memoryFile, resumes: resume, yieldsToChat: yieldToChat,
+            console: console
         ).run(exchanges)
         if output.json {
             try console.json(report)
@@ -91,6 +95,7 @@ struct NightRunner {
     let store: NightStoreFlags
     let logPath: String
     var resumes = false
+    var yieldsToChat = false
     let console: Console
 
     func run(_ exchanges: [Exchange]) throws -> NightReport {
@@ -109,7 +114,10 @@ struct NightRunner {
         do {
             return try night.sleep(
                 over: exchanges, rehearsal: try rehearsal(), logPath: logPath, resumes: resumes,
-                isCancelled: { Interrupt.isRequested }, report: show)
+                isCancelled: {
+                    if yieldsToChat { waitForChat() }
+                    return Interrupt.isRequested
+                }, report: show)
         } catch let error as SleepError {
             guard let code = Self.exitCode(error) else { throw error }
             console.warn(error.description)
@@ -119,6 +127,15 @@ struct NightRunner {
             console.warn(error.description)
             throw ExitCode(2)
         }
+    }
+
+    /// Waits until no chat of the log is in use any more, or a signal comes.
+    private func waitForChat() {
+        let log = URL(fileURLWithPath: logPath)
+        guard ChatPresence.isActive(log: log) else { return }
+        console.note("a chat is in use: the night waits")
+        while ChatPresence.isActive(log: log), !Interrupt.isRequested { usleep(500_000) }
+        if !Interrupt.isRequested { console.note("the night goes on") }
     }
 
     /// What scripts can act on: 75 (sysexits' EX_TEMPFAIL) for a night that can go on, 2 for one that

@@ -101,6 +101,13 @@ struct SleepFlags: ParsableArguments {
     @Option(help: "Steps between checkpoints for --resume; 0 leaves only the first.")
     var checkpointEvery = 10
 
+    @Option(
+        help: "Held-out questions answered before and after, for 'circadia report'; 0: none.")
+    var reportQuestions = 3
+
+    @Option(help: "Tokens that such an answer may have.")
+    var reportTokens = 64
+
     @Flag(help: "Promote the adapter without judging it.")
     var noGate = false
 
@@ -112,6 +119,10 @@ struct SleepFlags: ParsableArguments {
     var fullGate = false
 
     func validate() throws {
+        if reportQuestions < 0 {
+            throw ValidationError("--report-questions must not be negative")
+        }
+        if reportTokens < 1 { throw ValidationError("--report-tokens must be at least 1") }
         if noGate, fullGate {
             throw ValidationError("--no-gate and --full-gate cannot both be given")
         }
@@ -197,6 +208,8 @@ struct SleepFlags: ParsableArguments {
         options.gate = noGate ? nil : options.gate
         options.judgesHarm = fullGate
         options.checkpointInterval = checkpointEvery
+        options.diaryQuestions = reportQuestions
+        options.diaryTokens = reportTokens
         options.seed = seed
         return options
     }

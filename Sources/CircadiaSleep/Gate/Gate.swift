@@ -145,7 +145,14 @@ struct Gate {
         let score = GateReport.Score(
             passedBase: passedBase.count, passed: after.passed, total: after.results.count,
             gained: comparison.gained.count, lost: comparison.lost.count,
-            pValue: comparison.pValue)
+            pValue: comparison.pValue,
+            categories: Dictionary(grouping: after.results, by: \.category.rawValue)
+                .sorted { $0.key < $1.key }.map { name, results in
+                    GateReport.Score.Category(
+                        name: name,
+                        passedBase: results.count { passedBase.contains($0.id) },
+                        passed: results.count(where: \.passed), total: results.count)
+                })
         attempt.harness = score
         attempt.reasons = limits.reasons(score)
         return attempt

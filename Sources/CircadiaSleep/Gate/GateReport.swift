@@ -32,10 +32,29 @@ public struct GateReport: Sendable, Codable, Equatable {
         public var gained, lost: Int
         /// Two-sided p of McNemar's exact test.
         public var pValue: Double
+        /// The same by category, in alphabetical order; nil of nights that did not write it down.
+        public var categories: [Category]?
+
+        /// The tasks of one category.
+        public struct Category: Sendable, Codable, Equatable {
+            /// `HarnessPrompt.Category`.
+            public var name: String
+            /// Tasks that the base model and the candidate pass, and all.
+            public var passedBase, passed, total: Int
+
+            /// Makes a category's score.
+            package init(name: String, passedBase: Int, passed: Int, total: Int) {
+                self.name = name
+                self.passedBase = passedBase
+                self.passed = passed
+                self.total = total
+            }
+        }
 
         /// Makes a score.
         package init(
-            passedBase: Int, passed: Int, total: Int, gained: Int, lost: Int, pValue: Double
+            passedBase: Int, passed: Int, total: Int, gained: Int, lost: Int, pValue: Double,
+            categories: [Category]? = nil
         ) {
             self.passedBase = passedBase
             self.passed = passed
@@ -43,6 +62,7 @@ public struct GateReport: Sendable, Codable, Equatable {
             self.gained = gained
             self.lost = lost
             self.pValue = pValue
+            self.categories = categories
         }
     }
 

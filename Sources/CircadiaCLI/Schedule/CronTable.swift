@@ -1,0 +1,73 @@
+import Foundation
+
+/// The text of a person's crontab: only the lines between an entry's own two marks are ever touched.
+struct CronTable: Equatable {
+    /// The whole text.
+    private(set) var text: String
+
+    init(_ text: String) { self.text = text }
+
+    private static func begin(_ name: String) -> String { "# begin \(name): made by circadia" }
+    private static func end(_ name: String) -> String { "# end \(name)" }
+
+    /// Whether the entry of that name is there.
+    func contains(_ name: String) -> Bool { !lines(of: name).isEmpty }
+
+    /// The entry's lines without its marks.
+    func lines(of name: String) -> [String] {
+        let lines = text.components(separatedBy: "\n")
+        guard let range = Self.range(of: name, in: lines) else { return [] }
+        return Array(lines[range].dropFirst().dropLast())
+    }
+
+    private static func range(of name: String, in lines: [String]) -> ClosedRange<Int>? {
+        guard let first = lines.firstIndex(of: begin(name)),
+            let last = lines[first...].firstIndex(of: end(name))
+        else { return nil }
+        return first...last
+    }
+
+    /// Takes the entry out, where it is.
+    mutating func remove(_ name: String) {
+        var lines = text.components(separatedBy: "\n")
+        while let range = Self.range(of: name, in: lines) { lines.removeSubrange(range) }
+        text = lines.joined(separator: "\n")
+    }
+
+    /// Puts the entry in, in place of one of the same name.
+    mutating func install(_ entry: ScheduleEntry) {
+        remove(entry.name)
+        if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
+        let command = Self.command(entry)
+        text +=
+            [
+                Self.begin(entry.name),
+                "\(entry.time.minute) \(entry.time.hour) * * * \(command)",
+                "# A night that was missed, or put off, is caught up with:",
+                "\(ScheduleEntry.retryMinute) * * * * \(command)", Self.end(entry.name),
+            ].joined(separator: "\n") + "\n"
+    }
+
+    /// The entry's command as cron's shell reads it.
+    static func command(_ entry: ScheduleEntry) -> String {
+        let variables = entry.environment.sorted { $0.key < $1.key }
+            .map { "\($0.key)=\(quoted($0.value))" }
+        return (variables + entry.words.map(quoted)).joined(separator: " ")
+    }
+
+    /// A word for `sh` in a line of cron.
+    ///
+    /// Cron takes a bare `%` for a line break and, before the shell sees the line, takes the backslash of
+    /// `\%` away. It looks at every backslash for that, quoted or not, so each `%` gets a quote of its own
+    /// before its backslash.
+    static func quoted(_ word: String) -> String {
+        let plain = word.unicodeScalars.allSatisfy {
+            $0.isASCII
+                && ($0.properties.isAlphabetic || "0123456789_-./:=,+@".unicodeScalars.contains($0))
+        }
+        if plain, !word.isEmpty { return word }
+        return "'"
+            + word.replacingOccurrences(of: "'", with: #"'\''"#)
+            .replacingOccurrences(of: "%", with: #"''\%"#) + "'"
+    }
+}

@@ -1,0 +1,39 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A log that does not grow for ever: beyond a size it is put aside, and only a few of those are kept.
+struct RotatingLog {
+    /// Where it is written.
+    let url: URL
+    /// Bytes beyond which it is put aside when it is next opened.
+    var limit = 1_000_000
+    /// Logs that are kept beside it: `<name>.1` is the latest.
+    var kept = 3
+
+    /// Opens it to append to, for the owner only.
+    ///
+    /// - Throws: `CommandFailure`.
+    func openForAppending() throws -> FileHandle {
+        try? FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+        var status = stat()
+        if stat(url.path, &status) == 0, Int(status.st_size) > limit {
+            for number in stride(from: kept - 1, through: 1, by: -1) {
+                rename("\(url.path).\(number)", "\(url.path).\(number + 1)")
+            }
+            rename(url.path, url.path + ".1")
+        }
+        let descriptor = open(
+            url.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw CommandFailure("\(url.path): \(String(cString: strerror(errno)))")
+        }
+        return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+}

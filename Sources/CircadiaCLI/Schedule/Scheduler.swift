@@ -1,0 +1,139 @@
+import ArgumentParser
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// What starts a night: a systemd user timer, cron or launchd.
+enum Scheduler: String, CaseIterable, ExpressibleByArgument {
+    case systemd, cron, launchd
+
+    /// What this system has; the first of them is taken unless a person names another.
+    static var available: [Scheduler] { allCases.filter(\.isAvailable) }
+
+    private var isAvailable: Bool {
+        switch self {
+        // It answers only where a user's manager runs.
+        case .systemd:
+            (try? Tool.run("systemctl", ["--user", "show-environment"]))?.status == 0
+        case .cron: Tool.find("crontab") != nil && Tool.find("launchctl") == nil
+        case .launchd: Tool.find("launchctl") != nil
+        }
+    }
+
+    /// Puts an entry in, in place of an earlier one of the same folder.
+    ///
+    /// - Throws: `CommandFailure`, or what the file system says.
+    func install(_ entry: ScheduleEntry) throws {
+        switch self {
+        case .cron:
+            var table = try Self.readCronTable()
+            table.install(entry)
+            try Tool.require("crontab", ["-"], input: table.text)
+        case .systemd:
+            let (service, timer) = try Self.systemdFiles(entry.name)
+            try Self.write(SystemdUnits.service(entry), to: service)
+            try Self.write(SystemdUnits.timer(entry), to: timer)
+            try Tool.require("systemctl", ["--user", "daemon-reload"])
+            try Tool.require(
+                "systemctl", ["--user", "enable", "--now", timer.lastPathComponent])
+        case .launchd:
+            let file = try Self.launchdFile(entry.name)
+            let domain = "gui/\(getuid())"
+            // One that is loaded must go before another of its label can come.
+            _ = try? Tool.run("launchctl", ["bootout", domain, file.path])
+            try Self.write(LaunchAgent.plist(entry), to: file)
+            try Tool.require("launchctl", ["bootstrap", domain, file.path])
+        }
+    }
+
+    /// Takes the entry of a name out.
+    ///
+    /// - Returns: whether there was one.
+    /// - Throws: as `install`.
+    func remove(_ name: String) throws -> Bool {
+        guard try isInstalled(name) else { return false }
+        switch self {
+        case .cron:
+            var table = try Self.readCronTable()
+            table.remove(name)
+            try Tool.require("crontab", ["-"], input: table.text)
+        case .systemd:
+            let (service, timer) = try Self.systemdFiles(name)
+            try Tool.require(
+                "systemctl", ["--user", "disable", "--now", timer.lastPathComponent])
+            for file in [service, timer] { try? FileManager.default.removeItem(at: file) }
+            try Tool.require("systemctl", ["--user", "daemon-reload"])
+        case .launchd:
+            let file = try Self.launchdFile(name)
+            _ = try? Tool.run("launchctl", ["bootout", "gui/\(getuid())", file.path])
+            try FileManager.default.removeItem(at: file)
+        }
+        return true
+    }
+
+    /// Whether the entry of a name is there.
+    func isInstalled(_ name: String) throws -> Bool {
+        switch self {
+        case .cron: try Self.readCronTable().contains(name)
+        case .systemd:
+            FileManager.default.fileExists(atPath: try Self.systemdFiles(name).timer.path)
+        case .launchd: FileManager.default.fileExists(atPath: try Self.launchdFile(name).path)
+        }
+    }
+
+    /// What the entry says, for people; empty where there is none.
+    func text(of name: String) throws -> String {
+        switch self {
+        case .cron: try Self.readCronTable().lines(of: name).joined(separator: "\n")
+        case .systemd:
+            (try? String(contentsOf: Self.systemdFiles(name).service, encoding: .utf8)) ?? ""
+        case .launchd:
+            (try? String(contentsOf: Self.launchdFile(name), encoding: .utf8)) ?? ""
+        }
+    }
+
+    private static func readCronTable() throws -> CronTable {
+        let outcome = try Tool.run("crontab", ["-l"])
+        if outcome.status == 0 { return CronTable(outcome.output) }
+        // Anything else, such as no right to use cron, must not be taken for an empty table.
+        guard outcome.errors.lowercased().contains("no crontab") else {
+            throw CommandFailure("crontab -l: \(outcome.complaint)")
+        }
+        return CronTable("")
+    }
+
+    private static func home() throws -> URL {
+        guard let home = ProcessInfo.processInfo.environment["HOME"], !home.isEmpty else {
+            throw CommandFailure("HOME is not set")
+        }
+        return URL(fileURLWithPath: home, isDirectory: true)
+    }
+
+    private static func systemdFiles(_ name: String) throws -> (service: URL, timer: URL) {
+        let given = ProcessInfo.processInfo.environment["XDG_CONFIG_HOME"] ?? ""
+        let folder =
+            try given.isEmpty
+            ? home().appendingPathComponent(".config")
+            : URL(fileURLWithPath: given, isDirectory: true)
+        let units = folder.appendingPathComponent("systemd/user", isDirectory: true)
+        return (
+            units.appendingPathComponent(name + ".service"),
+            units.appendingPathComponent(name + ".timer")
+        )
+    }
+
+    private static func launchdFile(_ name: String) throws -> URL {
+        try home().appendingPathComponent("Library/LaunchAgents", isDirectory: true)
+            .appendingPathComponent(LaunchAgent.label(name) + ".plist")
+    }
+
+    private static func write(_ text: String, to file: URL) throws {
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file, options: .atomic)
+    }
+}

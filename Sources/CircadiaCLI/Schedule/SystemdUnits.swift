@@ -1,0 +1,55 @@
+import Foundation
+
+/// The texts of a systemd user service and its timer.
+enum SystemdUnits {
+    /// The service that holds one night.
+    static func service(_ entry: ScheduleEntry) -> String {
+        let variables = entry.environment.sorted { $0.key < $1.key }
+            .map { "Environment=\(quoted("\($0.key)=\($0.value)", expandsVariables: false))\n" }
+        return """
+            # Made by 'circadia schedule install'; 'circadia schedule remove' removes it.
+            [Unit]
+            Description=Circadia's night
+
+            [Service]
+            Type=oneshot
+            \(variables.joined())ExecStart=\(entry.words.map { quoted($0) }.joined(separator: " "))
+            SuccessExitStatus=2 75
+            Nice=10
+            IOSchedulingClass=idle
+            TimeoutStartSec=infinity
+            TimeoutStopSec=120
+
+            """
+    }
+
+    /// The timer: at the time of day, at once where that was missed, and again each half hour, when a night
+    /// that was put off is caught up with.
+    static func timer(_ entry: ScheduleEntry) -> String {
+        """
+        # Made by 'circadia schedule install'; 'circadia schedule remove' removes it.
+        [Unit]
+        Description=Circadia's night at \(entry.time)
+
+        [Timer]
+        OnCalendar=*-*-* \(entry.time):00
+        OnCalendar=*-*-* *:\(ScheduleEntry.retryMinute):00
+        Persistent=true
+        AccuracySec=1min
+
+        [Install]
+        WantedBy=timers.target
+
+        """
+    }
+
+    /// A word of a unit file (systemd.service(5), “Command lines”): in double quotes, `%` and, in
+    /// commands, `$` doubled.
+    static func quoted(_ word: String, expandsVariables: Bool = true) -> String {
+        var text = word.replacingOccurrences(of: "\\", with: "\\\\")
+            .replacingOccurrences(of: "\"", with: "\\\"")
+            .replacingOccurrences(of: "%", with: "%%")
+        if expandsVariables { text = text.replacingOccurrences(of: "$", with: "$$") }
+        return "\"\(text)\""
+    }
+}

@@ -1,0 +1,106 @@
+import CircadiaMemory
+
+/// Where the exchanges of a log went at night, and why: counts, and the latest ones by their hashes.
+public struct RoutingTally: Sendable, Codable, Equatable {
+    /// What became of an exchange in training.
+    public enum Training: String, Sendable, Codable {
+        /// Its replies were learnt.
+        case trained
+        /// Its conversation is only ever measured.
+        case heldOut
+        /// A tag or its origin bars it.
+        case leftOut
+    }
+
+    /// One exchange.
+    public struct Entry: Sendable, Codable, Equatable {
+        /// `TrainingManifest.hash`.
+        public var exchange: String
+        /// What became of it in training.
+        public var training: Training
+        /// Whether the router sends it to the retrieval store.
+        public var isStored: Bool
+        /// The router's reasons; they quote nothing.
+        public var reasons: [String]
+        /// Why it does not train; empty where it may.
+        public var bars: [TrainingBar]
+        /// What secrets it holds, which neither train nor are stored.
+        public var secrets: [SecretKind]
+    }
+
+    /// How often something was found.
+    public struct Count: Sendable, Codable, Equatable {
+        /// `RoutingReason.name`, `TrainingBar.rawValue` or `SecretKind.rawValue`.
+        public var name: String
+        /// Exchanges.
+        public var count: Int
+    }
+
+    /// Exchanges of the log.
+    public var exchanges = 0
+    /// Exchanges that the router sends to the store.
+    public var stored = 0
+    /// Why, the most frequent first; one exchange may have several reasons.
+    public var storedReasons: [Count] = []
+    /// Exchanges kept out of the store by a tag.
+    public var keptFromStore = 0
+    /// Exchanges that do not train.
+    public var leftOut = 0
+    /// Why.
+    public var bars: [Count] = []
+    /// Exchanges with secrets.
+    public var withSecrets = 0
+    /// Which.
+    public var secrets: [Count] = []
+    /// The latest exchanges, in the log's order.
+    public var latest: [Entry] = []
+
+    /// Exchanges that `latest` holds at most.
+    static let mostEntries = 200
+
+    /// Tallies a log.
+    ///
+    /// - Parameters:
+    ///   - log: every exchange of the night.
+    ///   - heldOut: hashes of those that are only measured.
+    package init(_ log: [Exchange], heldOut: Set<String>) {
+        var reasons: [String: Int] = [:]
+        var barred: [String: Int] = [:]
+        var kinds: [String: Int] = [:]
+        exchanges = log.count
+        for (index, exchange) in log.enumerated() {
+            let decision = Router.decide(exchange)
+            let (clean, found) = exchange.redacted()
+            let secrets = SecretKind.allCases.filter(found.contains)
+            let isStored = decision.destination == .store
+            if isStored {
+                stored += 1
+                for reason in decision.reasons { reasons[reason.name, default: 0] += 1 }
+            } else if decision.reasons == [.taggedNoRetrieval] {
+                keptFromStore += 1
+            }
+            if !decision.trains { leftOut += 1 }
+            for bar in decision.bars { barred[bar.rawValue, default: 0] += 1 }
+            if !secrets.isEmpty { withSecrets += 1 }
+            for kind in secrets { kinds[kind.rawValue, default: 0] += 1 }
+            guard index >= log.count - Self.mostEntries else { continue }
+            let hash = clean.contentHash
+            latest.append(
+                Entry(
+                    exchange: hash,
+                    training: !decision.trains
+                        ? .leftOut : heldOut.contains(hash) ? .heldOut : .trained,
+                    isStored: isStored, reasons: decision.reasons.map(\.description),
+                    bars: decision.bars, secrets: secrets))
+        }
+        storedReasons = Self.counts(reasons)
+        bars = Self.counts(barred)
+        self.secrets = Self.counts(kinds)
+    }
+
+    /// The most frequent first.
+    private static func counts(_ counts: [String: Int]) -> [Count] {
+        counts.map { Count(name: $0.key, count: $0.value) }
+            .sorted { ($1.count, $0.name) < ($0.count, $1.name) }
+    }
+}
