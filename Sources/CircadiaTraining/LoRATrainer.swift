@@ -218,6 +218,6 @@ public final class LoRATrainer {
         }
         return TrainingPass(
             model: model, adapter: adapter, state: state, memory: memory, batch: batch,
-            precision: options.productPrecisions, workspace: workspace)
+            precision: ProductPrecisions(options.precision), workspace: workspace)
     }
 }

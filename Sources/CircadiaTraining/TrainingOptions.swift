@@ -100,22 +100,11 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
     /// Which rows meet in a batch.
     public var order = Order.bucketed
     /// `.bf16`, or `.exact` for checks; `.bf16` is exact where the processor lacks it. What it rounds is
-    /// in `productPrecisions`.
+    /// told at `ProductPrecisions`.
     public var precision = Precision.bf16
     /// Bytes for activations that the backward pass needs. Blocks beyond it keep only their input
     /// and are computed again.
     public var activationByteLimit = 512 << 20
-
-    /// What the products with frozen weights compute in.
-    ///
-    /// For `.bf16` that is what the backward products are. Forward they take their inputs as two int8
-    /// digits, which meet the 4-bit weights as the integers that they are: as many operations as in bf16,
-    /// but 15 bits of the input instead of 8 and nothing rounded off the weights. Errors of the forward
-    /// pass are what gradients suffer from most, for every later block and softmax works on them.
-    var productPrecisions: (forward: Precision, backward: Precision) {
-        let isRounded = precision == .bf16 && KernelRuntime.hasBF16
-        return (isRounded ? .int8x2 : precision, precision)
-    }
 
     /// The defaults.
     public init() {}

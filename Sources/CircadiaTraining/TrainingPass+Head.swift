@@ -37,7 +37,7 @@ extension TrainingPass {
                 width: width, epsilon: shape.epsilon, y: head.normed.pointer,
                 rstd: head.rstd.pointer)
             Kernels.matmul(
-                precision.forward, x: head.normed.pointer, tokens: rows, weights: [model.head],
+                precision.head, x: head.normed.pointer, tokens: rows, weights: [model.head],
                 outputs: head.outputs, workspace: workspace)
             Kernels.crossEntropy(
                 logits: head.logits.pointer, targets: head.targets.pointer, tokens: rows,
@@ -74,7 +74,7 @@ extension TrainingPass {
             if filled == rows { break }
         }
         Kernels.matmul(
-            precision.forward, x: base.inputs.pointer, tokens: rows, weights: [model.head],
+            precision.head, x: base.inputs.pointer, tokens: rows, weights: [model.head],
             outputs: [base.logits.pointer], workspace: workspace)
         Kernels.crossEntropy(
             logits: base.logits.pointer, targets: head.targets.pointer, tokens: rows,
@@ -87,7 +87,7 @@ extension TrainingPass {
         let head = memory.head
         let width = shape.hidden
         Kernels.matmulTransposed(
-            precision.backward, dy: head.logits.pointer, tokens: rows, weight: model.head,
+            precision.head, dy: head.logits.pointer, tokens: rows, weight: model.head,
             dx: head.normedGradient.pointer, workspace: workspace)
         head.streamGradient.pointer.update(repeating: 0, count: rows * width)
         Kernels.rmsNormBackward(

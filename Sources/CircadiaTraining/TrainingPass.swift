@@ -9,8 +9,7 @@ struct TrainingPass {
     let state: OptimizerState
     let memory: TrainingMemory
     let batch: PackedBatch
-    /// Of the products with frozen weights on the way forward, and of those on the way back.
-    let precision: (forward: Precision, backward: Precision)
+    let precision: ProductPrecisions
     let workspace: Workspace
     /// Drops some of what the adapters read; nil for none.
     var dropout: LoRADropout?

@@ -75,8 +75,9 @@ struct TrainingMemoryModel {
     private func workspaceBytes(tokens: Int) -> Int {
         let shape = shape
         let head = HeadMemory.rows(configuration)
+        let precision = ProductPrecisions(options.precision)
         return Kernels.trainingWorkspaceByteCount(
-            options.productPrecisions,
+            (precision.forward, precision.backward),
             matrices: [
                 (tokens, shape.queryWidth, shape.hidden), (tokens, shape.keyWidth, shape.hidden),
                 (tokens, shape.hidden, shape.queryWidth),
