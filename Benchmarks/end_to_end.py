@@ -76,6 +76,13 @@ def plan(llama_python, torch_python, threads):
             programs["torch " + kind] = peer(
                 torch_python, "torch_lora.py", "--dtype", kind, "--threads", threads)
         yield f"train 4x128, {kind}", programs
+    shape = os.path.join(BENCHMARKS, "shapes", "llama-3.2-3b.json")
+    programs = {"Circadia": circadia("train", "--train=1x256", f"--random={shape}")}
+    if torch_python:
+        programs["torch bf16"] = peer(
+            torch_python, "torch_lora.py", "--dtype", "bf16", "--threads", threads,
+            "--shape", shape, "--rows", "1", "--tokens", "256")
+    yield "train 1x256, 3B shape", programs
 
 
 def main():
