@@ -130,7 +130,7 @@ final class RunningProgram {
     /// as 128 and its number, as in a shell.
     func finish() throws -> Program.Outcome {
         closeInput()
-        try wait(for: "the program did not end", seconds: 120) { hasEnded }
+        try wait(for: "the program did not end", seconds: 400) { hasEnded }
         let raw = status ?? 0
         let code = raw & 0x7F == 0 ? (raw >> 8) & 0xFF : 128 + (raw & 0x7F)
         return Program.Outcome(status: code, output: output, errors: errors)
