@@ -122,32 +122,6 @@ extension ModelStore {
     }
 }
 
-/// A lock between processes: `flock` on a file, let go by the system when the process ends.
-final class FileLock {
-    private let descriptor: Int32
-
-    /// Waits for the lock.
-    init(_ url: URL) throws(FormatError) {
-        descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw .cannotWrite(path: url.path, reason: SystemReason.last)
-        }
-        while flock(descriptor, LOCK_EX) != 0 {
-            guard errno == EINTR else {
-                let reason = SystemReason.last
-                close(descriptor)
-                throw .cannotWrite(path: url.path, reason: reason)
-            }
-        }
-    }
-
-    /// Lets the lock go.
-    func unlock() {
-        flock(descriptor, LOCK_UN)
-        close(descriptor)
-    }
-}
-
 /// Runs Python's own modules, which know how to reach their package registry.
 package struct Python: Sendable {
     private let interpreter: String

@@ -1,15 +1,10 @@
+import CircadiaFormats
 import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// Keeps two nights from training the same adapter at once. The operating system drops the lock when
 /// the process ends, however it ends.
 public final class SleepLock: Sendable {
-    private let descriptor: Int32
+    private let lock: FileLock
 
     /// Takes the lock that guards `adapterDirectory`: the file `.sleep.lock` beside it.
     ///
@@ -17,25 +12,22 @@ public final class SleepLock: Sendable {
     /// the file cannot be made.
     public init(guarding adapterDirectory: URL) throws(SleepError) {
         let folder = adapterDirectory.deletingLastPathComponent()
-        let path = folder.appendingPathComponent(".sleep.lock").path
+        let url = folder.appendingPathComponent(".sleep.lock")
         do {
             try FileManager.default.createDirectory(
                 at: folder, withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o700])
         } catch {
-            throw .lockUnavailable(path: path, reason: "the folder cannot be made")
+            throw .lockUnavailable(path: url.path, reason: "the folder cannot be made")
         }
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        if descriptor < 0 {
-            throw .lockUnavailable(path: path, reason: String(cString: strerror(errno)))
+        let free: FileLock?
+        do { free = try FileLock(ifFree: url) } catch {
+            guard case .cannotWrite(_, let reason) = error else {
+                throw .lockUnavailable(path: url.path, reason: error.description)
+            }
+            throw .lockUnavailable(path: url.path, reason: reason)
         }
-        if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            close(descriptor)
-            throw .alreadySleeping(lock: path)
-        }
-    }
-
-    deinit {
-        close(descriptor)
+        guard let free else { throw .alreadySleeping(lock: url.path) }
+        lock = free
     }
 }

@@ -1,7 +1,8 @@
 /// 64-bit FNV-1a with a final mix: the same number for the same text on every machine and in every
 /// year, which Swift's own `Hasher` is not.
-enum StableHash {
-    static func of(_ text: String) -> UInt64 {
+package enum StableHash {
+    /// The number of a text.
+    package static func of(_ text: String) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in text.utf8 {
             hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3

@@ -17,6 +17,7 @@ public final class LoRATrainer {
     let model: LlamaModel
     let state: OptimizerState
     let schedule: LearningRateSchedule
+    private let precision: ProductPrecisions
     private let workspace = Workspace()
     private let batch = PackedBatch()
     private var memory: TrainingMemory?
@@ -42,6 +43,7 @@ public final class LoRATrainer {
         }
         self.model = model
         self.options = options
+        precision = ProductPrecisions(options.precision)
         adapter =
             initial?.copy()
             ?? LoRAAdapter(
@@ -218,6 +220,6 @@ public final class LoRATrainer {
         }
         return TrainingPass(
             model: model, adapter: adapter, state: state, memory: memory, batch: batch,
-            precision: ProductPrecisions(options.precision), workspace: workspace)
+            precision: precision, workspace: workspace)
     }
 }

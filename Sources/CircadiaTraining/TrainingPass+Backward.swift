@@ -120,8 +120,7 @@ extension TrainingPass {
     ) {
         Kernels.matmulTransposed(
             precision.backward, dy: dy, tokens: tokens, weight: weight, dx: dx,
-            accumulate: accumulate,
-            workspace: workspace)
+            accumulate: accumulate, workspace: workspace)
     }
 
     private func adaptBackward(

@@ -80,12 +80,12 @@ struct Program {
     /// The same, with the arguments as a list.
     static func run(
         _ arguments: [String], in folder: Folder, input: String = "",
-        environment: [String: String] = [:], prelude: String = ":"
+        environment: [String: String] = [:], prelude: String = ":", within seconds: Double = 120
     ) throws -> Outcome {
         // Files rather than pipes: nothing can fill up and block.
         try RunningProgram(
             arguments, in: folder, input: input, environment: environment, prelude: prelude
-        ).finish()
+        ).finish(within: seconds)
     }
 
     /// The one JSON document of an outcome.

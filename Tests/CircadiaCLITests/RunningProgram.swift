@@ -128,9 +128,9 @@ final class RunningProgram {
 
     /// Ends its input, waits for its end and gives what it left behind; a signal that ended it counts
     /// as 128 and its number, as in a shell.
-    func finish() throws -> Program.Outcome {
+    func finish(within seconds: Double = 120) throws -> Program.Outcome {
         closeInput()
-        try wait(for: "the program did not end", seconds: 400) { hasEnded }
+        try wait(for: "the program did not end", seconds: seconds) { hasEnded }
         let raw = status ?? 0
         let code = raw & 0x7F == 0 ? (raw >> 8) & 0xFF : 128 + (raw & 0x7F)
         return Program.Outcome(status: code, output: output, errors: errors)

@@ -32,6 +32,8 @@ struct MemoryMergingTests {
         ("I eat meat.", "I don't eat meat anymore.", "eat meat"),
         ("My sister's name is Ann. I like tea.", "My sister's name is Joan.", "sister's name"),
         ("The deadline is Friday.", "The deadline is Monday.", "deadline"),
+        ("The server version is 1.2.", "The server version is 1.3.", "server version"),
+        ("For my job I live in Paris.", "For my job I moved to Berlin.", "job"),
     ]
 
     @Test("Of a contradiction the newer is shown, the older kept with it", arguments: contradicted)

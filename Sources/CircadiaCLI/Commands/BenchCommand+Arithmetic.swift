@@ -51,6 +51,7 @@ extension BenchCommand {
         switch precision {
         case .int8, .int8x2: return "matmul_int8"
         case .exact: return "matmul_f32"
+        // Training's forward products are in two int8 digits: as many operations a second at most.
         case .bf16: return KernelRuntime.hasBF16 ? "matmul_bf16" : "matmul_f32"
         }
     }

@@ -1,62 +1,59 @@
 import Foundation
 
 /// The property list of a launchd agent (launchd.plist(5)).
-enum LaunchAgent {
+struct LaunchAgent: Encodable {
     /// The agent's label, which is also its file's name.
     static func label(_ name: String) -> String { "io.circadia.\(name)" }
 
-    /// The property list of an entry. launchd starts a job that the machine slept through when it wakes;
-    /// the half hours catch up with a night during which it was off.
-    static func plist(_ entry: ScheduleEntry) -> String {
-        func strings(_ words: [String]) -> String {
-            words.map { "        <string>\(escaped($0))</string>" }.joined(separator: "\n")
-        }
-        let variables = entry.environment.sorted { $0.key < $1.key }.map {
-            "        <key>\(escaped($0.key))</key><string>\(escaped($0.value))</string>\n"
-        }
-        return """
-            <?xml version="1.0" encoding="UTF-8"?>
-            <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" \
-            "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-            <plist version="1.0">
-            <dict>
-                <key>Label</key>
-                <string>\(label(entry.name))</string>
-                <key>ProgramArguments</key>
-                <array>
-            \(strings(entry.words))
-                </array>
-                <key>EnvironmentVariables</key>
-                <dict>
-            \(variables.joined())    </dict>
-                <key>StartCalendarInterval</key>
-                <array>
-                    <dict>
-                        <key>Hour</key><integer>\(entry.time.hour)</integer>
-                        <key>Minute</key><integer>\(entry.time.minute)</integer>
-                    </dict>
-                    <dict>
-                        <key>Minute</key><integer>\(ScheduleEntry.retryMinute)</integer>
-                    </dict>
-                </array>
-                <key>ProcessType</key>
-                <string>Background</string>
-                <key>LowPriorityIO</key>
-                <true/>
-                <key>Nice</key>
-                <integer>10</integer>
-                <key>ExitTimeOut</key>
-                <integer>120</integer>
-            </dict>
-            </plist>
+    private struct CalendarInterval: Encodable {
+        var hour: Int?
+        let minute: Int
 
-            """
+        enum CodingKeys: String, CodingKey {
+            case hour = "Hour"
+            case minute = "Minute"
+        }
     }
 
-    /// Text of a property list.
-    static func escaped(_ text: String) -> String {
-        text.replacingOccurrences(of: "&", with: "&amp;")
-            .replacingOccurrences(of: "<", with: "&lt;")
-            .replacingOccurrences(of: ">", with: "&gt;")
+    private let label: String
+    private let programArguments: [String]
+    private let environmentVariables: [String: String]
+    private let startCalendarInterval: [CalendarInterval]
+    private let processType = "Background"
+    private let lowPriorityIO = true
+    private let nice = 10
+    /// Seconds between the signals that end it, gently and not.
+    private let exitTimeOut = 120
+
+    enum CodingKeys: String, CodingKey {
+        case label = "Label"
+        case programArguments = "ProgramArguments"
+        case environmentVariables = "EnvironmentVariables"
+        case startCalendarInterval = "StartCalendarInterval"
+        case processType = "ProcessType"
+        case lowPriorityIO = "LowPriorityIO"
+        case nice = "Nice"
+        case exitTimeOut = "ExitTimeOut"
+    }
+
+    /// The agent of an entry. launchd starts a job that the machine slept through when it wakes; the half
+    /// hours catch up with a night during which it was off.
+    init(_ entry: ScheduleEntry) {
+        label = Self.label(entry.name)
+        programArguments = entry.words
+        environmentVariables = entry.environment
+        startCalendarInterval = [
+            CalendarInterval(hour: entry.time.hour, minute: entry.time.minute),
+            CalendarInterval(minute: ScheduleEntry.retryMinute),
+        ]
+    }
+
+    /// The property list, in XML.
+    ///
+    /// - Throws: what the encoder refuses.
+    func plist() throws -> String {
+        let encoder = PropertyListEncoder()
+        encoder.outputFormat = .xml
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 }

@@ -1,3 +1,4 @@
+import CircadiaSleep
 import Foundation
 
 /// A night at a time of day: what the system is asked to start.
@@ -23,11 +24,7 @@ struct ScheduleEntry: Equatable {
 
     /// The name of the entry of a folder.
     static func name(of folder: String) -> String {
-        // FNV-1a, 64 bits: the same for the same folder in every run.
-        let hash = folder.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
-            ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3
-        }
-        let digits = String(hash, radix: 16)
+        let digits = String(StableHash.of(folder), radix: 16)
         return "circadia-night-" + String(repeating: "0", count: 16 - digits.count) + digits
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CircadiaFormats
 import CircadiaSleep
 import Foundation
 
@@ -31,12 +32,15 @@ struct ScheduledNight {
 
     /// Holds the night, where one is due. The process works in `folder` from then on.
     ///
-    /// - Throws: `CommandFailure` where the folder is not there or nothing can be written.
+    /// - Throws: `CommandFailure` where the folder is not there, or what the file system says.
     func run() throws -> Outcome {
         guard FileManager.default.changeCurrentDirectoryPath(folder.path) else {
             throw CommandFailure("\(folder.path): there is no such folder")
         }
-        guard let lock = FolderLock(URL(fileURLWithPath: "logs/.schedule.lock")) else {
+        try FileManager.default.createDirectory(
+            atPath: "logs", withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+        guard let lock = try FileLock(ifFree: URL(fileURLWithPath: "logs/.schedule.lock")) else {
             return Outcome(status: 2, summary: isForced ? "a scheduled night is running" : nil)
         }
         defer { withExtendedLifetime(lock) {} }

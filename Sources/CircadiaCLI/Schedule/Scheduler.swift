@@ -45,7 +45,7 @@ enum Scheduler: String, CaseIterable, ExpressibleByArgument {
             let domain = "gui/\(getuid())"
             // One that is loaded must go before another of its label can come.
             _ = try? Tool.run("launchctl", ["bootout", domain, file.path])
-            try Self.write(LaunchAgent.plist(entry), to: file)
+            try Self.write(LaunchAgent(entry).plist(), to: file)
             try Tool.require("launchctl", ["bootstrap", domain, file.path])
         }
     }

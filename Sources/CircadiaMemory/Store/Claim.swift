@@ -25,13 +25,11 @@ struct Claim {
     ]
 
     /// Words that change nothing about what is stated.
-    private static let silent: Set<String> = newsWords.union(negations).union([
-        "just", "still", "really", "also", "well", "so", "oh", "today", "already", "again", "m",
-        "am",
-        "ve", "have", "been", "be", "re", "do", "does", "did", "don", "doesn", "didn", "isn",
-        "aren",
-        "wasn", "won", "start", "started", "any", "s",
-    ])
+    private static let silent: Set<String> = newsWords.union(negations).union(
+        """
+        just still really also well so oh today already again m am ve have been be re do does did \
+        don doesn didn isn aren wasn won start started any s
+        """.split(separator: " ").map(String.init))
 
     /// Verbs of what a person does more than once or with more than one thing.
     private static let repeatable: Set<String> = Set(
@@ -44,8 +42,7 @@ struct Claim {
     private static let singular: Set<[String]> = Set(
         [
             ["live", "in"], ["live", "at"], ["work", "at"], ["work", "for"], ["work", "as"],
-            ["called"],
-            ["named"], ["born", "in"], ["weigh"], ["drive", "a"], ["study", "at"],
+            ["study", "at"], ["drive", "a"], ["born", "in"], ["called"], ["named"], ["weigh"],
         ].map { $0.map { SearchWords.term(SearchWords.canonical($0)) } })
 
     /// Attributes of which a person or thing has one.
@@ -77,9 +74,9 @@ struct Claim {
             let isEnd = index + 1 == characters.count || characters[index + 1].isWhitespace
             switch character {
             case "\n", ";": flush(isQuestion: false)
-            case ".", "!",
-                ":" where isEnd:
-                flush(isQuestion: false)
+            // A full stop in “1.2” ends nothing.
+            case ".", "!", ":":
+                if isEnd { flush(isQuestion: false) } else { sentence.append(character) }
             case "?": flush(isQuestion: true)
             default: sentence.append(character)
             }

@@ -16,8 +16,7 @@ struct MemoryMerging {
     /// Words of questions about what no longer holds.
     private static let historyWords: Set<String> = [
         "used", "before", "previously", "formerly", "originally", "earlier", "old", "former",
-        "first",
-        "history", "change", "changed", "ever", "past",
+        "first", "history", "change", "changed", "ever", "past",
     ]
 
     /// Memories without those that a better one stands for, whose `earlier` they are. The newest takes the

@@ -118,6 +118,14 @@ struct TimeSpan {
         (Int(word) ?? numberWords[word]).flatMap { (1..<10_000).contains($0) ? $0 : nil }
     }
 
+    /// How long a unit of time is: “day”, “weeks”.
+    private static func days(in unit: String) -> Int? {
+        if unit.hasPrefix("day") || unit == "night" || unit == "evening" { return 1 }
+        if unit.hasPrefix("week") { return 7 }
+        if unit.hasPrefix("month") { return 30 }
+        return unit.hasPrefix("year") ? 365 : nil
+    }
+
     /// “Three days ago”, “a couple of weeks ago”; and where that begins.
     private func ago(before index: Int) -> (span: Range<Int>, start: Int)? {
         let unit = word(index - 1)
@@ -148,18 +156,7 @@ struct TimeSpan {
     private func lastMany(after index: Int) -> Range<Int>? {
         guard let count = Self.number(word(index + 1)) else { return nil }
         let unit = word(index + 2) == "of" ? word(index + 3) : word(index + 2)
-        let days: Int
-        if unit.hasPrefix("day") {
-            days = count
-        } else if unit.hasPrefix("week") {
-            days = count * 7
-        } else if unit.hasPrefix("month") {
-            days = count * 30
-        } else if unit.hasPrefix("year") {
-            days = count * 365
-        } else {
-            return nil
-        }
+        guard let days = Self.days(in: unit).map({ $0 * count }) else { return nil }
         return today - days..<today + 1
     }
 
@@ -315,20 +312,8 @@ struct TimeSpan {
         let isBefore = word(index) == "before"
         let unit = word(index - 1)
         let count = Self.number(word(index - 2)) ?? 1
-        let days: Int
-        if Self.weekdays.contains(unit) {
-            days = 7
-        } else if unit.hasPrefix("day") || unit == "night" || unit == "evening" {
-            days = count
-        } else if unit.hasPrefix("week") {
-            days = count * 7
-        } else if unit.hasPrefix("month") {
-            days = count * 30
-        } else if unit.hasPrefix("year") {
-            days = count * 365
-        } else {
-            return nil
-        }
+        let isWeekday = Self.weekdays.contains(unit)
+        guard let days = isWeekday ? 7 : Self.days(in: unit).map({ $0 * count }) else { return nil }
         return isBefore
             ? span.lowerBound - days..<span.upperBound : span.lowerBound..<span.upperBound + days
     }
