@@ -75,7 +75,8 @@ extension SentenceEmbedder {
     ) {
         let width = configuration.hiddenSize
         Kernels.matmul(
-            precision, x: scratch.hidden.pointer, tokens: tokens, weights: layer.queryKeyValue,
+            precision.afterNorm, x: scratch.hidden.pointer, tokens: tokens,
+            weights: layer.queryKeyValue,
             outputs: [scratch.q.pointer, scratch.k.pointer, scratch.v.pointer],
             workspace: workspace)
         for (buffer, bias) in [
@@ -105,7 +106,7 @@ extension SentenceEmbedder {
     ) {
         let inner = configuration.intermediateSize
         Kernels.matmul(
-            precision, x: scratch.hidden.pointer, tokens: tokens,
+            precision.afterNorm, x: scratch.hidden.pointer, tokens: tokens,
             weights: layer.intermediate.weight,
             outputs: [scratch.inner.pointer], workspace: workspace)
         Kernels.addBias(
@@ -135,4 +136,10 @@ extension SentenceEmbedder {
             x: x.pointer, weight: norm.weight.pointer, bias: norm.bias.pointer, tokens: tokens,
             width: configuration.hiddenSize, epsilon: configuration.layerNormEpsilon, y: x.pointer)
     }
+}
+
+extension Precision {
+    /// Of products whose input is a LayerNorm's: a few of its numbers are far larger than the rest, which
+    /// one 8-bit digit would hardly tell apart. The other products' inputs lose little by it.
+    fileprivate var afterNorm: Precision { self == .int8 ? .int8x2 : self }
 }

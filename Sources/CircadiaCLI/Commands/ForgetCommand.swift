@@ -290,7 +290,7 @@ enum PendingForget {
     /// The sentence embedder, where it is installed.
     static func embedder() -> (any TextEmbedding)? {
         (try? ModelStore.resolve("all-minilm-l6-v2")).flatMap {
-            try? SentenceEmbedder(directory: $0)
+            try? SentenceEmbedder(directory: $0, precision: .bf16)
         }
     }
 }

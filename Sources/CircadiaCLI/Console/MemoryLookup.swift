@@ -36,10 +36,11 @@ struct MemoryLookup {
         self.console = console
     }
 
-    /// Opens a store with the sentence embedder.
+    /// Opens a store with the sentence embedder, in bf16 where the processor multiplies that: vectors
+    /// differ less from the exact ones than a search can tell.
     static func open(_ location: StoreLocation) throws -> any ExchangeStore {
         let embedder = try SentenceEmbedder(
-            directory: ModelStore.resolve("all-minilm-l6-v2"))
+            directory: ModelStore.resolve("all-minilm-l6-v2"), precision: .bf16)
         return try location.open(embedder: embedder)
     }
 

@@ -30,6 +30,33 @@ struct Postings {
         }
     }
 
+    /// Calls `body` with the entries of some numbers.
+    @inline(__always)
+    func forEach(in wanted: Range<Int64>, _ body: (_ number: Int32, _ counts: UInt8) -> Void) {
+        numbers.withUnsafeBufferPointer { numbers in
+            counts.withUnsafeBufferPointer { counts in
+                var entry = Self.firstIndex(of: numbers, from: wanted.lowerBound)
+                while entry < numbers.count, numbers[entry] < wanted.upperBound {
+                    body(numbers[entry], counts[entry])
+                    entry += 1
+                }
+            }
+        }
+    }
+
+    /// Where numbers from `bound` on begin, by halving.
+    private static func firstIndex(of numbers: UnsafeBufferPointer<Int32>, from bound: Int64) -> Int
+    {
+        var range = 0..<numbers.count
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            range =
+                numbers[middle] < bound
+                ? middle + 1..<range.upperBound : range.lowerBound..<middle
+        }
+        return range.lowerBound
+    }
+
     /// Counts of a term in one exchange.
     struct Counts {
         var user = 0
@@ -46,8 +73,12 @@ struct Postings {
         var distance: Int64 = 0
         var shift: Int64 = 0
         var isCount = false
-        numbers.reserveCapacity(numbers.count + blob.count / 2)
-        counts.reserveCapacity(counts.count + blob.count / 2)
+        // More each time: to make room for one blob after the other would copy all of them each time.
+        let needed = numbers.count + blob.count / 2
+        if numbers.capacity < needed {
+            numbers.reserveCapacity(max(needed, 2 * numbers.capacity))
+            counts.reserveCapacity(max(needed, 2 * numbers.capacity))
+        }
         for byte in blob {
             if isCount {
                 last += distance

@@ -15,6 +15,13 @@ struct TermPostings {
         full.forEach(body)
         growing.forEach(body)
     }
+
+    /// Calls `body` with the entries of some numbers.
+    @inline(__always)
+    func forEach(in numbers: Range<Int64>, _ body: (_ number: Int32, _ counts: UInt8) -> Void) {
+        full.forEach(in: numbers, body)
+        growing.forEach(in: numbers, body)
+    }
 }
 
 /// The postings of words that were asked for before: common words come again in most questions, and

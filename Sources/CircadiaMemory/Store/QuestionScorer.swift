@@ -55,8 +55,12 @@ final class QuestionScorer {
         let lock = NSLock()
         for first in stride(from: 0, to: max(1, terms.count), by: Self.termsAtOnce) {
             let end = min(terms.count, first + Self.termsAtOnce)
-            counts.update(repeating: 0, count: columns.slotCount)
-            for term in first..<end { write(terms[term], byte: term - first) }
+            KernelRuntime.forRanges(of: columns.slotCount, grain: 2048) { slots in
+                (counts + slots.lowerBound).update(repeating: 0, count: slots.count)
+                for term in first..<end {
+                    self.write(terms[term], byte: term - first, of: slots)
+                }
+            }
             scores[first..<end].withUnsafeBufferPointer { scores in
                 KernelRuntime.forRanges(of: columns.slotCount, grain: 2048) { slots in
                     let best = self.gather(slots, scores, isFirst: first == 0)
@@ -69,15 +73,14 @@ final class QuestionScorer {
     /// Terms whose counts fit into a word.
     private static let termsAtOnce = 8
 
-    /// Writes the counts of a term to byte `byte` of each slot's word, of slots without an exchange too:
-    /// looking at each slot would take longer than the rest.
-    private func write(_ postings: TermPostings, byte: Int) {
-        let (base, slotCount) = (columns.base, columns.slotCount)
+    /// Writes the counts of a term to byte `byte` of the word of each of these slots, of slots without an
+    /// exchange too: looking at each slot would take longer than the rest.
+    private func write(_ postings: TermPostings, byte: Int, of slots: Range<Int>) {
+        let base = columns.base
+        let numbers = base + Int64(slots.lowerBound)..<base + Int64(slots.upperBound)
         let counts = index.scratch.termCounts.pointer
-        postings.forEach { number, count in
-            let slot = Int(Int64(number) - base)
-            guard slot >= 0, slot < slotCount else { return }
-            counts[slot] |= UInt64(count) << UInt64(8 * byte)
+        postings.forEach(in: numbers) { number, count in
+            counts[Int(Int64(number) - base)] |= UInt64(count) << UInt64(8 * byte)
         }
     }
 

@@ -50,15 +50,16 @@ struct ScoreFormula {
     /// The weights of the lexical parts, each divided by what its share is taken of, and what else is the
     /// same for all exchanges.
     struct Shares {
-        fileprivate let lexical, asked, otherSide, coverage: Float
+        /// Of BM25 of the whole, of the side asked about and of the other, and of the coverage.
+        fileprivate let lexical: SIMD4<Float>
         fileprivate let hasVectors: Bool
         fileprivate let phraseHolders: Set<Int>?
 
         init(_ sums: QuestionSums) {
-            lexical = FusionWeights.lexical / sums.bestLexical
-            asked = FusionWeights.asked / sums.bestAsked
-            otherSide = FusionWeights.otherSide / sums.bestOther
-            coverage = sums.information > 0 ? FusionWeights.coverage / sums.information : 0
+            lexical = SIMD4(
+                FusionWeights.lexical / sums.bestLexical, FusionWeights.asked / sums.bestAsked,
+                FusionWeights.otherSide / sums.bestOther,
+                sums.information > 0 ? FusionWeights.coverage / sums.information : 0)
             hasVectors = sums.hasVectors
             phraseHolders = sums.phraseHolders.isEmpty ? nil : sums.phraseHolders
         }
@@ -76,9 +77,9 @@ struct ScoreFormula {
         }
         // Where there are no words all of this is 0; to ask first would take longer.
         let (asked, other) = sides(here.pointee.session, words.user, words.other)
-        var score = shares.lexical * words.whole + shares.asked * asked
-        score += shares.otherSide * other + shares.coverage * words.coverage
-        if shares.hasVectors { score += nearnessScore(slot, here) }
+        var parts = shares.lexical * SIMD4(words.whole, asked, other, words.coverage)
+        if shares.hasVectors { parts += nearnessParts(slot, here) }
+        var score = parts.sum()
         if holdsPhrase { score += FusionWeights.phrase }
         return score + timeScore(here)
     }
@@ -109,22 +110,28 @@ struct ScoreFormula {
     @inline(__always)
     func sides(_ session: Int32, _ user: Float, _ other: Float) -> (asked: Float, other: Float) {
         let asked = isSided ? side[session] : 0
-        return asked > 0
-            ? (user, other) : asked < 0 ? (other, user) : (max(user, other), min(user, other))
+        if asked != 0 { return asked > 0 ? (user, other) : (other, user) }
+        // Which side is nearer is anybody's guess: a branch would be mispredicted every other time.
+        let sum = user + other
+        let difference = abs(user - other)
+        return ((sum + difference) / 2, (sum - difference) / 2)
     }
 
+    /// Numbers whose sum is what the cosines of an exchange and of its neighbours add.
     @inline(__always)
-    private func nearnessScore(_ slot: Int, _ here: UnsafePointer<IndexedSlot>) -> Float {
+    private func nearnessParts(_ slot: Int, _ here: UnsafePointer<IndexedSlot>) -> SIMD4<Float> {
         let own = nearness[slot]
         let (asked, other) = sides(here.pointee.session, own.x, own.y)
-        let absent = (own.x + own.y) / 2 * FusionWeights.absentNeighbour
+        let absent = SIMD2(repeating: (own.x + own.y) / 2 * FusionWeights.absentNeighbour)
         let (before, after) = (Int(here.pointee.previous), Int(here.pointee.next))
-        let previous = before < 0 ? SIMD2(repeating: absent) : nearness[before]
-        let next = after < 0 ? SIMD2(repeating: absent) : nearness[after]
-        return FusionWeights.askedNearness * asked + FusionWeights.otherNearness * other
-            + FusionWeights.previousUserNearness * previous.x
-            + FusionWeights.previousOtherNearness * previous.y
-            + FusionWeights.followingNearness / 2 * (next.x + next.y)
+        let previous = before < 0 ? absent : nearness[before]
+        let next = after < 0 ? absent : nearness[after]
+        let ownParts = SIMD2(FusionWeights.askedNearness, FusionWeights.otherNearness)
+        let beforeParts = SIMD2(
+            FusionWeights.previousUserNearness, FusionWeights.previousOtherNearness)
+        return SIMD4(
+            lowHalf: ownParts * SIMD2(asked, other) + FusionWeights.followingNearness / 2 * next,
+            highHalf: beforeParts * previous)
     }
 
     /// What time words in the question add.
