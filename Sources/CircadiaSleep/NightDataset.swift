@@ -2,6 +2,7 @@ import CircadiaMemory
 import CircadiaTokenizer
 import CircadiaTraining
 import Foundation
+import Foundation
 
 /// The rows of a night: what is trained, what is only measured.
 public struct NightDataset: Sendable {
@@ -30,7 +31,12 @@ public struct NightDataset: Sendable {
         template: ChatTemplate, maxSequenceLength: Int, matchesMLX: Bool = false
     ) {
         var rehearsed = Self.rows(general, template: template, limit: maxSequenceLength)
-        for index in rehearsed.indices { rehearsed[index].keepsBase = generalKeepsBase }
+        let prose = Set(general.filter { $0.tags.contains(Exchange.proseTag) }.map(\.id))
+        let only = ProcessInfo.processInfo.environment["CIRCADIA_X"] != nil
+        for index in rehearsed.indices {
+            rehearsed[index].keepsBase =
+                generalKeepsBase && (!only || prose.contains(rehearsed[index].id))
+        }
         let rows = Self.rows(training, template: template, limit: maxSequenceLength) + rehearsed
         self.training =
             matchesMLX ? rows.map { $0.asInMLX(maxSequenceLength: maxSequenceLength) } : rows
@@ -43,7 +49,10 @@ public struct NightDataset: Sendable {
         _ exchanges: [Exchange], template: ChatTemplate, limit: Int
     ) -> [TrainingRow] {
         exchanges.compactMap { exchange in
-            let rendered = template.render(exchange.messages, addGenerationPrompt: false)
+            let rendered =
+                exchange.tags.contains(Exchange.proseTag)
+                ? template.render(prose: exchange.messages.map(\.content).joined())
+                : template.render(exchange.messages, addGenerationPrompt: false)
             let ids = Array(rendered.ids.prefix(limit))
             let replies = exchange.messages.filter { $0.role == .assistant }
             let scored = zip(replies, rendered.scored).compactMap { reply, range -> Range<Int>? in
