@@ -16,6 +16,7 @@ import json
 import math
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,12 @@ RECIPES = {
     "answers": f"{FAST} --batch-size 6 --rehearsal 0.5",
     "kl-1": f"{FAST} --batch-size 6 --rehearsal 0.5 --kl-weight 1",
     "kl-3": f"{FAST} --batch-size 6 --rehearsal 0.5 --kl-weight 3",
+    "kl-10": f"{FAST} --batch-size 6 --rehearsal 0.5 --kl-weight 10",
+    "kl-10-last-16": "--learning-rate 2e-4 --lora-layers 16 --iters 50 --batch-size 6 "
+                     "--rehearsal 0.5 --kl-weight 10",
+    "kl-10-rate-4e-4": "--learning-rate 4e-4 --lora-layers all --iters 50 --batch-size 6 "
+                       "--rehearsal 0.5 --kl-weight 10",
+    "kl-10-twice": f"{FAST} --batch-size 8 --rehearsal 1 --kl-weight 10",
 }
 TEXTS = os.path.join(HERE, "general_texts.jsonl")
 
@@ -146,6 +153,9 @@ class Bench:
                 record["harness"] = {
                     "passed_before": len(first), "passed": len(second), "gained": gained,
                     "lost": lost, "p_value": sign_test(gained, lost)}
+            if arguments.keep_adapters:
+                target = os.path.join(arguments.keep_adapters, f"{name}-{conversation}-{seed}")
+                shutil.copytree(os.path.join(folder, "adapters/nightly_update"), target)
         self.keep(record)
         return record
 
@@ -214,6 +224,7 @@ def main():
     parser.add_argument("--held-out", type=int, default=0, help="exchanges to measure at most; 0: all")
     parser.add_argument("--texts", default=TEXTS, help="general texts in the form of data/eval/gate.jsonl")
     parser.add_argument("--harness", action="store_true")
+    parser.add_argument("--keep-adapters", help="a folder for the runs' adapters")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--summary", action="store_true", help="print the file's runs, run nothing")
     arguments = parser.parse_args()

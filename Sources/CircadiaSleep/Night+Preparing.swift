@@ -118,11 +118,7 @@ extension Night {
         if options.gradientAccumulation > 1 {
             training.maxRowsPerMicroBatch = options.batchSize
         }
-        training.iterations =
-            options.epochs.map { epochs in
-                let batches = (rows + training.batchSize - 1) / training.batchSize
-                return max(1, Int((epochs * Double(batches)).rounded(.up)))
-            } ?? options.iterations
+        training.iterations = options.steps(rows: rows)
         training.learningRate = options.learningRate
         training.schedule = options.schedule
         training.warmupSteps = options.warmupSteps

@@ -11,9 +11,9 @@ public struct SleepOptions: Sendable, Codable, Equatable {
         case adamw
     }
 
-    /// Optimiser steps; with `epochs`, not used.
-    public var iterations = 50
-    /// Passes over all rows; nil takes `iterations` steps.
+    /// Optimiser steps; nil for as many as `epochs` or, without these, the night's material asks for.
+    public var iterations: Int?
+    /// Passes over all rows; not used where `iterations` is given.
     public var epochs: Double?
     /// Peak learning rate.
     public var learningRate: Float = 2e-5
@@ -85,4 +85,19 @@ public struct SleepOptions: Sendable, Codable, Equatable {
 
     /// The defaults.
     public init() {}
+
+    /// Passes over all rows where neither steps nor passes are given.
+    private static let usualEpochs = 1.5
+    /// Steps that such a night has at least and at most.
+    private static let usualSteps = 8...300
+
+    /// Optimiser steps of a night of so many rows.
+    package func steps(rows: Int) -> Int {
+        if let iterations { return iterations }
+        let batch = batchSize * gradientAccumulation
+        let batches = Double((rows + batch - 1) / batch)
+        if let epochs { return max(1, Int((epochs * batches).rounded(.up))) }
+        let steps = Int((Self.usualEpochs * batches).rounded(.up))
+        return min(max(steps, Self.usualSteps.lowerBound), Self.usualSteps.upperBound)
+    }
 }

@@ -5,7 +5,10 @@ import Foundation
 
 /// The settings of a night. `run-cycle` takes every one of them with the prefix `--sleep-`.
 struct SleepFlags: ParsableArguments {
-    @Option(help: "Optimiser steps (default: 50).")
+    @Option(
+        help:
+            "Optimiser steps. (default: 1.5 passes over everything that is trained, 8 to 300 steps)"
+    )
     var iters: Int?
 
     @Option(help: "Passes over everything that is trained, instead of --iters.")
@@ -177,7 +180,7 @@ struct SleepFlags: ParsableArguments {
 
     func options(seed: UInt64) -> SleepOptions {
         var options = SleepOptions()
-        options.iterations = iters ?? options.iterations
+        options.iterations = iters
         options.epochs = epochs
         options.gradientAccumulation = gradAccumulation
         options.optimizer = optimizer
