@@ -25,6 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # Without gate, held-out share and report: all sessions train, and nothing but training takes time.
 NIGHT = "--no-gate --held-out 0 --report-questions 0"
 FAST = "--learning-rate 2e-4 --lora-layers all --iters 50"
+KEPT = "--learning-rate 2e-4 --lora-layers all --batch-size 6 --rehearsal 0.5 --kl-weight 10"
 RECIPES = {
     # The original's numbers, with this project's masks and batches.
     "seed": "--iters 50 --learning-rate 2e-5 --batch-size 1 --rehearsal 0",
@@ -38,6 +39,9 @@ RECIPES = {
     "kl-10-rate-4e-4": "--learning-rate 4e-4 --lora-layers all --iters 50 --batch-size 6 "
                        "--rehearsal 0.5 --kl-weight 10",
     "kl-10-twice": f"{FAST} --batch-size 8 --rehearsal 1 --kl-weight 10",
+    # Steps by the material; the second is what the first comes to in nights of few exchanges.
+    "recommended": f"{KEPT} --epochs 1.5",
+    "recommended-short": f"{KEPT} --iters 8",
 }
 TEXTS = os.path.join(HERE, "general_texts.jsonl")
 
@@ -125,10 +129,11 @@ class Bench:
                 f"held-out loss of {conversation}, {len(held_out)} exchanges",
                 lambda: self.held_out(folder, ["--no-adapter"]))
             adapter = ["--adapter-dir", "adapters/nightly_update"]
-            command = shlex.split(f"sleep --memory-file log.jsonl {NIGHT} {RECIPES[name]} --seed {seed}")
-            for exchanges in dealt(sessions[:count], arguments.nights):
+            command = shlex.split(f"sleep --memory-file log.jsonl {NIGHT} {RECIPES[name]}")
+            for number, exchanges in enumerate(dealt(sessions[:count], arguments.nights)):
                 write(os.path.join(folder, "log.jsonl"), exchanges)
-                night = self.run(command + adapter, folder)
+                # Another seed each night draws other texts to rehearse.
+                night = self.run(command + ["--seed", str(seed + number)] + adapter, folder)
                 nights.append({
                     "exchanges": len(exchanges), "steps": night["steps"],
                     "train_loss_first": night["train_loss_first"], "train_loss": night["train_loss"],
@@ -141,7 +146,7 @@ class Bench:
             record = {
                 "kind": "night" if arguments.nights == 1 else "nights", "recipe": name,
                 "conversation": conversation, "seed": seed, "threads": arguments.threads,
-                "command": shlex.join(["circadia"] + command), "heldout_exchanges": len(held_out),
+                "command": shlex.join(["circadia"] + command + ["--seed", str(seed)]), "heldout_exchanges": len(held_out),
                 "heldout_loss_before": before, "nights": nights,
                 "texts": os.path.basename(arguments.texts),
                 "general": {kind["kind"]: kind["perplexity_change"] for kind in drift["kinds"]},

@@ -2,7 +2,6 @@ import CircadiaMemory
 import CircadiaTokenizer
 import CircadiaTraining
 import Foundation
-import Foundation
 
 /// The rows of a night: what is trained, what is only measured.
 public struct NightDataset: Sendable {
@@ -19,7 +18,7 @@ public struct NightDataset: Sendable {
     ///
     /// - Parameters:
     ///   - training: exchanges and paraphrases to learn.
-    ///   - general: general pairs to rehearse.
+    ///   - general: general pairs and prose to rehearse.
     ///   - generalKeepsBase: whether the general pairs keep to the base model's predictions
     ///     rather than to their answers.
     ///   - heldOut: exchanges to measure.
@@ -31,12 +30,7 @@ public struct NightDataset: Sendable {
         template: ChatTemplate, maxSequenceLength: Int, matchesMLX: Bool = false
     ) {
         var rehearsed = Self.rows(general, template: template, limit: maxSequenceLength)
-        let prose = Set(general.filter { $0.tags.contains(Exchange.proseTag) }.map(\.id))
-        let only = ProcessInfo.processInfo.environment["CIRCADIA_X"] != nil
-        for index in rehearsed.indices {
-            rehearsed[index].keepsBase =
-                generalKeepsBase && (!only || prose.contains(rehearsed[index].id))
-        }
+        for index in rehearsed.indices { rehearsed[index].keepsBase = generalKeepsBase }
         let rows = Self.rows(training, template: template, limit: maxSequenceLength) + rehearsed
         self.training =
             matchesMLX ? rows.map { $0.asInMLX(maxSequenceLength: maxSequenceLength) } : rows

@@ -128,8 +128,8 @@ public struct ChatTemplate: Sendable {
         return rendered
     }
 
-    /// The tokens of running text that is no chat, all of them to be foreseen; before them comes only
-    /// what every chat of the model begins with, if anything.
+    /// The tokens of running text that is no chat, all of them to be predicted. Before them comes the
+    /// token that begins every text of the model, if it has one.
     public func render(prose text: String) -> Rendered {
         let opening = begin.map { [$0] } ?? []
         let ids = opening + tokenizer.encode(text, special: .plain)
