@@ -5,7 +5,7 @@ import Foundation
 
 /// The rows of a night: what is trained, what is only measured.
 public struct NightDataset: Sendable {
-    /// Rows of the person's exchanges, of paraphrases and of general pairs.
+    /// Rows of the person's exchanges, of paraphrases and of general texts.
     public let training: [TrainingRow]
     /// Rows of the held-out conversations.
     public let heldOut: [TrainingRow]
@@ -19,8 +19,8 @@ public struct NightDataset: Sendable {
     /// - Parameters:
     ///   - training: exchanges and paraphrases to learn.
     ///   - general: general pairs and prose to rehearse.
-    ///   - generalKeepsBase: whether the general pairs keep to the base model's predictions
-    ///     rather than to their answers.
+    ///   - generalKeepsBase: whether these keep to the base model's predictions rather than
+    ///     to their own words.
     ///   - heldOut: exchanges to measure.
     ///   - template: with a pinned date, so that the same exchange is the same row every night.
     ///   - maxSequenceLength: tokens at which a row is cut.

@@ -4,13 +4,16 @@ import CircadiaSleep
 import CircadiaTokenizer
 import Testing
 
-@Suite("Night's rows")
+@Suite(
+    "Night's rows", .enabled(if: NightDatasetTests.model != nil, "smollm2-135m is not installed"))
 struct NightDatasetTests {
+    static let model = try? ModelStore.resolve("smollm2-135m")
+
     private let tokenizer: BPETokenizer
     private let template: ChatTemplate
 
     init() throws {
-        let model = try ModelStore.resolve("smollm2-135m")
+        let model = try #require(Self.model)
         tokenizer = try BPETokenizer(directory: model)
         template = try ChatTemplate(directory: model, tokenizer: tokenizer)
     }
