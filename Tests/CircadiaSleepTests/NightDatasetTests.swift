@@ -4,16 +4,19 @@ import CircadiaSleep
 import CircadiaTokenizer
 import Testing
 
-@Suite(
-    "Night's rows", .enabled(if: NightDatasetTests.model != nil, "smollm2-135m is not installed"))
-struct NightDatasetTests {
-    static let model = try? ModelStore.resolve("smollm2-135m")
+/// The default model, where it is installed.
+private enum SleepTestModel {
+    static let url = try? ModelStore.resolve("smollm2-135m")
+}
 
+@Suite(
+    "Night's rows", .enabled(if: SleepTestModel.url != nil, "smollm2-135m is not installed"))
+struct NightDatasetTests {
     private let tokenizer: BPETokenizer
     private let template: ChatTemplate
 
     init() throws {
-        let model = try #require(Self.model)
+        let model = try #require(SleepTestModel.url)
         tokenizer = try BPETokenizer(directory: model)
         template = try ChatTemplate(directory: model, tokenizer: tokenizer)
     }
