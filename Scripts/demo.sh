@@ -22,8 +22,7 @@ say "Before the night: $question"
 "$circadia" generate --no-adapter --temp 0 --max-tokens 80 --quiet --prompt "$question"
 
 say "The night: evaluate, sleep, evaluate"
-"$circadia" run-cycle --tag demo --rag --sleep-reset-adapter --sleep-iters 120 \
-    --sleep-learning-rate 5e-5
+"$circadia" run-cycle --tag demo --rag --sleep-reset-adapter
 
 say "After the night: $question"
 "$circadia" generate --temp 0 --max-tokens 80 --quiet --prompt "$question"

@@ -54,10 +54,10 @@ extension Night {
         return tonight
     }
 
-    /// Paraphrases, splits, renders and measures.
+    /// Paraphrases, splits, renders and measures. Each night, by its `number`, rehearses other texts.
     func prepare(
-        _ exchanges: [Exchange], rehearsal: [Exchange], present: LoRAAdapter?, logPath: String,
-        isCancelled: @escaping () -> Bool, report: @escaping (Event) -> Void
+        _ exchanges: [Exchange], number: Int, rehearsal: [Exchange], present: LoRAAdapter?,
+        logPath: String, isCancelled: @escaping () -> Bool, report: @escaping (Event) -> Void
     ) throws -> NightRecord.Prepared {
         let material = NightMaterial(exchanges)
         material.notes.forEach { report(.note($0)) }
@@ -73,7 +73,7 @@ extension Night {
         let general = Self.sample(
             rehearsal,
             count: Int((Double(split.training.count) * options.rehearsalShare).rounded()),
-            seed: options.seed)
+            seed: "\(options.seed)/\(number)")
         let dataset = NightDataset(
             training: split.training + paraphrased.exchanges, general: general,
             generalKeepsBase: options.divergenceWeight != nil, heldOut: split.heldOut,
@@ -90,7 +90,7 @@ extension Night {
             .note(
                 "training on \(dataset.scoredTokens) of \(dataset.totalTokens) tokens: "
                     + "\(split.training.count) exchanges, \(paraphrased.exchanges.count) paraphrases, "
-                    + "\(general.count) general pairs; \(split.heldOut.count) exchanges held out"))
+                    + "\(general.count) general texts; \(split.heldOut.count) exchanges held out"))
         model.adapter = present
         let start = Date()
         let before = heldOutLoss(of: dataset.heldOut)
@@ -118,11 +118,7 @@ extension Night {
         if options.gradientAccumulation > 1 {
             training.maxRowsPerMicroBatch = options.batchSize
         }
-        training.iterations =
-            options.epochs.map { epochs in
-                let batches = (rows + training.batchSize - 1) / training.batchSize
-                return max(1, Int((epochs * Double(batches)).rounded(.up)))
-            } ?? options.iterations
+        training.iterations = options.steps(rows: rows)
         training.learningRate = options.learningRate
         training.schedule = options.schedule
         training.warmupSteps = options.warmupSteps
@@ -183,7 +179,7 @@ extension Night {
     }
 
     /// `count` of `exchanges`, drawn by the seed.
-    static func sample(_ exchanges: [Exchange], count: Int, seed: UInt64) -> [Exchange] {
+    static func sample(_ exchanges: [Exchange], count: Int, seed: String) -> [Exchange] {
         let order = exchanges.sorted {
             StableHash.of("\(seed)/\($0.id)") < StableHash.of("\(seed)/\($1.id)")
         }

@@ -101,7 +101,8 @@ public struct Night {
         } else {
             do {
                 prepared = try prepare(
-                    tonight, rehearsal: rehearsal, present: present, logPath: logPath,
+                    tonight, number: record.number, rehearsal: rehearsal, present: present,
+                    logPath: logPath,
                     isCancelled: isCancelled, report: report)
             } catch {
                 // What failed will fail again when it goes on; only an interrupted night is kept.

@@ -5,7 +5,7 @@ import Foundation
 
 /// The rows of a night: what is trained, what is only measured.
 public struct NightDataset: Sendable {
-    /// Rows of the person's exchanges, of paraphrases and of general pairs.
+    /// Rows of the person's exchanges, of paraphrases and of general texts.
     public let training: [TrainingRow]
     /// Rows of the held-out conversations.
     public let heldOut: [TrainingRow]
@@ -18,9 +18,9 @@ public struct NightDataset: Sendable {
     ///
     /// - Parameters:
     ///   - training: exchanges and paraphrases to learn.
-    ///   - general: general pairs to rehearse.
-    ///   - generalKeepsBase: whether the general pairs keep to the base model's predictions
-    ///     rather than to their answers.
+    ///   - general: general pairs and prose to rehearse.
+    ///   - generalKeepsBase: whether these keep to the base model's predictions rather than
+    ///     to their own words.
     ///   - heldOut: exchanges to measure.
     ///   - template: with a pinned date, so that the same exchange is the same row every night.
     ///   - maxSequenceLength: tokens at which a row is cut.
@@ -43,7 +43,10 @@ public struct NightDataset: Sendable {
         _ exchanges: [Exchange], template: ChatTemplate, limit: Int
     ) -> [TrainingRow] {
         exchanges.compactMap { exchange in
-            let rendered = template.render(exchange.messages, addGenerationPrompt: false)
+            let rendered =
+                exchange.tags.contains(Exchange.proseTag)
+                ? template.render(prose: exchange.messages.map(\.content).joined())
+                : template.render(exchange.messages, addGenerationPrompt: false)
             let ids = Array(rendered.ids.prefix(limit))
             let replies = exchange.messages.filter { $0.role == .assistant }
             let scored = zip(replies, rendered.scored).compactMap { reply, range -> Range<Int>? in

@@ -124,7 +124,7 @@ extension SleepOptions {
     }
 
     private static let flags: [(String, @Sendable (SleepOptions) -> String)] = [
-        ("--iters", { "\($0.iterations)" }),
+        ("--iters", { $0.iterations.map { "\($0)" } ?? "not given" }),
         ("--epochs", { $0.epochs.map { "\($0)" } ?? "not given" }),
         ("--learning-rate", { "\($0.learningRate)" }),
         ("--batch-size", { "\($0.batchSize)" }),

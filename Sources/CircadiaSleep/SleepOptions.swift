@@ -1,7 +1,8 @@
 import CircadiaTraining
 import Foundation
 
-/// The settings of a night; the defaults are those of `circadia sleep`.
+/// The settings of a night; the defaults are those of `circadia sleep`, found by measurement
+/// (`Benchmarks/recipes.py`).
 public struct SleepOptions: Sendable, Codable, Equatable {
     /// What the numbers are optimised by.
     public enum Optimizer: String, Sendable, Codable, CaseIterable {
@@ -11,14 +12,14 @@ public struct SleepOptions: Sendable, Codable, Equatable {
         case adamw
     }
 
-    /// Optimiser steps; with `epochs`, not used.
-    public var iterations = 50
-    /// Passes over all rows; nil takes `iterations` steps.
+    /// Optimiser steps; nil for as many as `epochs` or, without these, the night's material asks for.
+    public var iterations: Int?
+    /// Passes over all rows; not used where `iterations` is given.
     public var epochs: Double?
     /// Peak learning rate.
-    public var learningRate: Float = 2e-5
-    /// Exchanges in a step.
-    public var batchSize = 4
+    public var learningRate: Float = 2e-4
+    /// Rows in a step: exchanges and what is rehearsed.
+    public var batchSize = 6
     /// Micro-batches of `batchSize` exchanges whose gradients a step adds up.
     public var gradientAccumulation = 1
     /// Rank of the LoRA matrices.
@@ -26,7 +27,7 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     /// Multiplies the LoRA product (MLX's scale; PEFT's alpha is scale · rank).
     public var loraScale: Float = 20
     /// Adapted blocks, counted from the last; -1 means all.
-    public var loraLayers = 16
+    public var loraLayers = -1
     /// Adapted matrices of a block by their paths; nil means all seven.
     public var loraKeys: [String]?
     /// Trains magnitudes beside directions.
@@ -62,12 +63,11 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     public var resetAdapter = false
     /// Paraphrased pairs to train on at most; 0 writes none.
     public var augmentedPairs = 0
-    /// General-purpose pairs mixed in, per exchange of the log, so that skills are rehearsed too.
-    public var rehearsalShare = 1.4
-    /// Weight of the general pairs' divergence from the base model (KL, nats a token), which they
-    /// hold small; nil trains on their answers instead, which kept more of the harness where both were
-    /// tried.
-    public var divergenceWeight: Double?
+    /// General-purpose texts mixed in, per exchange of the log, so that skills are rehearsed too.
+    public var rehearsalShare = 0.5
+    /// Weight of the general texts' divergence from the base model (KL, nats a token), which they
+    /// hold small; nil trains on their words instead.
+    public var divergenceWeight: Double? = 10
     /// Share of conversations that are never trained on.
     public var heldOutShare = 0.15
     /// What the gate lets pass; nil accepts any night.
@@ -85,4 +85,19 @@ public struct SleepOptions: Sendable, Codable, Equatable {
 
     /// The defaults.
     public init() {}
+
+    /// Passes over all rows where neither steps nor passes are given.
+    private static let usualEpochs = 1.5
+    /// Steps that such a night has at least and at most.
+    private static let usualSteps = 8...300
+
+    /// Optimiser steps of a night of so many rows.
+    package func steps(rows: Int) -> Int {
+        if let iterations { return iterations }
+        let batch = batchSize * gradientAccumulation
+        let batches = Double((rows + batch - 1) / batch)
+        if let epochs { return max(1, Int((epochs * batches).rounded(.up))) }
+        let steps = Int((Self.usualEpochs * batches).rounded(.up))
+        return min(max(steps, Self.usualSteps.lowerBound), Self.usualSteps.upperBound)
+    }
 }

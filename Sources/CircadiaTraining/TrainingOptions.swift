@@ -1,7 +1,8 @@
 import CircadiaFormats
 import CircadiaKernels
 
-/// How an adapter is trained. The defaults are those of a night on the default model.
+/// How an adapter is trained. The defaults are mlx_lm's and the original's; what a night takes
+/// is in its own options.
 public struct TrainingOptions: Sendable, Equatable, Codable {
     /// How the learning rate goes after the warm-up.
     public enum Schedule: String, Sendable, Equatable, Codable, CaseIterable {

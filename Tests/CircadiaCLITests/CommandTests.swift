@@ -110,6 +110,42 @@ struct CommandTests {
         #expect(try Program.run(words + ["1"], in: folder).status == 64)
     }
 
+    @Test("eval-loss --general compares an adapter with the base model, by kind")
+    func evalLossGeneral() throws {
+        try TinyModel.write(in: folder)
+        try folder.writeLog()
+        try folder.write(
+            #"{"id":"a","kind":"prose","text":"The rain had stopped."}"# + "\n"
+                + #"{"id":"b","kind":"math","messages":[{"role":"user","content":"1 + 1?"},"#
+                + #"{"role":"assistant","content":"It is 2."}]}"# + "\n", to: "texts.jsonl")
+        let words = ["eval-loss", "--general", "--model", TinyModel.path, "--texts", "texts.jsonl"]
+        let none = try Program.run(words, in: folder)
+        #expect(none.status == 1)
+        #expect(none.errors.contains("there is none at adapters/nightly_update"))
+        let night = try Program.run(
+            "sleep", "--model", TinyModel.path, "--memory-file", "log.jsonl", "--no-gate",
+            "--iters", "5", "--learning-rate", "0.01", "--rehearsal", "0", in: folder)
+        #expect(night.status == 0)
+        let outcome = try Program.run(words + ["--json"], in: folder)
+        #expect(outcome.status == 0)
+        let report = try Program.json(outcome)
+        #expect(keys(report) == ["kinds", "divergence"])
+        let kinds = try #require(report["kinds"] as? [[String: Any]])
+        #expect(kinds.compactMap { $0["kind"] as? String } == ["math", "prose"])
+        for kind in kinds {
+            let change = try #require(kind["perplexity_change"] as? Double)
+            let before = try #require(kind["loss_base"] as? Double)
+            let after = try #require(kind["loss"] as? Double)
+            #expect(change != 0)
+            #expect(abs(exp(after - before) - 1 - change) < 1e-9)
+        }
+        let text = try Program.run(words, in: folder)
+        #expect(text.output.hasPrefix("math        perplexity"))
+        #expect(try Program.run("eval-loss", "--texts", "t", in: folder).status == 64)
+        #expect(
+            try Program.run("eval-loss", "--general", "--compare-exact", in: folder).status == 64)
+    }
+
     @Test("eval-harness --json, --out-jsonl and --out-summary")
     func evalHarness() throws {
         let outcome = try Program.run(

@@ -55,5 +55,33 @@ import Testing
         for exchange in general.exchanges {
             #expect(!asked.contains(exchange.messages[0].content.lowercased()), "\(exchange.id)")
         }
+        #expect(general.exchanges.count { $0.tags.contains(Exchange.proseTag) } >= 12)
+    }
+
+    /// Words of a text, as they are compared.
+    private func words(_ text: String) -> [String] {
+        text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
+    }
+
+    @Test("What is rehearsed shares no run of six words with what is measured")
+    func rehearsalIsNotMeasured() throws {
+        func runs(_ text: String) -> Set<[String]> {
+            let words = words(text)
+            return Set((0..<max(0, words.count - 5)).map { Array(words[$0..<$0 + 6]) })
+        }
+        let general = try ChatLog.read(
+            Self.data.appending(path: "samples/general.jsonl"), repairing: false)
+        let rehearsed = general.exchanges.reduce(into: Set<[String]>()) { known, exchange in
+            for message in exchange.messages { known.formUnion(runs(message.content)) }
+        }
+        let benchmark = Self.data.deletingLastPathComponent()
+            .appending(path: "Benchmarks/general_texts.jsonl")
+        for url in [Self.data.appending(path: "eval/gate.jsonl"), benchmark] {
+            for text in try GeneralText.load(url) {
+                for part in [text.text] + text.messages.map(\.content) {
+                    #expect(rehearsed.isDisjoint(with: runs(part)), "\(text.id)")
+                }
+            }
+        }
     }
 }

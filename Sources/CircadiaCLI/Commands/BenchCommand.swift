@@ -254,7 +254,7 @@ struct BenchCommand: ParsableCommand {
         options.maxSequenceLength = max(count, 16)
         options.rank = lora.loraR
         options.scale = Double(lora.scale)
-        options.layers = lora.loraLayers
+        options.layers = lora.loraLayers ?? options.layers
         options.keys = lora.loraKeys
         options.kind = lora.dora ? .dora : .lora
         options.precision = trainPrecision == .f32 ? .exact : .bf16

@@ -33,16 +33,33 @@ struct EvalLossCommand: ParsableCommand {
     @Option(help: "With --compare-exact: tokens to read at most.")
     var maxTokens = 20_000
 
+    @Flag(
+        help: ArgumentHelp(
+            "Compare the adapter with the base model on general texts instead, by kind.",
+            discussion: "No chat log is read. No night trains on the shipped texts."))
+    var general = false
+
+    @Option(
+        help: ArgumentHelp(
+            "With --general: the texts (JSON lines); default: the shipped ones.",
+            valueName: "file"))
+    var texts: String?
+
     @OptionGroup var model: ModelOptions
     @OptionGroup var adapter: AdapterOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         if maxTokens < 2 { throw ValidationError("--max-tokens must be at least 2") }
+        if texts != nil, !general { throw ValidationError("--texts needs --general") }
+        if general, compareExact || outCsv != nil {
+            throw ValidationError("--general cannot be had with --compare-exact or --out-csv")
+        }
     }
 
     func run() throws {
         let console = output.console
+        if general { return try runGeneral(console) }
         let exchanges = try LogReader.read(memoryFile, limit: maxSamples, console: console)
         let loaded = try model.loadModel()
         try adapter.apply(to: loaded, console: console)
@@ -61,6 +78,20 @@ struct EvalLossCommand: ParsableCommand {
             String(
                 format: "loss %.4f nats over %d tokens of %d exchanges (perplexity %.2f)",
                 report.loss, report.tokens, report.samples.count, report.perplexity))
+    }
+
+    private func runGeneral(_ console: Console) throws {
+        guard let directory = adapter.presentURL else {
+            throw CommandFailure(
+                "--general compares an adapter with the base model; there is none at "
+                    + adapter.url.relativePath)
+        }
+        let loaded = try model.loadModel()
+        let drift = try Measurement.drift(
+            of: LoRAAdapter.load(from: directory, for: loaded.model.configuration), texts: texts,
+            loaded: loaded)
+        if output.json { return try console.json(drift, pretty: false) }
+        console.result(DriftTable.text(drift))
     }
 }
 
@@ -169,6 +200,30 @@ enum Measurement {
         }
     }
 
+    /// How far `adapter` moves the model on general texts, on the exact path.
+    static func drift(
+        of adapter: LoRAAdapter, texts path: String?, loaded: LoadedModel
+    ) throws -> GeneralDrift {
+        guard
+            let url = path.map({ URL(fileURLWithPath: $0) })
+                ?? ShippedFiles.locate("eval/gate.jsonl")
+        else {
+            throw CommandFailure(
+                "the general texts were not found; run from the checkout, install with "
+                    + "'make install', or give --texts FILE")
+        }
+        let tokenizer = try loaded.makeTokenizer()
+        let template = try ChatTemplate(
+            directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
+        loaded.model.precision = .exact
+        guard
+            let drift = GeneralDrift.measure(
+                model: loaded.model, adapter: adapter, tokenizer: tokenizer, template: template,
+                texts: try GeneralText.load(url))
+        else { throw CommandFailure("\(url.relativePath): nothing in it is scored") }
+        return drift
+    }
+
     static func harness(
         prompts path: String?, limit: Int, loaded: LoadedModel, console: Console
     ) throws -> HarnessReport {
@@ -213,6 +268,20 @@ enum PrecisionTable {
                 """, comparison.tokens, comparison.meanKL, comparison.quantile999KL,
             comparison.maximumKL, comparison.int8Perplexity, comparison.exactPerplexity,
             100 * comparison.perplexityChange, 100 * comparison.sameTopShare)
+    }
+}
+
+/// Perplexities of general texts as a table.
+enum DriftTable {
+    static func text(_ drift: GeneralDrift) -> String {
+        let rows = drift.kinds.map {
+            $0.kind.padding(toLength: 12, withPad: " ", startingAt: 0)
+                + String(
+                    format: "perplexity %7.2f → %7.2f  %+6.1f%%  KL %.3f  (%d tokens)",
+                    exp($0.lossBase), exp($0.loss), 100 * $0.perplexityChange, $0.divergence,
+                    $0.tokens)
+        }
+        return rows.joined(separator: "\n")
     }
 }
 

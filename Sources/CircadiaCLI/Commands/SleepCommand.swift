@@ -174,7 +174,7 @@ struct NightRunner {
             texts: try GeneralText.load(texts), prompts: try HarnessPrompt.load(prompts))
     }
 
-    /// The general-purpose pairs that ship with the program.
+    /// The general-purpose texts that ship with the program.
     private func rehearsal() throws -> [Exchange] {
         guard options.rehearsalShare > 0 else { return [] }
         guard let url = ShippedFiles.locate("samples/general.jsonl") else {

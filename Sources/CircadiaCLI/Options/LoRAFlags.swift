@@ -16,9 +16,10 @@ struct LoRAFlags: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Adapted blocks, counted from the last; -1 or all means all.", valueName: "n|all"),
+            "Adapted blocks, counted from the last; -1 or all means all. (default: all; 16 in bench)",
+            valueName: "n|all"),
         transform: LoRAFlags.layers)
-    var loraLayers = 16
+    var loraLayers: Int?
 
     @Option(
         help: ArgumentHelp(

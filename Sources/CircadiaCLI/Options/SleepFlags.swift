@@ -5,19 +5,22 @@ import Foundation
 
 /// The settings of a night. `run-cycle` takes every one of them with the prefix `--sleep-`.
 struct SleepFlags: ParsableArguments {
-    @Option(help: "Optimiser steps (default: 50).")
+    @Option(
+        help:
+            "Optimiser steps. (default: 1.5 passes over everything that is trained, 8 to 300 steps)"
+    )
     var iters: Int?
 
     @Option(help: "Passes over everything that is trained, instead of --iters.")
     var epochs: Double?
 
     @Option(help: "Peak learning rate.")
-    var learningRate: Float = 2e-5
+    var learningRate: Float = 2e-4
 
-    @Option(help: "Exchanges in a step.")
-    var batchSize = 4
+    @Option(help: "Exchanges and general texts in a step.")
+    var batchSize = 6
 
-    @Option(help: "Micro-batches of --batch-size exchanges that make one step.")
+    @Option(help: "Micro-batches of --batch-size rows that make one step.")
     var gradAccumulation = 1
 
     @Option(help: "adam, or adamw for decoupled weight decay.")
@@ -84,16 +87,16 @@ struct SleepFlags: ParsableArguments {
     var augmentPairs = 24
 
     @Option(
-        help: "General-purpose pairs mixed in per exchange, so that skills are rehearsed; 0: none.")
-    var rehearsal = 1.4
+        help: "General-purpose texts mixed in per exchange, so that skills are rehearsed; 0: none.")
+    var rehearsal = 0.5
 
     @Option(
         name: .customLong("kl-weight"),
         help: """
-            Weight of the general pairs' KL divergence from the base model, which they hold small; \
-            0 trains on their answers instead.
+            Weight of the general texts' KL divergence from the base model, which they hold small; \
+            0 trains on their words instead. (default: 10; 0 with --mlx-compat)
             """)
-    var klWeight = 0.0
+    var klWeight: Double?
 
     @Option(help: "Share of conversations that are never trained on, only measured.")
     var heldOut = 0.15
@@ -155,7 +158,9 @@ struct SleepFlags: ParsableArguments {
         if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
         if maxSeqLen < 16 { throw ValidationError("--max-seq-len must be at least 16") }
         if !(0..<1).contains(heldOut) { throw ValidationError("--held-out must lie in 0 ..< 1") }
-        if !(klWeight >= 0) { throw ValidationError("--kl-weight must not be negative") }
+        if let klWeight, !(klWeight >= 0) {
+            throw ValidationError("--kl-weight must not be negative")
+        }
         if checkpointEvery < 0 {
             throw ValidationError("--checkpoint-every must not be negative")
         }
@@ -167,7 +172,7 @@ struct SleepFlags: ParsableArguments {
     private func validateMatchingMLX() throws {
         let others = [
             ("--optimizer adamw", optimizer == .adamw), ("--clip", clip != 1),
-            ("--grad-accumulation", gradAccumulation > 1), ("--kl-weight", klWeight > 0),
+            ("--grad-accumulation", gradAccumulation > 1), ("--kl-weight", klWeight ?? 0 > 0),
         ]
         for (flag, isGiven) in others where isGiven {
             throw ValidationError(
@@ -177,7 +182,7 @@ struct SleepFlags: ParsableArguments {
 
     func options(seed: UInt64) -> SleepOptions {
         var options = SleepOptions()
-        options.iterations = iters ?? options.iterations
+        options.iterations = iters
         options.epochs = epochs
         options.gradientAccumulation = gradAccumulation
         options.optimizer = optimizer
@@ -194,7 +199,7 @@ struct SleepFlags: ParsableArguments {
         options.batchSize = batchSize
         options.loraRank = lora.loraR
         options.loraScale = lora.scale
-        options.loraLayers = lora.loraLayers
+        options.loraLayers = lora.loraLayers ?? options.loraLayers
         options.loraKeys = lora.loraKeys
         options.usesDoRA = lora.dora
         options.matchesMLX = matchesMLX
@@ -203,7 +208,8 @@ struct SleepFlags: ParsableArguments {
         options.resetAdapter = resetAdapter
         options.augmentedPairs = augment ? augmentPairs : 0
         options.rehearsalShare = rehearsal
-        options.divergenceWeight = klWeight > 0 ? klWeight : nil
+        let divergenceWeight = klWeight ?? (matchesMLX ? 0 : options.divergenceWeight ?? 0)
+        options.divergenceWeight = divergenceWeight > 0 ? divergenceWeight : nil
         options.heldOutShare = heldOut
         options.gate = noGate ? nil : options.gate
         options.judgesHarm = fullGate

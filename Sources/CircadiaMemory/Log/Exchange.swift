@@ -13,6 +13,9 @@ public struct Exchange: Sendable, Hashable {
     /// The tag with which a person keeps an exchange out of the retrieval store.
     public static let noRetrievalTag = "no-rag"
 
+    /// The tag of running text, which is the one message and is read without a chat around it.
+    public static let proseTag = "prose"
+
     /// Begins a tag that names a memory which the model was shown before it replied:
     /// `recalled:<id>`.
     public static let recalledTagPrefix = "recalled:"

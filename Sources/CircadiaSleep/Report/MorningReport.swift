@@ -29,7 +29,7 @@ public struct MorningReport: Sendable, Encodable {
         public var tokens: Int
         /// Optimiser steps behind the numbers.
         public var steps: Int
-        /// Paraphrases and general pairs beside the exchanges.
+        /// Paraphrases and general texts beside the exchanges.
         public var paraphrases, generalPairs: Int
         /// The latest exchanges that were learnt.
         public var latest: [Excerpt]

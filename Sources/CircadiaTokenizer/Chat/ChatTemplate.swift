@@ -128,6 +128,14 @@ public struct ChatTemplate: Sendable {
         return rendered
     }
 
+    /// The tokens of running text that is no chat, all of them to be predicted. Before them comes the
+    /// token that begins every text of the model, if it has one.
+    public func render(prose text: String) -> Rendered {
+        let opening = begin.map { [$0] } ?? []
+        let ids = opening + tokenizer.encode(text, special: .plain)
+        return Rendered(ids: ids, scored: [opening.count..<ids.count])
+    }
+
     /// The tokens that continue a chat after a reply whose tokens are already in the model's
     /// cache: the end of that turn if it is missing, then `messages`.
     ///
