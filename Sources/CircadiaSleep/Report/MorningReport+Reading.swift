@@ -235,6 +235,7 @@ extension MorningReport.LeftOut {
     private static func words(_ bar: TrainingBar) -> String {
         switch bar {
         case .taggedNoTrain: "tagged #\(Exchange.noTrainTag)"
+        case .rejected: "the reply was rejected: called bad, or corrected"
         case .recalled: "answered from memory, which is not learnt again"
         }
     }
