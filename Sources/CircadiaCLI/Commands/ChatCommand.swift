@@ -110,7 +110,7 @@ struct ChatCommand: ParsableCommand {
                     (message, tags) = ChatTags.split(text)
                     if mark == .bad { tags.append(Exchange.correctionTag) }
                 case .help:
-                    console.note(ChatInput.help)
+                    console.note(ChatInput.helpText)
                     continue
                 case .unknown(let word):
                     console.note(

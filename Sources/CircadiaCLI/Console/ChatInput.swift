@@ -34,7 +34,7 @@ enum ChatInput: Equatable {
     }
 
     /// What `/help` shows.
-    static let help = """
+    static let helpText = """
         /good        the last reply was good: it counts double in the night
         /bad         it was not: it is never learnt
         /bad TEXT    the same, and TEXT is said next: the reply to it counts double instead

@@ -88,6 +88,13 @@ struct SleepFlags: ParsableArguments {
     var rehearsal = 1.4
 
     @Option(
+        help: """
+            Share of older exchanges among your own that a night trains, those that are due for \
+            rehearsal; 0: none, 1: every older one, every night.
+            """)
+    var replayShare = 0.3
+
+    @Option(
         name: .customLong("kl-weight"),
         help: """
             Weight of the general pairs' KL divergence from the base model, which they hold small; \
@@ -155,6 +162,9 @@ struct SleepFlags: ParsableArguments {
         if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
         if maxSeqLen < 16 { throw ValidationError("--max-seq-len must be at least 16") }
         if !(0..<1).contains(heldOut) { throw ValidationError("--held-out must lie in 0 ..< 1") }
+        if !(0...1).contains(replayShare) {
+            throw ValidationError("--replay-share must lie in 0 ... 1")
+        }
         if !(klWeight >= 0) { throw ValidationError("--kl-weight must not be negative") }
         if checkpointEvery < 0 {
             throw ValidationError("--checkpoint-every must not be negative")
@@ -203,6 +213,7 @@ struct SleepFlags: ParsableArguments {
         options.resetAdapter = resetAdapter
         options.augmentedPairs = augment ? augmentPairs : 0
         options.rehearsalShare = rehearsal
+        options.replayShare = replayShare
         options.divergenceWeight = klWeight > 0 ? klWeight : nil
         options.heldOutShare = heldOut
         options.gate = noGate ? nil : options.gate
