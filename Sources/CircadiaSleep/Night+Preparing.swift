@@ -70,7 +70,8 @@ extension Night {
         let paraphrased = try paraphrases(
             of: (selection.new.isEmpty ? selection.replayed : selection.new)
                 // Other words for “no, I meant …” are about nothing.
-                .filter { material.lesson(of: $0).correction == nil }, isCancelled: isCancelled, report: report)
+                .filter { material.lesson(of: $0).correction == nil }, isCancelled: isCancelled,
+            report: report)
         if isCancelled() {
             model.adapter = present
             throw SleepError.interrupted(

@@ -4,17 +4,29 @@ import CircadiaTraining
 
 /// Renders exchanges as rows to train on, with what was said of their replies: those that were rejected are
 /// never scored, those that put one right or were called good weigh more.
-struct NightRows {
+package struct NightRows {
     let template: ChatTemplate
     /// Tokens at which a row is cut.
     let limit: Int
     /// What is known of the log; nil where every reply counts once.
     var material: NightMaterial?
     /// Ids of exchanges that must not appear, not even as what came before.
-    var heldOut: Set<String> = []
+    var heldOut: Set<String>
     /// Whether rows are made as mlx_lm makes them, which trains prompts too: then what was rejected cannot
     /// be there at all, and nothing weighs more.
-    var matchesMLX = false
+    let matchesMLX: Bool
+
+    /// A renderer of rows.
+    package init(
+        template: ChatTemplate, limit: Int, material: NightMaterial? = nil,
+        heldOut: Set<String> = [], matchesMLX: Bool = false
+    ) {
+        self.template = template
+        self.limit = limit
+        self.material = material
+        self.heldOut = heldOut
+        self.matchesMLX = matchesMLX
+    }
 
     /// What a row's id ends in whose reply answers the question before the correction.
     package static let originalSuffix = "+q"
@@ -36,7 +48,9 @@ struct NightRows {
     /// The exchanges, the earliest first, whose rejected replies this one puts right. None where one of them
     /// may not be shown, or where the question is there once more anyway.
     private func before(_ exchange: Exchange, _ lesson: Lesson) -> [Exchange] {
-        guard !matchesMLX, let kind = lesson.correction?.kind, kind != .askedAgain else { return [] }
+        guard !matchesMLX, let kind = lesson.correction?.kind, kind != .askedAgain else {
+            return []
+        }
         let before = material?.corrected(by: exchange) ?? []
         return before.contains { heldOut.contains($0.id) } ? [] : before
     }
@@ -137,7 +151,8 @@ package enum OriginalAnswer {
     }
 
     private static let acknowledging: Set<String> = [
-        "sorry", "apologies", "ah", "oh", "oops", "right", "indeed", "understood", "noted", "thanks",
+        "sorry", "apologies", "ah", "oh", "oops", "right", "indeed", "understood", "noted",
+        "thanks",
         "thank", "yes", "no", "okay", "ok", "sure", "certainly", "absolutely", "of", "got", "quite",
         "then", "corrected", "fixed", "fair", "good",
     ]

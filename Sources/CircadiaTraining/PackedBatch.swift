@@ -53,7 +53,8 @@ final class PackedBatch {
                 scoredTokens.append(start + target - 1)
                 targets.append(row.ids[target])
             }
-            let isFirstAnchor = row.anchor != nil && targets.count - row.targets.count == learningCount
+            let isFirstAnchor =
+                row.anchor != nil && targets.count - row.targets.count == learningCount
             if stretches.last?.weight == row.weight, !isFirstAnchor { stretches.removeLast() }
             stretches.append((targets.count, row.weight))
             append(row, shared..<row.length, sharedEnd: Int32(shared))

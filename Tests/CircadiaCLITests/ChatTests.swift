@@ -236,7 +236,9 @@ struct ChatRetrievalTests {
         #expect(tags == [["good"], ["bad"], ["correction", "good"]])
         let messages = try #require(log[2]["messages"] as? [[String: String]])
         #expect(messages[0]["content"] == "in Dutch please")
-        for text in ["no reply yet", "noted: good", "noted: bad", "Ctrl-C       stops", "/goood is no"] {
+        for text in [
+            "no reply yet", "noted: good", "noted: bad", "Ctrl-C       stops", "/goood is no",
+        ] {
             #expect(outcome.errors.contains(text), "\(text)")
         }
         #expect(try folder.mode("data/memories.jsonl") == 0o600)

@@ -165,7 +165,9 @@ struct ReplayTests {
         }
         let (first, outcome) = try night("A bank has a counter.")
         #expect(try counts(outcome) == [7, 0, 0])
-        #expect(outcome.errors.contains("1 rejected") && outcome.errors.contains("1 that put one right"))
+        #expect(
+            outcome.errors.contains("1 rejected") && outcome.errors.contains("1 that put one right")
+        )
         #expect(try night("All banks are closed.").weights == first)
         #expect(try Program.json(outcome)["replies_rejected"] as? Int == 1)
         let report = try Program.run("report", "--text", "--memory-file", "log.jsonl", in: folder)

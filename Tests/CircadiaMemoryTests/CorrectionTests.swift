@@ -51,7 +51,9 @@ struct CorrectionTests {
                 + "recall \(recall)")
         if ProcessInfo.processInfo.environment["CIRCADIA_SHOW_CASES"] != nil {
             missed.forEach { print("missed \($0.number): \($0.message)") }
-            wrong.forEach { print("wrong \($0.number) (\($0.kind?.rawValue ?? "")): \($0.message)") }
+            wrong.forEach {
+                print("wrong \($0.number) (\($0.kind?.rawValue ?? "")): \($0.message)")
+            }
         }
         #expect(precision >= 0.95, "\(wrong.map(\.message))")
         #expect(recall >= least, "\(missed.map(\.message))")
@@ -99,7 +101,9 @@ struct CorrectionTests {
             for (exchange, lesson) in zip(log, lessons.all) {
                 for reply in lesson.replies where reply.corrects != nil {
                     found += 1
-                    print("taken for a correction: \(exchange.id) \(reply.corrects?.kind.rawValue ?? "")")
+                    print(
+                        "taken for a correction: \(exchange.id) \(reply.corrects?.kind.rawValue ?? "")"
+                    )
                 }
             }
         }

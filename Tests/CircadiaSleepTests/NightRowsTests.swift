@@ -7,15 +7,17 @@ import CircadiaTraining
 import Foundation
 import Testing
 
+/// The default model's folder, for its tokenizer and template; nil where it is not here.
+private let modelFolder = try? ModelStore.resolve("smollm2-135m")
+
 /// What of an exchange is scored, and with what before it.
-@Suite("Night's rows", .enabled(if: NightRowsTests.folder != nil))
+@Suite("Night's rows", .enabled(if: modelFolder != nil))
 struct NightRowsTests {
-    static let folder = try? ModelStore.resolve("smollm2-135m")
     private let tokenizer: BPETokenizer
     private let template: ChatTemplate
 
     init() throws {
-        let folder = try #require(Self.folder)
+        let folder = try #require(modelFolder)
         tokenizer = try BPETokenizer(directory: folder)
         template = try ChatTemplate(directory: folder, tokenizer: tokenizer)
     }
@@ -53,7 +55,8 @@ struct NightRowsTests {
         }
     }
 
-    @Test("A corrected reply is what came before, unscored; the one after it answers both questions")
+    @Test(
+        "A corrected reply is what came before, unscored; the one after it answers both questions")
     func corrected() {
         let (rows, context) = rows(log)
         #expect(rows.map(\.id) == ["b", "b+q"] && rows.map(\.weight) == [2, 1])

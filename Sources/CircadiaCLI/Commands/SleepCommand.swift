@@ -125,7 +125,11 @@ struct NightRunner {
                 }, report: show)
         } catch let error as SleepError {
             guard let code = Self.exitCode(error) else { throw error }
-            if code == 0 { console.note(error.description) } else { console.warn(error.description) }
+            if code == 0 {
+                console.note(error.description)
+            } else {
+                console.warn(error.description)
+            }
             throw ExitCode(code)
         } catch let error as TrainingError {
             guard case .timeLimit = error else { throw error }

@@ -29,12 +29,12 @@ public enum CorrectionDetector {
         {
             return .contradicted
         }
-        if replacesWords(opening.text, of: reply) { return .contradicted }
+        if replaces(opening, question: question, reply: reply) { return .contradicted }
         if restyled.matches(opening.text) || !reply.asks && tooMuch.matches(opening.text) {
             return .restyled
         }
-        if reply.hasList, withoutLists.matches(opening.text) { return .restyled }
-        if reply.hasEmoji, withoutEmoji.matches(opening.text) { return .restyled }
+        if reply.hasList, withoutLists.matches(opening.whole) { return .restyled }
+        if reply.hasEmoji, withoutEmoji.matches(opening.whole) { return .restyled }
         if RepeatedQuestion.isPresent(message, of: question, seconds: seconds) {
             return .askedAgain
         }
@@ -46,6 +46,8 @@ public enum CorrectionDetector {
     /// The first line of a message as patterns read it, without the small words before it.
     private struct Opening {
         let text: String
+        /// The same with the small words.
+        let whole: String
         /// Whether a “no” was among these words.
         let hasNo: Bool
 
@@ -56,6 +58,7 @@ public enum CorrectionDetector {
                 } ?? ""
             var text = line.prefix(200).lowercased().replacingOccurrences(of: "’", with: "'")
                 .trimmingCharacters(in: .whitespaces)[...]
+            whole = String(text)
             var hasNo = false
             while let word = text.prefixMatch(of: Self.small) {
                 if word.1.hasPrefix("no") || word.1 == "nah" { hasNo = true }
@@ -79,7 +82,9 @@ public enum CorrectionDetector {
         init(_ text: String) {
             words = Set(WordForms.words(of: text))
             asks =
-                text.trimmingCharacters(in: .whitespacesAndNewlines.union(.init(charactersIn: "\"”)*")))
+                text.trimmingCharacters(
+                    in: .whitespacesAndNewlines.union(.init(charactersIn: "\"”)*"))
+                )
                 .hasSuffix("?")
             hasList = CorrectionDetector.listItem.count(in: text, limit: 2) == 2
             hasEmoji = text.unicodeScalars.contains {
@@ -88,14 +93,41 @@ public enum CorrectionDetector {
         }
     }
 
-    /// “Not X but Y”, “it's Y, not X”, where the reply said X.
-    private static func replacesWords(_ text: String, of reply: Reply) -> Bool {
-        for pattern in [notBut, butNot] {
-            guard let match = pattern.firstMatch(in: text) else { continue }
-            let words = WordForms.words(of: match).filter { !EnglishWords.stopWords.contains($0) }
-            if !words.isEmpty, words.allSatisfy(reply.words.contains) { return true }
+    /// “Not X but Y”, “it's Y, not X”, “no, 7”: where the reply said X, or the question Y.
+    private static func replaces(_ opening: Opening, question: String, reply: Reply) -> Bool {
+        let asked = Set(WordForms.words(of: question))
+        if let taken = content(notBut, in: opening.text) {
+            if taken.allSatisfy(reply.words.contains) { return true }
+            if !reply.asks, opening.hasNo || taken.contains(where: reply.words.contains) {
+                return true
+            }
         }
-        return false
+        if let taken = content(butNot, in: opening.text), taken.allSatisfy(reply.words.contains) {
+            return true
+        }
+        guard !reply.asks else { return false }
+        if let kept = content(shortly, in: opening.text), kept.allSatisfy(asked.contains) {
+            return true
+        }
+        if let taken = content(shortlyNot, in: opening.text),
+            taken.allSatisfy(reply.words.contains)
+        {
+            return true
+        }
+        if let missing = content(noSuchThing, in: opening.text),
+            missing.allSatisfy(asked.contains)
+        {
+            return true
+        }
+        return opening.hasNo && number.matches(opening.text)
+            && reply.words.contains { $0.allSatisfy(\.isNumber) }
+    }
+
+    /// The words that a pattern captures, without those that tell nothing; nil where there are none.
+    private static func content(_ pattern: CapturePattern, in text: String) -> [String]? {
+        guard let match = pattern.firstMatch(in: text) else { return nil }
+        let words = WordForms.words(of: match).filter { !EnglishWords.stopWords.contains($0) }
+        return words.isEmpty ? nil : words
     }
 
     // MARK: Patterns
@@ -103,7 +135,9 @@ public enum CorrectionDetector {
     private static let meant = TextPattern(
         #"^i (?:actually |really |just )?meant(?! (?:to|every|well|it|so|no|that as|what)\b|[ ,.!]*$)"#,
         #"^(?:that(?:'s| is)|it's) not what i (?:meant|mean|asked|wanted|said|was asking)\b"#,
-        #"^what i (?:actually |really )?(?:meant|wanted|asked)\b"#,
+        #"^what i (?:actually |really )?(?:meant|asked|wanted (?:to know|was|is))\b"#,
+        #"^[^.?!,]{1,40}, i meant (?!to|it|every|well|no|so)"#,
+        #"^i said not\b"#,
         #"^(?:my|the) question (?:was|is)(?! (?:whether i|why he|why she|why they))\b"#,
         #"^let me (?:rephrase|put it differently|put it another way|ask (?:again|it differently))"#,
         #"^(?:correction|edit|rephrased|i mistyped|typo)\b *[:,.–-]"#,
@@ -124,15 +158,18 @@ public enum CorrectionDetector {
         #"^your (?:answer|reply|sum|total|maths|math|date|figure|code|numbers?|last (?:answer|reply)) (?:is|was|are|isn't|doesn't)(?: just| still)? (?:wrong|incorrect|off|not|right|compile|work|add up|correct)\b"#,
         #"^you(?:'re| are) (?:wrong|mistaken|mixing|confusing|misunderstanding|not answering|off by|making (?:this|that|it|things) up)\b"#,
         #"^you (?:have |'ve |just )?(?:misunderstood|misread|misheard|got (?:it|that|this|the \w+|my \w+|her \w+|his \w+) wrong|mixed (?:up|those|them)|confused|forgot (?:the|my|to|that|about|it)\b|missed (?:the (?:point|question|first|second|last)|my (?:question|point))|ignored|left out|(?:didn't|did not) (?:answer|read|follow|use|include|do what)|made that up)"#,
+        #"^you made (?:it|that|this) (?:longer|shorter|worse|up)\b"#,
         #"^(?:correct (?:that|yourself|your)|fix your)\b"#)
 
     private static let weaklyContradicted = TextPattern(
         #"^(?:wrong|incorrect|false|not quite|not (?:right|correct|true)|nonsense|not what i (?:asked|meant|wanted)|that's not)(?= *[.!,:;–—-]| *$)(?![^.!]*\?)"#,
         #"^(?:it's|this is|it is) (?:still |just )?(?:wrong|incorrect)(?= *[.!,:;–—-]| *$)"#,
+        #"^(?:look|check|count|read (?:it|that)) again\b"#,
         #"^try (?:that |it )?again\b(?! (?:tomorrow|later|next|on))"#)
 
     private static let otherFact = TextPattern(
-        #"^(?:it's|it is|it was|there (?:are|is|were)|he's|she's|they're|he is|she is|they are|the \w+ (?:is|are|was|were)|my \w+ (?:is|are|was)|(?:her|his|its|their) \w+ (?:is|are|was)|in|on|at) "#)
+        #"^(?:it's|it is|it was|there (?:are|is|were)|he's|she's|they're|he is|she is|they are|the \w+ (?:is|are|was|were)|my \w+ (?:is|are|was)|(?:her|his|its|their) \w+ (?:is|are|was)|in|on|at) "#
+    )
 
     private static let smallTalkAfterNo = TextPattern(
         #"\b(?:fine|ok|okay|all right|alright|good|great|enough|thanks?|nothing|clear|perfect|my fault|my mistake)\b"#
@@ -140,12 +177,24 @@ public enum CorrectionDetector {
 
     /// What is to be replaced is the first group.
     private static let notBut = CapturePattern(
-        #"^not (?:the |a |an |in |my |on |for |at |by |with |to |about )*((?:[\w'-]+ ?){1,4}?)(?:,? but |, |; |: | – | — | - )(?=\w)"#
+        #"^not (?!only|just|even|all|yet|really|sure)(?:the |a |an |in |my |on |for |at |by |with |to |about )*((?:[\w'-]+ ?){1,4}?)(?:,? but |, |; |: | – | — | - )(?=\w)"#
     )
 
     private static let butNot = CapturePattern(
         #"^(?:it's|it is|it was|that's|that was|i said|i asked for|i want(?:ed)?|i need(?:ed)?|i'm|i am|she's|he's|they're|make (?:it|that)|use|in|my \w+ is|(?:her|his|its|their|the) \w+ (?:is|was|are)) [^.!?]{1,60}?(?:, not|, and not| instead of| rather than| and not) (?:the |a |an |in |my |on |for |at |by |with |to |about )*((?:[\w'-]+ ?){1,4}) *(?:[.!,;]|$)"#
     )
+
+    /// “Dutch, not Spanish”: what is kept, and what is not.
+    private static let shortly = CapturePattern(
+        #"^(?!(?:i|we|he|she|they|my|our|yes|yeah|maybe)\b)((?:[\w'-]+ ?){1,3}), (?:and )?not (?:[\w'-]+ ?){1,3}[.!]*$"#
+    )
+    private static let shortlyNot = CapturePattern(
+        #"^(?!(?:i|we|he|she|they|my|our|yes|yeah|maybe)\b)(?:[\w'-]+ ?){1,3}, (?:and )?not ((?:[\w'-]+ ?){1,3})[.!]*$"#
+    )
+    /// “That's not a limerick.”
+    private static let noSuchThing = CapturePattern(
+        #"^(?:that|this)(?:'s| is) not an? ((?:[\w'-]+ ?){1,2}?)(?= *[.!,;:]| *$)"#)
+    private static let number = TextPattern(#"^\d[\d.,:]*(?: \w+)?[.!]*$"#)
 
     private static let tooMuch = TextPattern(
         #"^(?:(?:that|this|it)(?:'s| is| was) |your (?:answer|reply|text|version|draft) (?:is|was) )?(?:much |way |far |a bit |a little |still |just )*too (?:long|short|wordy|formal|vague|complicated|technical|verbose|generic|chatty|stiff|dry|flowery|detailed)(?= *[.,;:!–—-]| *$)(?![^.!]*\?)"#
@@ -154,7 +203,7 @@ public enum CorrectionDetector {
     private static let restyled = TextPattern(
         #"^(?:please )?(?:make|say|put|write|keep|try|explain|phrase|do|rewrite|rephrase|give) (?:it|that|this|me that) (?:again )?(?:but )?(?:in )?(?:an? )?(?:a (?:bit|little|lot) |much |even )?(?:shorter|simpler|briefer|longer|clearer|fewer words|plain words|plain english|one sentence|two sentences|more (?:briefly|simply|formally|casually|concisely?|plainly|formal|casual|friendly|polite|detail)|less (?:formal|wordy|formally|stiff|technical))\b"#,
         #"^(?:a (?:bit|little|lot) |much |even )?(?:shorter|simpler|briefer|longer|more (?:briefly|simply|concise|formal|casual)|less (?:formal|wordy|technical))(?:,? please| this time|,? and\b|,? with\b| *[.!,:;]| *$)"#,
-        #"^(?:please )?(?:rewrite|rephrase|redo|reword|shorten|simplify) (?:that|it|your (?:answer|reply))(?=[ .,!:;]|$)"#,
+        #"^(?:please )?(?:rewrite|rephrase|redo|reword|shorten|simplify) (?:that|it|your (?:answer|reply))(?= *[.,!:;]| *$| please| to )"#,
         #"^(?:once more|again|same (?:again|thing)),? (?:but|only|this time|without) "#)
 
     private static let withoutLists = TextPattern(
@@ -208,7 +257,8 @@ enum RepeatedQuestion {
     }
 
     private static let insisting: Set<String> = [
-        "ask", "asked", "again", "really", "said", "say", "answer", "question", "please", "mean", "s",
+        "ask", "asked", "again", "really", "said", "say", "answer", "question", "please", "mean",
+        "s",
         "t", "so", "repeat", "once", "actually", "exactly",
     ]
 

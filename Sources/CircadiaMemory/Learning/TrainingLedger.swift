@@ -9,6 +9,13 @@ public struct TrainingLedger: Sendable, Hashable, Codable {
         /// Nights that trained it.
         public var count: Int
 
+        /// An entry.
+        public init(first: Int, last: Int, count: Int) {
+            self.first = first
+            self.last = last
+            self.count = count
+        }
+
         /// Nights after `last` from which on it is due: 1, 2, 4, 8, 16 …
         public var interval: Int { 1 << min(max(0, count - 1), 30) }
     }

@@ -251,7 +251,8 @@ extension MorningReport.LeftOut {
                     quotes.excerpt(
                         entry,
                         reasons: entry.bars.filter { $0 != .rejected }.map(Self.words)
-                            + (entry.bars.contains(.rejected) ? entry.lessons : []) + entry.secrets.map(\.rawValue))
+                            + (entry.bars.contains(.rejected) ? entry.lessons : [])
+                            + entry.secrets.map(\.rawValue))
                 })
     }
 
