@@ -49,6 +49,7 @@ struct ChatMarkTests {
         try chat.wait(for: "no answer") { chat.errors.contains("noted: bad") }
         chat.send(signal: SIGKILL)
         _ = try chat.finish()
-        #expect(try logged().map { $0["tags"] as? [String] ?? [] } == [["bad"]])
+        let tags = try logged().map { $0["tags"] as? [String] ?? [] }
+        #expect(tags == [["bad"]])
     }
 }
