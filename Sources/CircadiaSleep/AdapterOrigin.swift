@@ -67,6 +67,7 @@ struct AdapterOrigin {
     /// What the adapter that the night goes on from has learnt.
     ///
     /// - Parameter isFresh: whether the night does not go on from `directory`.
+    /// - Returns: an empty ledger where there is none.
     func ledger(isFresh: Bool) -> TrainingLedger {
         guard let directory, !isFresh else { return TrainingLedger() }
         return TrainingManifest.read(adapter: directory)?.knownLedger ?? TrainingLedger()

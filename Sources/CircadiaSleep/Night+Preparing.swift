@@ -148,10 +148,17 @@ extension Night {
             throw .nothingToLearn(path: logPath, exchanges: count)
         }
         let selection = NightSelection(
-            learnable, ledger: ledger, share: options.replayShare, seed: options.seed)
+            learnable, ledger: ledger, share: options.replayShare, room: room, seed: options.seed)
         if onlyIfDue, !selection.isDue { throw .nothingDue(path: logPath) }
         guard !selection.exchanges.isEmpty else { throw .nothingNew(path: logPath) }
         return selection
+    }
+
+    /// The person's exchanges that the steps reach in one pass; 0 where the passes are counted.
+    private var room: Int {
+        if options.epochs != nil { return 0 }
+        let rows = options.iterations * options.batchSize * options.gradientAccumulation
+        return Int(Double(rows) / (1 + options.rehearsalShare))
     }
 
     /// Says what the night is made of.

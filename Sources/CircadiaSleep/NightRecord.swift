@@ -170,7 +170,7 @@ extension SleepOptions {
         ("--reset-adapter", { $0.resetAdapter ? "on" : "off" }),
         ("--augment", { $0.augmentedPairs > 0 ? "\($0.augmentedPairs)" : "off" }),
         ("--rehearsal", { "\($0.rehearsalShare)" }),
-        ("--replay-share", { "\($0.replayShare)" }),
+        ("--replay-share", { $0.replayShare.map { "\($0)" } ?? "not given" }),
         ("--kl-weight", { "\($0.divergenceWeight ?? 0)" }),
         ("--held-out", { "\($0.heldOutShare)" }),
         ("--no-gate", { $0.gate == nil ? "on" : "off" }),

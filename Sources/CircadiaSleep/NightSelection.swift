@@ -11,6 +11,9 @@ package struct NightSelection {
     /// Whether something is new, or due.
     package let isDue: Bool
 
+    /// The share of older ones, where a night has no room for more.
+    package static let usualShare = 0.3
+
     /// All that is trained.
     package var exchanges: [Exchange] { new + replayed }
 
@@ -21,9 +24,14 @@ package struct NightSelection {
     ///   - ledger: what the adapter knows.
     ///   - share: of the older ones among all, 0 ... 1; the most urgent of those that are due. 1 takes
     ///     every older one, due or not. Where nothing is new, all that are due are taken, or where none
-    ///     is, all; with 0 none.
+    ///     is, all; with 0 none. Nil takes `usualShare`, and more where the night has room for them.
+    ///   - room: exchanges that the night's steps reach in one pass; with a share it does not count.
     ///   - seed: decides between equally urgent ones.
-    package init(_ exchanges: [Exchange], ledger: TrainingLedger, share: Double, seed: UInt64) {
+    package init(
+        _ exchanges: [Exchange], ledger: TrainingLedger, share given: Double?, room: Int = 0,
+        seed: UInt64
+    ) {
+        let share = given ?? Self.usualShare
         let hashes = exchanges.map { TrainingManifest.hash(of: $0) }
         let known = exchanges.indices.filter { ledger.knows(hashes[$0]) }
         let due = known.filter { ledger.isDue(hashes[$0]) }
@@ -38,14 +46,17 @@ package struct NightSelection {
         } else if new.isEmpty {
             chosen = due.isEmpty ? known : due
         } else {
-            let room = Int((Double(new.count) * share / (1 - share)).rounded(.up))
-            let order = due.map { index in
+            let wanted = Int((Double(new.count) * share / (1 - share)).rounded(.up))
+            // Older ones rather than further passes over a few new ones.
+            let free = given == nil ? room - new.count : 0
+            let count = max(min(wanted, due.count), free)
+            let order = known.map { index in
                 (
                     index, ledger.urgency(of: hashes[index]),
                     StableHash.of("\(seed)/\(ledger.tonight)/\(hashes[index])")
                 )
             }.sorted { ($1.1, $0.2, $0.0) < ($0.1, $1.2, $1.0) }
-            chosen = order.prefix(room).map(\.0)
+            chosen = order.prefix(count).map(\.0)
         }
         replayed = chosen.sorted().map { exchanges[$0] }
         waiting = known.count - chosen.count

@@ -65,8 +65,9 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     /// General-purpose pairs mixed in, per exchange of the log, so that skills are rehearsed too.
     public var rehearsalShare = 1.4
     /// Share of older exchanges among the person's that a night trains, 0 ... 1: those that are due, the
-    /// most urgent first. 0 takes none, 1 every older one.
-    public var replayShare = 0.3
+    /// most urgent first. 0 takes none, 1 every older one; nil three tenths, and as many more as the steps
+    /// reach in one pass.
+    public var replayShare: Double?
     /// Weight of the general pairs' divergence from the base model (KL, nats a token), which they
     /// hold small; nil trains on their answers instead, which kept more of the harness where both were
     /// tried.

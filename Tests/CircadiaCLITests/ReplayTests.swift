@@ -13,11 +13,12 @@ struct ReplayTests {
     }
 
     private func arguments(_ more: [String] = [], iterations: Int = 16) -> [String] {
-        [
+        let share = more.contains("--replay-share") ? [] : ["--replay-share", "0.3"]
+        return [
             "sleep", "--model", TinyModel.path, "--memory-file", "log.jsonl", "--no-gate",
             "--batch-size", "2", "--rehearsal", "0", "--held-out", "0", "--report-questions", "0",
             "--iters", "\(iterations)", "--json",
-        ] + more
+        ] + share + more
     }
 
     private func sleep(_ more: String...) throws -> Program.Outcome {

@@ -58,6 +58,21 @@ struct NightSelectionTests {
         #expect(selection(0.9).replayed.count == 20)
     }
 
+    @Test("Without a share older ones fill what the steps reach in one pass")
+    func room() {
+        let all = exchanges(0..<30)
+        var ledger = TrainingLedger()
+        ledger.note(night: hashes(Array(all[0..<20])))
+        func replayed(_ room: Int, _ share: Double? = nil) -> Int {
+            NightSelection(all, ledger: ledger, share: share, room: room, seed: 0).replayed.count
+        }
+        #expect([0, 12, 22, 100].map { replayed($0) } == [5, 5, 12, 20])
+        #expect(replayed(100, 0.3) == 5 && replayed(100, 0) == 0)
+        ledger.note(night: hashes(Array(all[0..<20])))
+        // None is due: only room brings them.
+        #expect([0, 22].map { replayed($0) } == [0, 12])
+    }
+
     @Test("Where nothing is new what is due is rehearsed, or else everything; with 0 nothing")
     func nothingNew() {
         let all = exchanges(0..<6)

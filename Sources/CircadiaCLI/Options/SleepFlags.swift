@@ -90,9 +90,10 @@ struct SleepFlags: ParsableArguments {
     @Option(
         help: """
             Share of older exchanges among your own that a night trains, those that are due for \
-            rehearsal; 0: none, 1: every older one, every night.
+            rehearsal; 0: none, 1: every older one, every night. (default: 0.3, and as many more as \
+            the steps reach in one pass)
             """)
-    var replayShare = 0.3
+    var replayShare: Double?
 
     @Option(
         name: .customLong("kl-weight"),
@@ -162,7 +163,7 @@ struct SleepFlags: ParsableArguments {
         if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
         if maxSeqLen < 16 { throw ValidationError("--max-seq-len must be at least 16") }
         if !(0..<1).contains(heldOut) { throw ValidationError("--held-out must lie in 0 ..< 1") }
-        if !(0...1).contains(replayShare) {
+        if let replayShare, !(0...1).contains(replayShare) {
             throw ValidationError("--replay-share must lie in 0 ... 1")
         }
         if !(klWeight >= 0) { throw ValidationError("--kl-weight must not be negative") }

@@ -21,7 +21,10 @@ public enum Router {
 
     /// The same for an exchange of a log, where a later message may have rejected its reply.
     ///
-    /// - Parameter lesson: what `Lessons` says of the exchange; nil goes by its own tags.
+    /// - Parameters:
+    ///   - exchange: what was said.
+    ///   - lesson: what `Lessons` says of the exchange; nil goes by its own tags.
+    /// - Returns: as above.
     public static func decide(_ exchange: Exchange, lesson: Lesson?) -> RoutingDecision {
         let bars = TrainingBar.bars(of: exchange, lesson: lesson)
         let texts = exchange.spokenMessages.map(\.content)
