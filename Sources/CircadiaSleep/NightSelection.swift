@@ -28,10 +28,10 @@ package struct NightSelection {
     ///   - room: exchanges that the night's steps reach in one pass; with a share it does not count.
     ///   - seed: decides between equally urgent ones.
     package init(
-        _ exchanges: [Exchange], ledger: TrainingLedger, share given: Double?, room: Int = 0,
+        _ exchanges: [Exchange], ledger: TrainingLedger, share: Double?, room: Int = 0,
         seed: UInt64
     ) {
-        let share = given ?? Self.usualShare
+        let portion = share ?? Self.usualShare
         let hashes = exchanges.map { TrainingManifest.hash(of: $0) }
         let known = exchanges.indices.filter { ledger.knows(hashes[$0]) }
         let due = known.filter { ledger.isDue(hashes[$0]) }
@@ -39,16 +39,16 @@ package struct NightSelection {
         new = exchanges.indices.filter { !isKnown.contains($0) }.map { exchanges[$0] }
         isDue = !new.isEmpty || !due.isEmpty
         let chosen: [Int]
-        if share >= 1 {
+        if portion >= 1 {
             chosen = known
-        } else if share <= 0 {
+        } else if portion <= 0 {
             chosen = []
         } else if new.isEmpty {
             chosen = due.isEmpty ? known : due
         } else {
-            let wanted = Int((Double(new.count) * share / (1 - share)).rounded(.up))
+            let wanted = Int((Double(new.count) * portion / (1 - portion)).rounded(.up))
             // Older ones rather than further passes over a few new ones.
-            let free = given == nil ? room - new.count : 0
+            let free = share == nil ? room - new.count : 0
             let count = max(min(wanted, due.count), free)
             let order = known.map { index in
                 (
