@@ -64,19 +64,33 @@ struct AdapterOrigin {
         }
     }
 
+    /// What the adapter that the night goes on from has learnt.
+    ///
+    /// - Parameter isFresh: whether the night does not go on from `directory`.
+    /// - Returns: an empty ledger where there is none.
+    func ledger(isFresh: Bool) -> TrainingLedger {
+        guard let directory, !isFresh else { return TrainingLedger() }
+        return TrainingManifest.read(adapter: directory)?.knownLedger ?? TrainingLedger()
+    }
+
     /// What the new adapter was trained on, this night and before it.
     ///
     /// - Parameters:
-    ///   - hashes: tonight's exchanges, as a manifest names them.
+    ///   - hashes: tonight's exchanges, as a manifest names them, and those that were shown beside them.
+    ///   - learnt: those that the steps behind the adapter were made of.
     ///   - isFresh: whether the night did not go on from `directory`.
     /// - Returns: the manifest to write beside the weights.
-    func manifest(afterTrainingOn hashes: [String], isFresh: Bool) -> TrainingManifest {
+    func manifest(
+        afterTrainingOn hashes: [String], learning learnt: [String], isFresh: Bool
+    ) -> TrainingManifest {
+        var ledger = ledger(isFresh: isFresh)
+        ledger.note(night: learnt)
         guard let directory, !isFresh else {
-            return TrainingManifest(model: model, trained: hashes)
+            return TrainingManifest(model: model, trained: hashes, ledger: ledger)
         }
         let before = TrainingManifest.read(adapter: directory)
         return TrainingManifest(
             model: model, trained: (before?.trained ?? []) + hashes,
-            isComplete: before?.isComplete ?? false)
+            isComplete: before?.isComplete ?? false, ledger: ledger)
     }
 }

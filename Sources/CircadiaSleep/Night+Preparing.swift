@@ -54,17 +54,24 @@ extension Night {
         return tonight
     }
 
-    /// Paraphrases, splits, renders and measures. Each night, by its `number`, rehearses other texts.
+    /// Splits, selects, paraphrases, renders and measures. Each night, by its `number`, rehearses other texts.
     func prepare(
-        _ exchanges: [Exchange], number: Int, rehearsal: [Exchange], present: LoRAAdapter?,
-        logPath: String, isCancelled: @escaping () -> Bool, report: @escaping (Event) -> Void
+        _ exchanges: [Exchange], number: Int, ledger: TrainingLedger, rehearsal: [Exchange],
+        present: LoRAAdapter?, onlyIfDue: Bool, logPath: String,
+        isCancelled: @escaping () -> Bool, report: @escaping (Event) -> Void
     ) throws -> NightRecord.Prepared {
         let material = NightMaterial(exchanges)
         material.notes.forEach { report(.note($0)) }
         let split = HeldOutSplit(material.exchanges, share: options.heldOutShare)
+        let selection = try select(
+            split.training, ledger: ledger, onlyIfDue: onlyIfDue, exchanges: exchanges.count,
+            logPath: logPath, report: report)
         model.adapter = nil
         let paraphrased = try paraphrases(
-            of: split.training, isCancelled: isCancelled, report: report)
+            of: (selection.new.isEmpty ? selection.replayed : selection.new)
+                // Other words for “no, I meant …” are about nothing.
+                .filter { material.lesson(of: $0).correction == nil }, isCancelled: isCancelled,
+            report: report)
         if isCancelled() {
             model.adapter = present
             throw SleepError.interrupted(
@@ -72,25 +79,29 @@ extension Night {
         }
         let general = Self.sample(
             rehearsal,
-            count: Int((Double(split.training.count) * options.rehearsalShare).rounded()),
+            count: Int((Double(selection.exchanges.count) * options.rehearsalShare).rounded()),
             seed: "\(options.seed)/\(number)")
         let dataset = NightDataset(
-            training: split.training + paraphrased.exchanges, general: general,
+            training: selection.exchanges + paraphrased.exchanges, general: general,
             generalKeepsBase: options.divergenceWeight != nil, heldOut: split.heldOut,
-            template: template, maxSequenceLength: options.maxSequenceLength,
+            material: material, template: template, maxSequenceLength: options.maxSequenceLength,
             matchesMLX: options.matchesMLX)
-        guard
-            !NightDataset.rows(
-                split.training, template: template, limit: options.maxSequenceLength
-            ).isEmpty
-        else {
+        guard selection.exchanges.contains(where: { !dataset.withoutRow.contains($0.id) }) else {
             throw SleepError.nothingToLearn(path: logPath, exchanges: exchanges.count)
         }
         report(
             .note(
                 "training on \(dataset.scoredTokens) of \(dataset.totalTokens) tokens: "
-                    + "\(split.training.count) exchanges, \(paraphrased.exchanges.count) paraphrases, "
+                    + "\(selection.exchanges.count) exchanges, \(paraphrased.exchanges.count) paraphrases, "
                     + "\(general.count) general texts; \(split.heldOut.count) exchanges held out"))
+        let lessons = selection.exchanges.map { material.lesson(of: $0) }
+        let corrected = lessons.reduce(0) { count, lesson in
+            count + lesson.replies.count { $0.rejection == nil && $0.corrects != nil }
+        }
+        let good = lessons.count { $0.mark == .good }
+        note(
+            selection, rejected: material.repliesRejected, corrected: corrected, good: good,
+            report: report)
         model.adapter = present
         let start = Date()
         let before = heldOutLoss(of: dataset.heldOut)
@@ -101,14 +112,77 @@ extension Night {
             training: dataset.training, heldOut: dataset.heldOut,
             trainingOptions: planned.options, plan: planned.plan, heldoutLossBefore: before,
             scoredTokens: dataset.scoredTokens, totalTokens: dataset.totalTokens,
-            trainedHashes: split.training.map { TrainingManifest.hash(of: $0) },
+            trainedHashes: (selection.exchanges + dataset.context).map {
+                TrainingManifest.hash(of: $0)
+            },
             heldOutHashes: split.heldOut.map { TrainingManifest.hash(of: $0) },
-            exchangesTrained: split.training.count, exchangesHeldOut: split.heldOut.count,
+            exchangesTrained: selection.exchanges.count, exchangesHeldOut: split.heldOut.count,
             exchangesStored: exchanges.filter { Router.decide($0).destination == .store }.count,
             syntheticPairs: paraphrased.exchanges.count,
             syntheticRefused: Dictionary(
                 uniqueKeysWithValues: paraphrased.refused.map { ($0.key.rawValue, $0.value) }),
-            rehearsalPairs: general.count)
+            rehearsalPairs: general.count,
+            ledgerHashes: Dictionary(
+                selection.exchanges.map { ($0.id, TrainingManifest.hash(of: $0)) },
+                uniquingKeysWith: { first, _ in first }),
+            replayedHashes: selection.replayed.map { TrainingManifest.hash(of: $0) },
+            exchangesNew: selection.new.count, exchangesReplayed: selection.replayed.count,
+            exchangesWaiting: selection.waiting, repliesRejected: material.repliesRejected,
+            repliesCorrected: corrected, repliesGood: good,
+            withoutRow: dataset.withoutRow.sorted())
+    }
+
+    /// What is trained tonight.
+    ///
+    /// - Throws: `SleepError.nothingToLearn`, `.nothingNew` or `.nothingDue`.
+    private func select(
+        _ exchanges: [Exchange], ledger: TrainingLedger, onlyIfDue: Bool, exchanges count: Int,
+        logPath: String, report: (Event) -> Void
+    ) throws(SleepError) -> NightSelection {
+        let learnable = exchanges.filter { exchange in
+            exchange.messages.contains {
+                $0.role == .assistant && !Redactor.isMarked($0.content)
+            }
+        }
+        guard !learnable.isEmpty else {
+            throw .nothingToLearn(path: logPath, exchanges: count)
+        }
+        let selection = NightSelection(
+            learnable, ledger: ledger, share: options.replayShare, room: room, seed: options.seed)
+        if onlyIfDue, !selection.isDue { throw .nothingDue(path: logPath) }
+        guard !selection.exchanges.isEmpty else { throw .nothingNew(path: logPath) }
+        return selection
+    }
+
+    /// The person's exchanges that the steps, or the fewest of a night, reach in one pass; 0 where the
+    /// passes are counted.
+    private var room: Int {
+        let rows = options.leastSteps * options.batchSize * options.gradientAccumulation
+        return Int(Double(rows) / (1 + options.rehearsalShare))
+    }
+
+    /// Says what the night is made of.
+    private func note(
+        _ selection: NightSelection, rejected: Int, corrected: Int, good: Int,
+        report: (Event) -> Void
+    ) {
+        if selection.new.isEmpty {
+            report(
+                .note(
+                    "nothing new was said: \(selection.replayed.count) older exchanges are "
+                        + "rehearsed, \(selection.waiting) wait for another night"))
+        } else {
+            report(
+                .note(
+                    "\(selection.new.count) exchanges are new, \(selection.replayed.count) older "
+                        + "ones are rehearsed, \(selection.waiting) wait for another night"))
+        }
+        guard rejected + corrected + good > 0 else { return }
+        report(
+            .note(
+                "replies: \(rejected) rejected, which are never learnt; \(corrected) that put one "
+                    + "right and \(good) called good count "
+                    + (options.matchesMLX ? "once, with --mlx-compat" : "double")))
     }
 
     /// The recipe as training takes it, for so many rows.

@@ -9,7 +9,7 @@ import Foundation
 /// One night: the day's exchanges become a candidate adapter, which is judged and then promoted or
 /// dropped.
 ///
-/// Order: paraphrase (optional) → split → render → train → judge → keep as a version → promote. Retrieval is filled by
+/// Order: split → select what is new and what is due → paraphrase (optional) → render → train → judge → keep as a version → promote. Retrieval is filled by
 /// `NightStore` before, since it needs no model. The adapter does not change before promotion, which is
 /// one atomic exchange of its folder; until then the night is kept beside it (`UnfinishedNight`) and can
 /// go on after any end.
@@ -62,6 +62,7 @@ public struct Night {
     ///
     /// - `resumes`: goes on with the night that was begun and did not end. Its exchanges are those
     ///   of then, and the adapter that comes of it is the very one that it would have ended with.
+    /// - `onlyIfDue`: holds no night where no exchange is new and none is due for rehearsal.
     /// - `isCancelled`: asked between steps; a cancelled night throws `SleepError.interrupted`,
     ///   keeps all it has done and leaves everything else as it was.
     ///
@@ -70,6 +71,7 @@ public struct Night {
     /// written.
     public func sleep(
         over exchanges: [Exchange], rehearsal: [Exchange], logPath: String, resumes: Bool = false,
+        onlyIfDue: Bool = false,
         isCancelled: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void
     ) throws -> NightReport {
         let start = Date()
@@ -101,7 +103,9 @@ public struct Night {
         } else {
             do {
                 prepared = try prepare(
-                    tonight, number: record.number, rehearsal: rehearsal, present: present,
+                    tonight, number: record.number,
+                    ledger: origin.ledger(isFresh: options.resetAdapter),
+                    rehearsal: rehearsal, present: present, onlyIfDue: onlyIfDue,
                     logPath: logPath,
                     isCancelled: isCancelled, report: report)
             } catch {
@@ -148,6 +152,10 @@ public struct Night {
             gate: judgement.gate,
             tokensTrained: training.scoredTokensTrained, tokensScored: prepared.scoredTokens,
             tokensTotal: prepared.totalTokens, exchangesTrained: prepared.exchangesTrained,
+            exchangesNew: prepared.exchangesNew, exchangesReplayed: prepared.exchangesReplayed,
+            exchangesWaiting: prepared.exchangesWaiting,
+            repliesRejected: prepared.repliesRejected,
+            repliesCorrected: prepared.repliesCorrected, repliesGood: prepared.repliesGood,
             exchangesHeldOut: prepared.exchangesHeldOut,
             exchangesStored: prepared.exchangesStored, syntheticPairs: prepared.syntheticPairs,
             syntheticRefused: prepared.syntheticRefused, rehearsalPairs: prepared.rehearsalPairs,
@@ -173,7 +181,8 @@ public struct Night {
                 to: versions.url(of: record.number),
                 attachments: [
                     TrainingManifest.fileName: origin.manifest(
-                        afterTrainingOn: prepared.trainedHashes, isFresh: options.resetAdapter
+                        afterTrainingOn: prepared.trainedHashes,
+                        learning: prepared.learnt(training), isFresh: options.resetAdapter
                     ).bytes,
                     NightManifest.fileName: try versions.bytes(of: manifest),
                 ],

@@ -13,6 +13,10 @@ public struct NightDataset: Sendable {
     public let scoredTokens: Int
     /// All tokens of the training rows.
     public let totalTokens: Int
+    /// Rejected exchanges that training rows show as what came before, unscored.
+    let context: [Exchange]
+    /// Ids of training exchanges that have no row: nothing in them can be learnt.
+    let withoutRow: Set<String>
 
     /// Renders exchanges with the model's template and keeps those that have something to learn.
     ///
@@ -29,35 +33,31 @@ public struct NightDataset: Sendable {
         training: [Exchange], general: [Exchange], generalKeepsBase: Bool, heldOut: [Exchange],
         template: ChatTemplate, maxSequenceLength: Int, matchesMLX: Bool = false
     ) {
-        var rehearsed = Self.rows(general, template: template, limit: maxSequenceLength)
-        for index in rehearsed.indices { rehearsed[index].keepsBase = generalKeepsBase }
-        let rows = Self.rows(training, template: template, limit: maxSequenceLength) + rehearsed
-        self.training =
-            matchesMLX ? rows.map { $0.asInMLX(maxSequenceLength: maxSequenceLength) } : rows
-        self.heldOut = Self.rows(heldOut, template: template, limit: maxSequenceLength)
-        scoredTokens = self.training.reduce(0) { $0 + $1.scoredCount }
-        totalTokens = self.training.reduce(0) { $0 + $1.ids.count }
+        self.init(
+            training: training, general: general, generalKeepsBase: generalKeepsBase,
+            heldOut: heldOut, material: nil, template: template,
+            maxSequenceLength: maxSequenceLength, matchesMLX: matchesMLX)
     }
 
-    static func rows(
-        _ exchanges: [Exchange], template: ChatTemplate, limit: Int
-    ) -> [TrainingRow] {
-        exchanges.compactMap { exchange in
-            let rendered =
-                exchange.tags.contains(Exchange.proseTag)
-                ? template.render(prose: exchange.messages.map(\.content).joined())
-                : template.render(exchange.messages, addGenerationPrompt: false)
-            let ids = Array(rendered.ids.prefix(limit))
-            let replies = exchange.messages.filter { $0.role == .assistant }
-            let scored = zip(replies, rendered.scored).compactMap { reply, range -> Range<Int>? in
-                // The mark in a secret's place is no way of speaking.
-                if Redactor.isMarked(reply.content) { return nil }
-                let cut = range.clamped(to: 0..<ids.count)
-                return cut.isEmpty ? nil : cut
-            }
-            return scored.isEmpty
-                ? nil : TrainingRow(id: exchange.id, ids: ids, scored: scored)
-        }
+    /// The same, with what was said of the replies.
+    init(
+        training: [Exchange], general: [Exchange], generalKeepsBase: Bool, heldOut: [Exchange],
+        material: NightMaterial?, template: ChatTemplate, maxSequenceLength: Int,
+        matchesMLX: Bool = false
+    ) {
+        var renderer = NightRows(
+            template: template, limit: maxSequenceLength, matchesMLX: matchesMLX)
+        var rehearsed = renderer.rows(general).rows
+        for index in rehearsed.indices { rehearsed[index].keepsBase = generalKeepsBase }
+        renderer.material = material
+        renderer.heldOut = Set(heldOut.map(\.id))
+        let (rows, context) = renderer.rows(training)
+        self.training = rows + rehearsed
+        self.context = context
+        withoutRow = Set(training.map(\.id)).subtracting(rows.map(\.id))
+        self.heldOut = heldOut.compactMap(renderer.measured)
+        scoredTokens = self.training.reduce(0) { $0 + $1.scoredCount }
+        totalTokens = self.training.reduce(0) { $0 + $1.ids.count }
     }
 }
 

@@ -28,10 +28,31 @@ struct NightRecord: Codable {
         var syntheticPairs: Int
         var syntheticRefused: [String: Int]
         var rehearsalPairs: Int
+        /// What the ledger will be told of: `TrainingManifest.hash` by the exchange's id.
+        var ledgerHashes: [String: String]
+        /// Those among them that had been learnt before.
+        var replayedHashes: [String]
+        /// Exchanges for the first time and once more, older ones that wait for another night.
+        var exchangesNew, exchangesReplayed, exchangesWaiting: Int
+        /// Replies of the log that are never learnt; replies tonight that put one right, or were called
+        /// good.
+        var repliesRejected, repliesCorrected, repliesGood: Int
+        /// Ids of exchanges in which nothing can be learnt: the ledger need not wait for them.
+        var withoutRow: [String]
+
+        /// The exchanges that a training of these rows has learnt.
+        func learnt(_ training: TrainingReport) -> [String] {
+            ledgerHashes.compactMap { id, hash in
+                let isLearnt =
+                    training.idsTrained.contains(id)
+                    || training.idsTrained.contains(id + NightRows.originalSuffix)
+                return isLearnt || withoutRow.contains(id) ? hash : nil
+            }
+        }
     }
 
     /// Changes with the meaning of any member.
-    static let currentVersion = 2
+    static let currentVersion = 3
 
     var version = Self.currentVersion
     /// The night's number.
@@ -149,6 +170,7 @@ extension SleepOptions {
         ("--reset-adapter", { $0.resetAdapter ? "on" : "off" }),
         ("--augment", { $0.augmentedPairs > 0 ? "\($0.augmentedPairs)" : "off" }),
         ("--rehearsal", { "\($0.rehearsalShare)" }),
+        ("--replay-share", { $0.replayShare.map { "\($0)" } ?? "not given" }),
         ("--kl-weight", { "\($0.divergenceWeight ?? 0)" }),
         ("--held-out", { "\($0.heldOutShare)" }),
         ("--no-gate", { $0.gate == nil ? "on" : "off" }),

@@ -29,6 +29,14 @@ public struct NightReport: Sendable, Codable {
     public var tokensTotal: Int
     /// Exchanges trained on, held out, and sent to the retrieval store as well.
     public var exchangesTrained: Int
+    /// Of these, exchanges that the adapter had not learnt before, and older ones.
+    public var exchangesNew, exchangesReplayed: Int
+    /// Older exchanges that wait for another night.
+    public var exchangesWaiting: Int
+    /// Replies of the log that are never learnt: called bad, or corrected.
+    public var repliesRejected: Int
+    /// Replies trained on that count more: those that put a rejected one right, those called good.
+    public var repliesCorrected, repliesGood: Int
     /// Exchanges that were only measured.
     public var exchangesHeldOut: Int
     /// Exchanges that the router sent to the store (they trained too).

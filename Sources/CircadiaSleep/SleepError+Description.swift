@@ -9,6 +9,11 @@ extension SleepError: CustomStringConvertible {
         case .nothingToLearn(let path, let exchanges):
             "\(path): \(exchanges) exchanges, none with an assistant's reply to learn from; "
                 + "chat first ('circadia chat'), then sleep"
+        case .nothingNew(let path):
+            "\(path): the adapter has learnt every exchange; chat first, rehearse with --replay-share "
+                + "above 0, or begin anew with --reset-adapter"
+        case .nothingDue(let path):
+            "\(path): nothing new was said and nothing is due for rehearsal: the adapter stays as it is"
         case .trainingFailed(let step, let reason):
             "training stopped at step \(step): \(reason); yesterday's adapter is untouched"
         case .interrupted(let step, let total, let folder):

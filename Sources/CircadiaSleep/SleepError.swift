@@ -9,6 +9,10 @@ public enum SleepError: Error, Sendable, Equatable {
     case lockUnavailable(path: String, reason: String)
     /// The log holds nothing to learn from.
     case nothingToLearn(path: String, exchanges: Int)
+    /// All that the log holds was learnt, and nothing is to be rehearsed.
+    case nothingNew(path: String)
+    /// Nothing is new, and nothing is due for rehearsal: no night was wanted then.
+    case nothingDue(path: String)
     /// Training broke off.
     case trainingFailed(step: Int, reason: String)
     /// A signal ended the night, after so many steps of training; nil before it began. Everything is

@@ -68,6 +68,10 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     /// Weight of the general texts' divergence from the base model (KL, nats a token), which they
     /// hold small; nil trains on their words instead.
     public var divergenceWeight: Double? = 10
+    /// Share of older exchanges among the person's that a night trains, 0 ... 1: those that are due, the
+    /// most urgent first. 0 takes none, 1 every older one; nil three tenths, and as many more as the steps
+    /// reach in one pass.
+    public var replayShare: Double?
     /// Share of conversations that are never trained on.
     public var heldOutShare = 0.15
     /// What the gate lets pass; nil accepts any night.
@@ -90,6 +94,9 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     private static let usualEpochs = 1.5
     /// Steps that such a night has at least and at most.
     private static let usualSteps = 8...300
+
+    /// Steps that a night has however little there is; 0 where the passes are counted.
+    package var leastSteps: Int { iterations ?? (epochs == nil ? Self.usualSteps.lowerBound : 0) }
 
     /// Optimiser steps of a night of so many rows.
     package func steps(rows: Int) -> Int {

@@ -76,7 +76,7 @@ public final class LoRATrainer {
         loss(try prepare(rows))
     }
 
-    /// The gradient of the rows' mean loss, without a step: by layer and projection.
+    /// The gradient of the rows' weighted mean loss, without a step: by layer and projection.
     ///
     /// For checks. Each entry holds da `[inputs, rank]` and db `[rank, outputs]`.
     ///
@@ -141,9 +141,9 @@ public final class LoRATrainer {
 
     func step(_ rows: [PreparedRow]) -> StepReport {
         stepsTried += 1
-        let (nats, scored, tokens) = accumulate(rows)
+        let (nats, weight, scored, tokens) = accumulate(rows)
         let norm = state.gradientNorm()
-        let loss = nats / Double(scored)
+        let loss = nats / weight
         let rate = schedule.rate(step: stepsTried) * learningRateFactor
         var report = StepReport(
             step: stepsTried, loss: loss, scoredTokens: scored, tokens: tokens,
@@ -168,15 +168,21 @@ public final class LoRATrainer {
         learningRateFactor /= 2
     }
 
-    /// Leaves the gradient of the rows' mean loss in `state`.
-    func accumulate(_ given: [PreparedRow]) -> (nats: Double, scored: Int, tokens: Int) {
+    /// Leaves the gradient of the rows' weighted mean loss in `state`.
+    ///
+    /// - Returns: the weighted sum of nats and the sum of weights over scored tokens, their number, and
+    ///   that of all tokens.
+    func accumulate(
+        _ given: [PreparedRow]
+    ) -> (nats: Double, weight: Double, scored: Int, tokens: Int) {
         let longest = given.reduce(0) { max($0, $1.length) }
         let rows = options.padsRows ? given.map { $0.padded(to: longest) } : given
         let scored = rows.reduce(0) { $0 + $1.targets.count }
+        let weight = rows.reduce(0) { $0 + Double($1.weight) * Double($1.targets.count) }
         state.clearGradient()
         adapter.refresh(layers: model.layers, workspace: workspace)
-        let rowScale = 1 / Float(scored)
-        let anchorScale = Float(options.divergenceWeight) / Float(scored)
+        let rowScale = 1 / Float(weight)
+        let anchorScale = Float(options.divergenceWeight) / Float(weight)
         var nats = 0.0
         var tokens = 0
         for part in PreparedRow.microBatches(rows, options) {
@@ -191,7 +197,7 @@ public final class LoRATrainer {
             }
             tokens += part.reduce(0) { $0 + $1.length }
         }
-        return (nats, scored, tokens)
+        return (nats, weight, scored, tokens)
     }
 
     func loss(_ rows: [PreparedRow]) -> ScoredLoss {

@@ -6,6 +6,7 @@
 /// - Batches are rows that follow each other, what is left over after the last full batch is never
 ///   trained, and only the order of batches is random.
 /// - Adam without bias correction and without decay; no clipping.
+/// - Every row weighs the same, whatever was said of its reply.
 extension TrainingOptions {
     /// Sets what mlx_lm.lora fixes. Learning rate, warm-up, rank and so on stay as they are.
     public mutating func matchMLX() {
@@ -30,6 +31,7 @@ extension TrainingRow {
         var row = self
         row.ids = Array(ids.prefix(length))
         if ids.count < length { row.ids.append(0) }
+        row.weight = 1
         row.scored = [max(1, min(offset, row.ids.count))..<row.ids.count]
         return row
     }

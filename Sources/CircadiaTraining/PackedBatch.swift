@@ -2,7 +2,8 @@ import CircadiaKernels
 
 /// Rows one after the other in one sequence: each sees only itself, positions start anew, nothing
 /// is padded. Tokens that all rows begin with are there once, at the front. Tokens that no scored one
-/// comes after are left out. Rows that keep to the base model come last.
+/// comes after are left out. Rows that keep to the base model come last, and of both kinds those of like
+/// weight stand together.
 final class PackedBatch {
     /// `[tokens]`, all rows.
     private(set) var ids: [Int32] = []
@@ -21,6 +22,8 @@ final class PackedBatch {
     private(set) var targets: [Int32] = []
     /// How many of `scoredTokens` learn from their targets; the others keep to the base model.
     private(set) var learningCount = 0
+    /// Stretches of `scoredTokens` with one weight, in order: those that learn, then the others.
+    private(set) var stretches: [(end: Int, weight: Float)] = []
     /// What the base model's head reads for the others: `[hidden]` each, row after row.
     private(set) var anchors: [FloatBuffer] = []
 
@@ -29,12 +32,13 @@ final class PackedBatch {
 
     /// Replaces the contents. Every row must have a target.
     func pack(_ given: some Sequence<PreparedRow>, _ options: TrainingOptions) {
-        let rows = given.filter { $0.anchor == nil } + given.filter { $0.anchor != nil }
+        let rows = Self.grouped(given)
         anchors = rows.compactMap(\.anchor)
         learningCount = rows.reduce(0) { $0 + ($1.anchor == nil ? $1.targets.count : 0) }
         ids.removeAll(keepingCapacity: true)
         scoredTokens.removeAll(keepingCapacity: true)
         targets.removeAll(keepingCapacity: true)
+        stretches.removeAll(keepingCapacity: true)
         let size = PackedSize(rows, options: options)
         shared = size.shared
         if positions.count < size.tokens {
@@ -49,7 +53,21 @@ final class PackedBatch {
                 scoredTokens.append(start + target - 1)
                 targets.append(row.ids[target])
             }
+            let isFirstAnchor =
+                row.anchor != nil && targets.count - row.targets.count == learningCount
+            if stretches.last?.weight == row.weight, !isFirstAnchor { stretches.removeLast() }
+            stretches.append((targets.count, row.weight))
             append(row, shared..<row.length, sharedEnd: Int32(shared))
+        }
+    }
+
+    /// Rows that learn, then rows that keep to the base model; those of weight 1 first, in order.
+    private static func grouped(_ rows: some Sequence<PreparedRow>) -> [PreparedRow] {
+        let kinds = [rows.filter { $0.anchor == nil }, rows.filter { $0.anchor != nil }]
+        return kinds.flatMap { rows -> [PreparedRow] in
+            var weights = rows.map(\.weight).filter { $0 != 1 }
+            weights = Set(weights).sorted()
+            return ([1] + weights).flatMap { weight in rows.filter { $0.weight == weight } }
         }
     }
 
@@ -66,6 +84,8 @@ final class PackedBatch {
 
 /// A row with what training needs to know of it.
 struct PreparedRow: Sendable {
+    /// `TrainingRow.id`.
+    let id: String
     let ids: [Int32]
     /// Scored positions, at least one.
     let targets: [Int]
@@ -73,6 +93,8 @@ struct PreparedRow: Sendable {
     let length: Int
     /// Whether the row keeps to the base model.
     let keepsBase: Bool
+    /// How much each target counts.
+    let weight: Float
     /// For such a row, what the base model's head reads at the targets: `[targets, hidden]`.
     var anchor: FloatBuffer?
 
@@ -89,10 +111,12 @@ struct PreparedRow: Sendable {
             throw .unknownToken(
                 row: row.id, position: position, id: id, vocabularySize: vocabularySize)
         }
+        id = row.id
         ids = row.ids
         self.targets = targets
         length = last
         keepsBase = row.keepsBase
+        weight = row.weight
     }
 
     /// Prepares rows, leaving out those without a token to train on.
@@ -112,20 +136,18 @@ struct PreparedRow: Sendable {
 
     /// The row with padding behind it.
     func padded(to length: Int) -> PreparedRow {
-        PreparedRow(
-            // The last target is read by nobody, but looked up.
-            ids: ids.prefix(self.length + 1) + Array(repeating: 0, count: length - self.length),
-            targets: targets, length: length, keepsBase: keepsBase, anchor: anchor)
+        PreparedRow(self, length: length)
     }
 
-    private init(
-        ids: [Int32], targets: [Int], length: Int, keepsBase: Bool, anchor: FloatBuffer?
-    ) {
-        self.ids = ids
-        self.targets = targets
+    private init(_ row: PreparedRow, length: Int) {
+        id = row.id
+        // The last target is read by nobody, but looked up.
+        ids = row.ids.prefix(row.length + 1) + Array(repeating: 0, count: length - row.length)
+        targets = row.targets
         self.length = length
-        self.keepsBase = keepsBase
-        self.anchor = anchor
+        keepsBase = row.keepsBase
+        weight = row.weight
+        anchor = row.anchor
     }
 
     /// Cuts rows into micro-batches of at most `options.maxTokensPerMicroBatch` tokens, those that

@@ -9,11 +9,11 @@ extension TrainingPass {
     ///
     /// - Parameters:
     ///   - stream: the last block's output, `[tokens, hidden]`.
-    ///   - rowScale: multiplies the gradient of tokens that are learnt.
+    ///   - rowScale: multiplies the gradient of tokens that are learnt, beside their rows' weights.
     ///   - anchorScale: multiplies that of tokens that keep to the base model.
     ///   - gradient: nil, or the stream's gradient `[tokens, hidden]`, zero before; rows of scored
     ///     tokens are written.
-    /// - Returns: the sum of losses in nats.
+    /// - Returns: the sum of losses in nats; with a gradient each times its row's weight.
     func headLoss(
         stream: UnsafePointer<Float>, rowScale: Float, anchorScale: Float,
         gradient: UnsafeMutablePointer<Float>?
@@ -22,9 +22,13 @@ extension TrainingPass {
         let width = shape.hidden
         var sum = 0.0
         var start = 0
+        var stretch = 0
         while start < batch.targets.count {
+            if start == batch.stretches[stretch].end { stretch += 1 }
             let learns = start < batch.learningCount
-            let end = min(learns ? batch.learningCount : batch.targets.count, start + head.rows)
+            let weight = gradient == nil ? 1 : batch.stretches[stretch].weight
+            let scale = (learns ? rowScale : anchorScale) * weight
+            let end = min(batch.stretches[stretch].end, start + head.rows)
             let rows = end - start
             for row in 0..<rows {
                 let token = batch.scoredTokens[start + row]
@@ -42,11 +46,11 @@ extension TrainingPass {
             Kernels.crossEntropy(
                 logits: head.logits.pointer, targets: head.targets.pointer, tokens: rows,
                 vocabulary: model.configuration.vocabularySize,
-                rowScale: learns ? rowScale : anchorScale, losses: head.losses.pointer,
+                rowScale: scale, losses: head.losses.pointer,
                 gradient: gradient == nil ? nil : head.logits.pointer)
-            for row in 0..<rows { sum += Double(head.losses[row]) }
+            for row in 0..<rows { sum += Double(weight) * Double(head.losses[row]) }
             if gradient != nil, !learns {
-                subtractBase(rows: rows, first: start - batch.learningCount, scale: anchorScale)
+                subtractBase(rows: rows, first: start - batch.learningCount, scale: scale)
             }
             if let gradient { backwardHead(rows: rows, start: start, gradient: gradient) }
             start = end

@@ -67,6 +67,9 @@ public struct TrainingReport: Sendable, Equatable {
     public var finalStep: Int
     /// Rows that could be trained on.
     public var rows: Int
+    /// Ids of the rows that the final adapter's steps were made of: fewer than all where training ended
+    /// within the first pass.
+    public var idsTrained: Set<String>
     /// Rows without a token to train on.
     public var skippedRows: Int
     /// Tokens of all steps' rows.

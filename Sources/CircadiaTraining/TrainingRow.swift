@@ -11,13 +11,36 @@ public struct TrainingRow: Sendable, Equatable, Codable {
     /// divergence from the base model's predictions at the scored positions, not that of the
     /// tokens' own loss.
     public var keepsBase: Bool
+    /// How much each scored token counts, above 0: a step's loss is the weighted mean over its scored
+    /// tokens, so that a row of weight 2 counts as much as the same row twice.
+    public var weight: Float
 
     /// A row; `scored` may reach beyond `ids`, what lies there is ignored.
-    public init(id: String, ids: [Int32], scored: [Range<Int>], keepsBase: Bool = false) {
+    public init(
+        id: String, ids: [Int32], scored: [Range<Int>], keepsBase: Bool = false,
+        weight: Float = 1
+    ) {
+        precondition(weight > 0 && weight.isFinite, "a row's weight must be positive")
         self.id = id
         self.ids = ids
         self.scored = scored
         self.keepsBase = keepsBase
+        self.weight = weight
+    }
+
+    /// Reads a row; one that was written before there were weights has weight 1.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let weight = try container.decodeIfPresent(Float.self, forKey: .weight) ?? 1
+        guard weight > 0, weight.isFinite else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .weight, in: container, debugDescription: "not positive")
+        }
+        self.init(
+            id: try container.decode(String.self, forKey: .id),
+            ids: try container.decode([Int32].self, forKey: .ids),
+            scored: try container.decode([Range<Int>].self, forKey: .scored),
+            keepsBase: try container.decode(Bool.self, forKey: .keepsBase), weight: weight)
     }
 
     /// The scored positions of a row cut to `length` tokens. The first token of all has nothing

@@ -29,7 +29,13 @@ struct TrainingRun {
         self.given = given
         self.checkpoints = checkpoints
         fingerprint = checkpoints == nil ? "" : trainer.fingerprint(rows: rows, heldOut: heldOut)
-        planner = BatchPlanner(
+        planner = Self.planner(trainer, rows: rows, heldOut: heldOut)
+    }
+
+    private static func planner(
+        _ trainer: LoRATrainer, rows: [PreparedRow], heldOut: [PreparedRow]
+    ) -> BatchPlanner {
+        BatchPlanner(
             lengths: rows.map(\.length), validationRows: heldOut.count,
             batchSize: trainer.options.batchSize, order: trainer.options.order,
             seed: trainer.options.seed)
@@ -183,8 +189,20 @@ struct TrainingRun {
         return TrainingReport(
             steps: state.steps, trainLoss: scored == 0 ? 0 : nats / Double(scored),
             heldOutLossBefore: state.before, heldOutLossAfter: after, finalStep: finalStep,
-            rows: rows.count, skippedRows: given - rows.count, tokensTrained: state.tokens,
+            rows: rows.count, idsTrained: idsTrained(steps: finalStep),
+            skippedRows: given - rows.count, tokensTrained: state.tokens,
             scoredTokensTrained: scored, restorations: state.steps.count - applied.count,
             trainingSeconds: state.seconds, memoryByteCount: trainer.memoryByteCount, end: end)
+    }
+
+    /// The rows of the steps that were applied, dealt once more from the start.
+    private func idsTrained(steps: Int) -> Set<String> {
+        var planner = Self.planner(trainer, rows: rows, heldOut: heldOut)
+        var ids: Set<String> = []
+        for step in state.steps.prefix(steps) {
+            let batch = planner.nextBatch()
+            if step.isApplied { ids.formUnion(batch.map { rows[$0].id }) }
+        }
+        return ids
     }
 }

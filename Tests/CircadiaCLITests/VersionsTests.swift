@@ -52,7 +52,7 @@ struct VersionsTests {
         #expect(lines.map { $0["version"] as? Int } == [1, 2, 3])
         #expect(lines.map { $0["parent"] as? Int } == [nil, 1, 2])
         #expect(lines.allSatisfy { $0["trained"] == nil })
-        let data = try #require(folder.bytes("adapters/versions/0002/night.json"))
+        let data = try #require(folder.bytes("adapters/versions/0001/night.json"))
         let night = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
         #expect((night["recipe"] as? [String: String])?["--iters"] == "2")
         #expect((night["code_version"] as? String)?.isEmpty == false)

@@ -10,7 +10,10 @@ struct ChatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chat",
         abstract: "Chat with the model; every exchange is logged.",
-        discussion: "Ctrl-C stops a reply, Ctrl-D leaves.")
+        discussion: """
+            Ctrl-C stops a reply, Ctrl-D leaves. /good and /bad say of the last reply whether it is worth \
+            learning; /help lists what else there is.
+            """)
 
     @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
     var memoryFile = "data/memories.jsonl"
@@ -75,15 +78,19 @@ struct ChatCommand: ParsableCommand {
         var reader = LineReader()
         var unsaved: [Exchange] = []
         var inView: [Memory] = []
+        var last: Exchange?
+        let marks = ChatMarks(log: log, memories: memories, console: console)
         Interrupt.install()
         // Where nobody reads any more, what is said is still logged.
         signal(SIGPIPE, SIG_IGN)
-        console.note("\(loaded.name): Ctrl-C stops a reply, Ctrl-D leaves; log: \(memoryFile)")
+        console.note(
+            "\(loaded.name): Ctrl-C stops a reply, Ctrl-D leaves, /help tells more; log: "
+                + memoryFile)
 
         while true {
             if Console.inputIsTerminal { console.stream("\n> ") }
             let message: String
-            let tags: [String]
+            var tags: [String]
             switch reader.next() {
             case .end:
                 if Console.inputIsTerminal { console.stream("\n") }
@@ -93,8 +100,24 @@ struct ChatCommand: ParsableCommand {
                 Interrupt.clear()
                 continue
             case .line(let line):
-                (message, tags) = ChatTags.split(
-                    line.trimmingCharacters(in: .whitespacesAndNewlines))
+                switch ChatInput(line) {
+                case .message(let text): (message, tags) = ChatTags.split(text)
+                case .mark(let mark, let text):
+                    guard
+                        marks.add(
+                            mark, to: &last, unsaved: &unsaved, hasText: !text.isEmpty)
+                    else { continue }
+                    (message, tags) = ChatTags.split(text)
+                    if mark == .bad { tags.append(Exchange.correctionTag) }
+                case .help:
+                    console.note(ChatInput.helpText)
+                    continue
+                case .unknown(let word):
+                    console.note(
+                        "(\(word) is no command: /help lists them; with a blank before it, it is "
+                            + "said)")
+                    continue
+                }
             }
             if message.isEmpty { continue }
             presence?.touch()
@@ -124,6 +147,7 @@ struct ChatCommand: ParsableCommand {
             if reply.isMessageCut {
                 console.note("(the message is longer than the context: its middle was left out)")
             }
+            last = nil
             guard !reply.text.isEmpty else { continue }
             let shown = reply.isContextDropped ? [] : found?.block?.shown ?? []
             // What was shown earlier is still in view, and may be repeated.
@@ -144,6 +168,7 @@ struct ChatCommand: ParsableCommand {
                     tags: tags + recalled.map { Exchange.recalledTagPrefix + $0.id }),
                 console: console)
             unsaved.append(exchange)
+            last = exchange
             do {
                 try save(&unsaved, to: log, console: console)
             } catch {

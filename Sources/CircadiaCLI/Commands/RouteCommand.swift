@@ -27,8 +27,9 @@ struct RouteCommand: ParsableCommand {
         let log = try LogReader.contents(of: memoryFile, console: output.console)
         var stored = 0
         var trained = 0
-        for exchange in log.exchanges {
-            let decision = Router.decide(exchange)
+        let lessons = Lessons(log.exchanges)
+        for (exchange, lesson) in zip(log.exchanges, lessons.all) {
+            let decision = Router.decide(exchange, lesson: lesson)
             let isStored = decision.destination == .store
             if isStored { stored += 1 }
             if decision.trains { trained += 1 }
@@ -40,7 +41,7 @@ struct RouteCommand: ParsableCommand {
                 destination: Self.destination(isStored: isStored, trains: decision.trains),
                 trains: decision.trains,
                 reasons: decision.reasons.map(\.description) + decision.bars.map(\.description)
-                    + secrets)
+                    + lesson.reasons { log.exchanges[$0].id } + secrets)
             if output.json {
                 try output.console.json(row)
             } else {

@@ -27,6 +27,9 @@ struct SleepCommand: ParsableCommand {
     @Flag(help: "Pause between steps while a chat of the same log is in use.")
     var yieldToChat = false
 
+    @Flag(help: "Hold no night, with exit code 0, where nothing is new and nothing is due.")
+    var onlyIfDue = false
+
     @OptionGroup var night: SleepFlags
     @OptionGroup var store: NightStoreFlags
     @OptionGroup var model: ModelOptions
@@ -42,7 +45,7 @@ struct SleepCommand: ParsableCommand {
         let report = try NightRunner(
             loaded: loaded, adapterDirectory: adapter.url, options: night.options(seed: model.seed),
             store: store, logPath: memoryFile, resumes: resume, yieldsToChat: yieldToChat,
-            console: console
+            onlyIfDue: onlyIfDue, console: console
         ).run(exchanges)
         if output.json {
             try console.json(report)
@@ -96,6 +99,7 @@ struct NightRunner {
     let logPath: String
     var resumes = false
     var yieldsToChat = false
+    var onlyIfDue = false
     let console: Console
 
     func run(_ exchanges: [Exchange]) throws -> NightReport {
@@ -114,13 +118,18 @@ struct NightRunner {
         do {
             return try night.sleep(
                 over: exchanges, rehearsal: try rehearsal(), logPath: logPath, resumes: resumes,
+                onlyIfDue: onlyIfDue,
                 isCancelled: {
                     if yieldsToChat { waitForChat() }
                     return Interrupt.isRequested
                 }, report: show)
         } catch let error as SleepError {
             guard let code = Self.exitCode(error) else { throw error }
-            console.warn(error.description)
+            if code == 0 {
+                console.note(error.description)
+            } else {
+                console.warn(error.description)
+            }
             throw ExitCode(code)
         } catch let error as TrainingError {
             guard case .timeLimit = error else { throw error }
@@ -138,12 +147,13 @@ struct NightRunner {
         if !Interrupt.isRequested { console.note("the night goes on") }
     }
 
-    /// What scripts can act on: 75 (sysexits' EX_TEMPFAIL) for a night that can go on, 2 for one that
+    /// What scripts can act on: 0 for a night that nobody needs, 75 (sysexits' EX_TEMPFAIL) for a night that can go on, 2 for one that
     /// was refused; nil for what failed.
     private static func exitCode(_ error: SleepError) -> Int32? {
         switch error {
         case .interrupted: 75
-        case .nothingToResume, .nightUnreadable, .nightChanged: 2
+        case .nothingToResume, .nightUnreadable, .nightChanged, .nothingNew: 2
+        case .nothingDue: 0
         default: nil
         }
     }

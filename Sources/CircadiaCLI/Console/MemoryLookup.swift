@@ -69,6 +69,15 @@ struct MemoryLookup {
         }
     }
 
+    /// Gives a stored exchange its new tags; a failure is only reported.
+    func setTags(of exchange: Exchange) {
+        do {
+            try store.setTags(exchange.tags, of: exchange.id)
+        } catch {
+            console.warn("\(error)")
+        }
+    }
+
     /// What a model is shown of memories.
     static func block(
         _ memories: [Memory], tokenBudget: Int, tokenizer: BPETokenizer

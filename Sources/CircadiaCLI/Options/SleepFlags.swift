@@ -91,6 +91,14 @@ struct SleepFlags: ParsableArguments {
     var rehearsal = 0.5
 
     @Option(
+        help: """
+            Share of older exchanges among your own that a night trains, those that are due for \
+            rehearsal; 0: none, 1: every older one, every night. (default: 0.3, and as many more as \
+            the steps reach in one pass)
+            """)
+    var replayShare: Double?
+
+    @Option(
         name: .customLong("kl-weight"),
         help: """
             Weight of the general texts' KL divergence from the base model, which they hold small; \
@@ -161,6 +169,9 @@ struct SleepFlags: ParsableArguments {
         if let klWeight, !(klWeight >= 0) {
             throw ValidationError("--kl-weight must not be negative")
         }
+        if let replayShare, !(0...1).contains(replayShare) {
+            throw ValidationError("--replay-share must lie in 0 ... 1")
+        }
         if checkpointEvery < 0 {
             throw ValidationError("--checkpoint-every must not be negative")
         }
@@ -208,6 +219,7 @@ struct SleepFlags: ParsableArguments {
         options.resetAdapter = resetAdapter
         options.augmentedPairs = augment ? augmentPairs : 0
         options.rehearsalShare = rehearsal
+        options.replayShare = replayShare
         let divergenceWeight = klWeight ?? (matchesMLX ? 0 : options.divergenceWeight ?? 0)
         options.divergenceWeight = divergenceWeight > 0 ? divergenceWeight : nil
         options.heldOutShare = heldOut

@@ -106,7 +106,7 @@ struct ScheduledNight {
         let versions = AdapterVersions(beside: night.adapter.url)
         let before = Set(versions.nights.map(\.version))
         let begun = Date()
-        let flags = ["sleep", "--yield-to-chat"] + sleepArguments
+        let flags = ["sleep", "--yield-to-chat", "--only-if-due"] + sleepArguments
         var status: Int32
         if UnfinishedNight(of: night.adapter.url).exists, !night.resume {
             status = try run(flags + ["--resume"], log: log, write: write)
@@ -130,11 +130,14 @@ struct ScheduledNight {
                     + "(\(minutes); report: logs/report.html)")
         }
         switch status {
+        case 0:
+            return Outcome(
+                status: 0, summary: "no night: nothing new was said, and nothing is due")
         case Self.putOff:
             return Outcome(status: status, summary: "night interrupted; it goes on later")
         default:
             return Outcome(
-                status: status == 0 ? 1 : status,
+                status: status,
                 summary: "no night: exit code \(status) after \(minutes); see logs/schedule.log")
         }
     }

@@ -21,17 +21,28 @@ public struct TrainingManifest: Sendable, Hashable, Codable {
     public var isComplete: Bool
     /// Hashes of exchanges that were forgotten since, sorted.
     public var forgotten: [String]
+    /// Which night learnt and rehearsed what; nil of an adapter of before there were ledgers.
+    public var ledger: TrainingLedger?
 
     /// A manifest of exchanges by their hashes.
     public init(
         model: String?, trained: some Sequence<String>, isComplete: Bool = true,
-        written: Date? = Date()
+        written: Date? = Date(), ledger: TrainingLedger? = nil
     ) {
+        self.ledger = ledger
         self.model = model
         self.written = written.map(Timestamp.wholeMilliseconds)
         self.trained = Set(trained).sorted()
         self.isComplete = isComplete
         forgotten = []
+    }
+
+    /// The ledger; one that was not kept has all that was trained in one night.
+    public var knownLedger: TrainingLedger {
+        if let ledger { return ledger }
+        var ledger = TrainingLedger()
+        if !trained.isEmpty { ledger.note(night: trained) }
+        return ledger
     }
 
     /// Whether the adapter knows something that is to be forgotten.

@@ -15,6 +15,12 @@ public struct Exchange: Sendable, Hashable {
 
     /// The tag of running text, which is the one message and is read without a chat around it.
     public static let proseTag = "prose"
+    /// The tag of an exchange whose reply a person called good (`/good` in a chat).
+    public static let goodTag = "good"
+    /// The tag of an exchange whose reply a person called bad (`/bad`).
+    public static let badTag = "bad"
+    /// The tag of an exchange that corrects the reply before it in its session (`/bad TEXT`).
+    public static let correctionTag = "correction"
 
     /// Begins a tag that names a memory which the model was shown before it replied:
     /// `recalled:<id>`.

@@ -3,9 +3,8 @@ import Foundation
 
 /// Decides where an exchange goes at night.
 ///
-/// Everything trains the weights, except what a person tagged `no-train` and what was said from
-/// memory: how you speak is learnt from all of it. What must stay exact is
-/// also shelved verbatim in the retrieval store: code, links, JSON, long texts and numbers.
+/// Everything trains the weights, except what a person tagged `no-train`, what was said from memory and
+/// replies that were rejected: how you speak is learnt from all of it. What must stay exact is also shelved verbatim in the retrieval store: code, links, JSON, long texts and numbers.
 public enum Router {
     /// An exchange with more characters than this, all its messages together, is long.
     public static let longestPlainTalk = 280
@@ -17,7 +16,17 @@ public enum Router {
     /// - Parameter exchange: what was said.
     /// - Returns: where it goes, with every reason that was found.
     public static func decide(_ exchange: Exchange) -> RoutingDecision {
-        let bars = TrainingBar.bars(of: exchange)
+        decide(exchange, lesson: nil)
+    }
+
+    /// The same for an exchange of a log, where a later message may have rejected its reply.
+    ///
+    /// - Parameters:
+    ///   - exchange: what was said.
+    ///   - lesson: what `Lessons` says of the exchange; nil goes by its own tags.
+    /// - Returns: as above.
+    public static func decide(_ exchange: Exchange, lesson: Lesson?) -> RoutingDecision {
+        let bars = TrainingBar.bars(of: exchange, lesson: lesson)
         let texts = exchange.spokenMessages.map(\.content)
         let characters = texts.reduce(0) { $0 + $1.count }
         let digits = texts.reduce(0) { total, text in

@@ -31,10 +31,13 @@ public enum TrainingBar: String, Sendable, Hashable, Codable, CustomStringConver
     /// The reply was written with memories in view. They were learnt when they were said; a model
     /// that learns to repeat them without seeing them learns to make things up.
     case recalled
+    /// A person called its reply bad, or corrected it.
+    case rejected
 
-    static func bars(of exchange: Exchange) -> [TrainingBar] {
-        (exchange.tags.contains(Exchange.noTrainTag) ? [.taggedNoTrain] : [])
-            + (exchange.isRecalled ? [.recalled] : [])
+    static func bars(of exchange: Exchange, lesson: Lesson?) -> [TrainingBar] {
+        let isRejected = lesson?.isRejected ?? (ReplyMark.of(exchange) == .bad)
+        return (exchange.tags.contains(Exchange.noTrainTag) ? [.taggedNoTrain] : [])
+            + (exchange.isRecalled ? [.recalled] : []) + (isRejected ? [.rejected] : [])
     }
 
     /// The reason for people.
@@ -42,6 +45,7 @@ public enum TrainingBar: String, Sendable, Hashable, Codable, CustomStringConver
         switch self {
         case .taggedNoTrain: "does not train: tagged “\(Exchange.noTrainTag)”"
         case .recalled: "does not train: answered from memory"
+        case .rejected: "does not train: the reply was rejected"
         }
     }
 }

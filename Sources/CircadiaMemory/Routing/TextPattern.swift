@@ -29,3 +29,23 @@ struct TextPattern: Sendable {
     /// Whether the pattern matches anywhere.
     func matches(_ text: String) -> Bool { count(in: text, limit: 1) > 0 }
 }
+
+/// A regular expression of which one group is wanted.
+struct CapturePattern: Sendable {
+    private let expression: NSRegularExpression?
+
+    /// A pattern with one group.
+    init(_ pattern: String) {
+        expression = try? NSRegularExpression(pattern: pattern)
+        precondition(expression != nil, "a pattern does not compile: \(pattern)")
+    }
+
+    /// What the group holds at the first match; nil where there is none.
+    func firstMatch(in text: String) -> String? {
+        let whole = NSRange(location: 0, length: text.utf16.count)
+        guard let match = expression?.firstMatch(in: text, range: whole),
+            let range = Range(match.range(at: 1), in: text)
+        else { return nil }
+        return String(text[range])
+    }
+}

@@ -39,7 +39,10 @@ extension Night {
                 trainingLoss: NightDiary.thinned(
                     training.steps.map { NightDiary.Point(step: $0.step, loss: $0.loss) }),
                 heldOutLoss: heldOut,
-                routing: RoutingTally(log, heldOut: Set(prepared.heldOutHashes)),
+                routing: RoutingTally(
+                    log, heldOut: Set(prepared.heldOutHashes),
+                    tonight: Set(prepared.ledgerHashes.values),
+                    replayed: Set(prepared.replayedHashes)),
                 answers: try answers(
                     prepared, log: log, present: present, candidate: candidate,
                     isCancelled: isCancelled))

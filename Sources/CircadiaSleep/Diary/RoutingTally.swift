@@ -6,6 +6,10 @@ public struct RoutingTally: Sendable, Codable, Equatable {
     public enum Training: String, Sendable, Codable {
         /// Its replies were learnt.
         case trained
+        /// The same, and the adapter knew them already.
+        case replayed
+        /// The adapter knows them; they were not rehearsed.
+        case waiting
         /// Its conversation is only ever measured.
         case heldOut
         /// A tag or its origin bars it.
@@ -24,6 +28,8 @@ public struct RoutingTally: Sendable, Codable, Equatable {
         public var reasons: [String]
         /// Why it does not train; empty where it may.
         public var bars: [TrainingBar]
+        /// What was said of its replies, as far as it matters; nothing is quoted.
+        public var lessons: [String]
         /// What secrets it holds, which neither train nor are stored.
         public var secrets: [SecretKind]
     }
@@ -63,13 +69,18 @@ public struct RoutingTally: Sendable, Codable, Equatable {
     /// - Parameters:
     ///   - log: every exchange of the night.
     ///   - heldOut: hashes of those that are only measured.
-    package init(_ log: [Exchange], heldOut: Set<String>) {
+    ///   - tonight: hashes of those that the night trained.
+    ///   - replayed: hashes of those among them that the adapter knew already.
+    package init(
+        _ log: [Exchange], heldOut: Set<String>, tonight: Set<String>, replayed: Set<String>
+    ) {
+        let all = Lessons(log).all
         var reasons: [String: Int] = [:]
         var barred: [String: Int] = [:]
         var kinds: [String: Int] = [:]
         exchanges = log.count
         for (index, exchange) in log.enumerated() {
-            let decision = Router.decide(exchange)
+            let decision = Router.decide(exchange, lesson: all[index])
             let (clean, found) = exchange.redacted()
             let secrets = SecretKind.allCases.filter(found.contains)
             let isStored = decision.destination == .store
@@ -85,13 +96,22 @@ public struct RoutingTally: Sendable, Codable, Equatable {
             for kind in secrets { kinds[kind.rawValue, default: 0] += 1 }
             guard index >= log.count - Self.mostEntries else { continue }
             let hash = clean.contentHash
+            let training: Training =
+                if !decision.trains {
+                    .leftOut
+                } else if heldOut.contains(hash) {
+                    .heldOut
+                } else if replayed.contains(hash) {
+                    .replayed
+                } else {
+                    tonight.contains(hash) ? .trained : .waiting
+                }
             latest.append(
                 Entry(
-                    exchange: hash,
-                    training: !decision.trains
-                        ? .leftOut : heldOut.contains(hash) ? .heldOut : .trained,
+                    exchange: hash, training: training,
                     isStored: isStored, reasons: decision.reasons.map(\.description),
-                    bars: decision.bars, secrets: secrets))
+                    bars: decision.bars,
+                    lessons: all[index].reasons { log[$0].id }, secrets: secrets))
         }
         storedReasons = Self.counts(reasons)
         bars = Self.counts(barred)

@@ -181,12 +181,34 @@ extension MorningReport.Learnt {
     init(_ report: NightReport, tally: RoutingTally, quotes: Quotes) {
         self.init(
             exchanges: report.exchangesTrained, heldOut: report.exchangesHeldOut,
-            tokens: report.tokensTrained, steps: report.finalStep,
+            new: report.exchangesNew, replayed: report.exchangesReplayed,
+            rejected: report.repliesRejected, corrected: report.repliesCorrected,
+            good: report.repliesGood, tokens: report.tokensTrained, steps: report.finalStep,
             paraphrases: report.syntheticPairs, generalPairs: report.rehearsalPairs,
-            latest: tally.latest.filter { $0.training == .trained }
+            latest: tally.latest.filter { $0.training == .trained || $0.training == .replayed }
                 .suffix(MorningReport.mostExcerpts).reversed().map {
-                    quotes.excerpt($0, reasons: [])
+                    quotes.excerpt(
+                        $0, reasons: ($0.training == .replayed ? ["rehearsed"] : []) + $0.lessons)
                 })
+    }
+
+    /// What was new and what was said of the replies, one sentence each.
+    var remarks: [String] {
+        var remarks: [String] = []
+        if replayed > 0 {
+            remarks.append("\(new) of them were new, \(replayed) were rehearsed.")
+        }
+        if rejected > 0 {
+            remarks.append(
+                "\(rejected) of your model's replies are never learnt: you called them bad or "
+                    + "corrected them.")
+        }
+        if corrected + good > 0 {
+            remarks.append(
+                "Counted double: \(corrected) that put such a reply right, \(good) that you called "
+                    + "good.")
+        }
+        return remarks
     }
 }
 
@@ -228,13 +250,16 @@ extension MorningReport.LeftOut {
                 .suffix(MorningReport.mostExcerpts).reversed().map { entry in
                     quotes.excerpt(
                         entry,
-                        reasons: entry.bars.map(Self.words) + entry.secrets.map(\.rawValue))
+                        reasons: entry.bars.filter { $0 != .rejected }.map(Self.words)
+                            + (entry.bars.contains(.rejected) ? entry.lessons : [])
+                            + entry.secrets.map(\.rawValue))
                 })
     }
 
     private static func words(_ bar: TrainingBar) -> String {
         switch bar {
         case .taggedNoTrain: "tagged #\(Exchange.noTrainTag)"
+        case .rejected: "the reply was rejected: called bad, or corrected"
         case .recalled: "answered from memory, which is not learnt again"
         }
     }

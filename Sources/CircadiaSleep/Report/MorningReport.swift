@@ -25,6 +25,10 @@ public struct MorningReport: Sendable, Encodable {
     public struct Learnt: Sendable, Encodable {
         /// Exchanges trained on, and those only measured.
         public var exchanges, heldOut: Int
+        /// Of the former, those that were new, and older ones.
+        public var new, replayed: Int
+        /// Replies of the log that are never learnt; replies that put one right or were called good.
+        public var rejected, corrected, good: Int
         /// Scored tokens trained on, every pass counted.
         public var tokens: Int
         /// Optimiser steps behind the numbers.

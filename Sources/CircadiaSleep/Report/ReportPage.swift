@@ -99,7 +99,7 @@ public struct ReportPage {
             <p>How you and the model spoke in \(words.joined(separator: ", ")): \
             \(ReportFormat.count(learnt.tokens, "token")) of replies in \
             \(ReportFormat.count(learnt.steps, "step")). \
-            \(ReportFormat.count(learnt.heldOut, "exchange")) were only measured.</p>
+            \(ReportFormat.count(learnt.heldOut, "exchange")) were only measured. \(learnt.remarks.joined(separator: " "))</p>
             \(list("The latest of them", learnt.latest, isOpen: false))
             """)
     }
@@ -119,7 +119,7 @@ public struct ReportPage {
         section(
             "What was left out", "left-out",
             left.reasons.isEmpty
-                ? "<p>Nothing: no secrets, no tags, no answers from memory.</p>"
+                ? "<p>Nothing: no secrets, no tags, no answers from memory, no rejected replies.</p>"
                 : """
                 \(counts("Exchanges, or secrets in them", left.reasons))
                 \(list("The latest of them", left.latest, isOpen: true))

@@ -46,7 +46,7 @@ public struct ReportText {
                     + "\(ReportFormat.count(learnt.generalPairs, "general pair")): "
                     + "\(learnt.tokens) tokens of replies in "
                     + "\(ReportFormat.count(learnt.steps, "step")); \(learnt.heldOut) only measured"
-            ] + quote(learnt.latest)
+            ] + learnt.remarks.map { "  " + $0 } + quote(learnt.latest)
     }
 
     private var curves: [String] {

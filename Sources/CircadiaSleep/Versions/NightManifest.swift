@@ -28,6 +28,8 @@ public struct NightManifest: Sendable, Codable {
     public var recipe: [String: String]?
     /// Exchanges trained on, this night alone.
     public var exchangesTrained: Int?
+    /// Of these, exchanges that were new to the adapter, and older ones.
+    public var exchangesNew, exchangesReplayed: Int?
     /// Scored tokens trained on, every pass counted.
     public var tokensTrained: Int?
     /// Optimiser steps behind the numbers.
@@ -68,6 +70,8 @@ public struct NightManifest: Sendable, Codable {
         modelFingerprint = record.modelFingerprint
         recipe = report.options.recipe
         exchangesTrained = report.exchangesTrained
+        exchangesNew = report.exchangesNew
+        exchangesReplayed = report.exchangesReplayed
         tokensTrained = report.tokensTrained
         steps = report.finalStep
         trainLoss = report.trainLoss
