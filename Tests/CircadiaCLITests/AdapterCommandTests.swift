@@ -58,7 +58,7 @@ struct AdapterCommandTests {
             let shown = try #require(try show("adapters/nightly_update")["trained_by"] as? String)
             for part in [
                 "circadia, nights: \(night), night: 20", "model: \(TinyModel.path)",
-                "recipe: circadia sleep", "steps: 2", "learning_rate: 0.01", "batch_size: 4",
+                "recipe: circadia sleep", "steps: 2", "learning_rate: 0.01", "batch_size: 6",
                 "seed: 3", "held_out_loss: ",
             ] {
                 #expect(shown.contains(part), "\(part) is not in \(shown)")
