@@ -38,7 +38,7 @@ struct GateTests {
         try Program.run(
             [
                 "sleep", "--memory-file", "log.jsonl", "--iters", "\(steps)", "--learning-rate",
-                rate, "--batch-size", "4", "--full-gate", "--json",
+                rate, "--full-gate", "--json",
             ], in: folder, within: 600)
     }
 
