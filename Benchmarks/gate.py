@@ -81,7 +81,7 @@ def wrong_sums(rng, count):
 def night(kind, number, exchanges, arguments):
     """Runs one night in a folder of its own and returns its record."""
     rng = random.Random(f"{kind}/{number}")
-    rate = arguments.learning_rate
+    recipe = [] if arguments.iters is None else ["--iters", str(arguments.iters)]
     if kind == "gibberish":
         exchanges = replies(exchanges, lambda text: gibberish(rng, text))
     elif kind == "single":
@@ -90,7 +90,7 @@ def night(kind, number, exchanges, arguments):
     elif kind == "arithmetic":
         exchanges = wrong_sums(rng, len(exchanges))
     elif kind == "rate":
-        rate *= 50
+        recipe += ["--learning-rate", f"{50 * arguments.learning_rate:g}"]
     with tempfile.TemporaryDirectory() as folder:
         log = os.path.join(folder, "log.jsonl")
         with open(log, "w") as file:
@@ -103,14 +103,14 @@ def night(kind, number, exchanges, arguments):
             os.link(base, os.path.join(adapters, "base_measures.json"))
         command = [
             arguments.circadia, "sleep", "--memory-file", log, "--adapter-dir",
-            os.path.join(adapters, "nightly_update"), "--iters", str(arguments.iters),
-            "--learning-rate", f"{rate:g}", "--seed", str(number), "--full-gate", "--json", "--quiet"]
+            os.path.join(adapters, "nightly_update"), *recipe, "--seed",
+            str(number + arguments.first_seed), "--full-gate", "--json", "--quiet"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         made = os.path.join(adapters, "base_measures.json")
         if os.path.exists(made) and not os.path.exists(base):
             os.link(made, base)
     record = {"kind": kind, "number": number, "status": done.returncode,
-              "learning_rate": rate, "iters": arguments.iters, "exchanges": len(exchanges)}
+              "recipe": recipe, "seed": number + arguments.first_seed, "exchanges": len(exchanges)}
     if done.stdout.strip():
         report = json.loads(done.stdout)
         for key in ["accepted", "verdict", "heldout_loss_before", "heldout_loss_after", "seconds",
@@ -131,8 +131,10 @@ def main():
     parser.add_argument("--circadia", default=".build/release/circadia")
     parser.add_argument("--locomo", help="a folder of memories*.jsonl with real chats")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--iters", type=int, default=120)
-    parser.add_argument("--learning-rate", type=float, default=5e-5)
+    parser.add_argument("--iters", type=int, help="instead of the steps of a night without flags")
+    parser.add_argument(
+        "--learning-rate", type=float, default=2e-4, help="of sleep; 50 times it is the poison")
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--exchanges", type=int, default=80, help="of real chats, a night")
     parser.add_argument("--honest", type=int, default=20)
     parser.add_argument("--poisoned", type=int, default=5, help="nights of each poison")

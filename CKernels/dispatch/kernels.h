@@ -7,8 +7,10 @@
 #include "add/add.h"
 #include "argmax/argmax.h"
 #include "attention/attention.h"
+#include "bm25/bm25.h"
 #include "cross_entropy/cross_entropy.h"
 #include "dot_rows/dot_rows.h"
+#include "fuse_scores/fuse_scores.h"
 #include "gelu/gelu.h"
 #include "layernorm/layernorm.h"
 #include "lora/lora.h"
@@ -47,6 +49,8 @@
     CK_KERNEL(argmax)                 \
     CK_KERNEL(dot_rows)               \
     CK_KERNEL(dot_rows_int8)          \
-    CK_KERNEL(dot_rows_bits)
+    CK_KERNEL(dot_rows_bits)          \
+    CK_KERNEL(bm25)                   \
+    CK_KERNEL(fuse_scores)
 
 #endif

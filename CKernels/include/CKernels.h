@@ -334,6 +334,51 @@ ck_status_t ck_dot_rows_int8(const int8_t* vectors, const float* scales, const i
 ck_status_t ck_dot_rows_bits(const uint8_t* rows, const float* scales, const uint8_t* query,
                              float query_scale, int64_t count, int32_t width, float* scores);
 
+/* Exchanges as the two entries below see them, each [count]. Where an exchange before or after one has the
+ * index beside it, links says so; an exchange whose neighbours are elsewhere is not plain, nor is an index
+ * without an exchange: both are left to the caller. */
+enum { CK_LINK_PREVIOUS = 4, CK_LINK_NEXT = 8, CK_LINK_PLAIN = 16 };
+
+typedef struct ck_exchanges {
+    int64_t count;
+    const uint8_t* links; /* CK_LINK_…; other bits do not count */
+    const int8_t* sides;  /* whom the question is about: 1 the user, -1 the other side, 0 neither */
+    /* Words of an exchange in its neighbourhood, and of each side. */
+    const float* context_words;
+    const uint16_t *user_words, *other_words;
+} ck_exchanges_t;
+
+/* The weights of BM25: k; what is added to a frequency, k (1 - b) and k b / mean for each word; what a
+ * word in the exchange before or after counts. */
+typedef struct ck_bm25 {
+    float saturation, constant, per_context_word, per_side_word, previous, following;
+} ck_bm25_t;
+
+/* BM25 (Robertson and Zaragoza, 2009) of each exchange over itself and its neighbours, of each side alone,
+ * and the information of the terms that are there. counts [terms, count + 2]: byte i + 1 has what
+ * exchange i says of a term, the user's count in its upper half, the other side's in its lower; the first
+ * and the last byte are 0. information [terms]. sums [4, count]: whole, user, other, coverage; `adds`: to what they
+ * have. best: the highest of whole, of the side asked about and of the other. An exchange that is not
+ * plain gets 0. */
+ck_status_t ck_bm25(const ck_bm25_t* options, const uint8_t* counts, const float* information,
+                    int32_t terms, const ck_exchanges_t* exchanges, bool adds, float* sums,
+                    float best[3]);
+
+/* The weights of the parts of a score. */
+typedef struct ck_fusion {
+    float whole, asked, other, coverage; /* of ck_bm25's sums */
+    float asked_near, other_near;        /* of cosines, by side */
+    float previous_user, previous_other, following; /* of the neighbours' */
+    float absent; /* the share of an exchange's own cosine that stands for a neighbour's */
+} ck_fusion_t;
+
+/* scores [count]: the weighted sum of all parts; -inf for an exchange that is not plain. sums [4, count] of ck_bm25;
+ * near_user, near_other [count + 2]: element i + 1 is the cosine of exchange i. highest [⌈count/block⌉]:
+ * the highest score of each `block` exchanges. */
+ck_status_t ck_fuse_scores(const ck_fusion_t* weights, const float* sums, const float* near_user,
+                           const float* near_other, const ck_exchanges_t* exchanges, int64_t block,
+                           float* scores, float* highest);
+
 /* ---- Measuring ----------------------------------------------------------------------------- */
 
 /* All words XORed: reads memory once, as fast as it comes, for measuring that. words [count]. */

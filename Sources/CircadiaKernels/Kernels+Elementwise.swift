@@ -84,37 +84,4 @@ extension Kernels {
     public static func argmax(_ x: UnsafePointer<Float>, count: Int) -> Int {
         Int(ck_argmax(x, Int64(count)))
     }
-
-    /// `scores[i] = query · vectors[i]` over `[count, width]`.
-    public static func dotRows(
-        vectors: UnsafePointer<Float>, query: UnsafePointer<Float>, count: Int, width: Int,
-        scores: UnsafeMutablePointer<Float>
-    ) {
-        check(ck_dot_rows(vectors, query, Int64(count), Int32(width), scores))
-    }
-
-    /// `scores[i] = scales[i] · queryScale · Σ query · vectors[i]` over `[count, width]` in 8 bits.
-    public static func dotRows(
-        vectors: UnsafePointer<Int8>, scales: UnsafePointer<Float>, query: UnsafePointer<Int8>,
-        queryScale: Float, count: Int, width: Int, scores: UnsafeMutablePointer<Float>
-    ) {
-        check(
-            ck_dot_rows_int8(
-                vectors, scales, query, queryScale, Int64(count), Int32(width), scores))
-    }
-
-    /// `scores[i] = scales[i] · queryScale · Σ query · s[i]` for signs `s`, `[count, width]` in bits.
-    ///
-    /// Operands:
-    /// - `rows`: `[⌈count/8⌉, ⌈width/64⌉, 8]` words of 64 bits: 8 rows lie side by side; a set bit is 1,
-    ///   another -1.
-    /// - `query`: `[4, ⌈width/64⌉]` words: the bits of 4-bit integers, lowest first; 0 from `width` on.
-    public static func dotRows(
-        signs rows: UnsafeRawPointer, scales: UnsafePointer<Float>, query: UnsafeRawPointer,
-        queryScale: Float, count: Int, width: Int, scores: UnsafeMutablePointer<Float>
-    ) {
-        check(
-            ck_dot_rows_bits(
-                rows, scales, query, queryScale, Int64(count), Int32(width), scores))
-    }
 }

@@ -1,20 +1,3 @@
-/// One exchange of the index, in 32 bytes; a slot without an exchange has session -1.
-struct IndexedSlot: BitwiseCopyable {
-    var milliseconds: Int64 = .min
-    var session: Int32 = -1
-    /// The slots before and after in its session; -1 for none.
-    var previous: Int32 = -1
-    var next: Int32 = -1
-    /// Its words as BM25 counts them, the neighbours' included.
-    var contextWords: Float = 0
-    var userWords: UInt16 = 0
-    var otherWords: UInt16 = 0
-    /// 1: the user names a time; 2: the others do.
-    var timeFlags: UInt8 = 0
-
-    var words: Float { Float(userWords) + Float(otherWords) }
-}
-
 /// The columns and vectors of all exchanges. A slot is an exchange's number less `base`.
 final class IndexContents {
     /// Components of a vector.
@@ -29,7 +12,17 @@ final class IndexContents {
     /// The sum of the lengths that BM25 sees, neighbours included.
     private(set) var contextSum = 0.0
 
-    private(set) var slots = GrowingBuffer<IndexedSlot>()
+    // One entry a slot; one without an exchange has session -1.
+    private(set) var milliseconds = GrowingBuffer<Int64>()
+    private(set) var session = GrowingBuffer<Int32>()
+    /// The slots before and after in its session; -1 for none.
+    private(set) var previous = GrowingBuffer<Int32>()
+    private(set) var next = GrowingBuffer<Int32>()
+    /// Its words as BM25 counts them, the neighbours' included.
+    private(set) var contextWords = GrowingBuffer<Float>()
+    private(set) var userWords = GrowingBuffer<UInt16>()
+    private(set) var otherWords = GrowingBuffer<UInt16>()
+    private(set) var flags = GrowingBuffer<SlotFlags>()
     /// The first vector row of each slot; the others follow it. -1 for none.
     private(set) var firstRow = GrowingBuffer<Int32>()
 
@@ -48,7 +41,7 @@ final class IndexContents {
     /// What a search writes, kept from search to search.
     let scratch = SearchScratch()
 
-    var slotCount: Int { slots.count }
+    var slotCount: Int { session.count }
     var rowCount: Int { rowSlot.count }
     var sessionCount: Int { lastSlot.count }
 
@@ -56,7 +49,14 @@ final class IndexContents {
 
     func start(at base: Int64, count: Int, vectorBytes: Int) {
         self.base = base
-        slots.reserve(count)
+        milliseconds.reserve(count)
+        session.reserve(count)
+        previous.reserve(count)
+        next.reserve(count)
+        contextWords.reserve(count)
+        userWords.reserve(count)
+        otherWords.reserve(count)
+        flags.reserve(count)
         firstRow.reserve(count)
         let rows = width > 0 ? vectorBytes / (VectorRows.headerBytes + width) : 0
         components.reserve(rows * width)
@@ -69,13 +69,14 @@ final class IndexContents {
     /// The slot of an exchange's number, where there is one.
     func slot(_ number: Int32) -> Int? { columns.slot(number) }
 
-    /// The session of a slot.
-    func session(_ slot: Int) -> Int { Int(slots[slot].session) }
-
     /// The columns as they are now, for loops over all slots: valid until something is appended.
     var columns: Columns {
         Columns(
-            base: base, slotCount: slotCount, rowCount: rowCount, slots: .init(slots.pointer),
+            base: base, slotCount: slotCount, rowCount: rowCount,
+            milliseconds: .init(milliseconds.pointer), session: .init(session.pointer),
+            previous: .init(previous.pointer), next: .init(next.pointer),
+            contextWords: .init(contextWords.pointer), userWords: .init(userWords.pointer),
+            otherWords: .init(otherWords.pointer), flags: .init(flags.pointer),
             firstRow: .init(firstRow.pointer), rowSlot: .init(rowSlot.pointer),
             rowSide: .init(rowSide.pointer))
     }
@@ -84,13 +85,17 @@ final class IndexContents {
     struct Columns {
         let base: Int64
         let slotCount, rowCount: Int
-        let slots: UnsafePointer<IndexedSlot>
+        let milliseconds: UnsafePointer<Int64>
+        let session, previous, next: UnsafePointer<Int32>
+        let contextWords: UnsafePointer<Float>
+        let userWords, otherWords: UnsafePointer<UInt16>
+        let flags: UnsafePointer<SlotFlags>
         let firstRow, rowSlot: UnsafePointer<Int32>
         let rowSide: UnsafePointer<UInt8>
 
         func slot(_ number: Int32) -> Int? {
             let slot = Int(Int64(number) - base)
-            return slot >= 0 && slot < slotCount && slots[slot].session >= 0 ? slot : nil
+            return slot >= 0 && slot < slotCount && session[slot] >= 0 ? slot : nil
         }
 
         /// The vector rows of a slot.
@@ -102,9 +107,19 @@ final class IndexContents {
             return first..<end
         }
 
-        /// A slot and its neighbours, where there are some.
+        /// `flags` as the kernels have them.
+        var links: UnsafePointer<UInt8> {
+            UnsafeRawPointer(flags).assumingMemoryBound(to: UInt8.self)
+        }
+
+        /// The exchanges of which a neighbour is not the slot beside.
+        var strays: [Int] {
+            (0..<slotCount).filter { !flags[$0].contains(.plain) && session[$0] >= 0 }
+        }
+
+        /// A slot's neighbours, -1 for none.
         func around(_ slot: Int) -> (previous: Int, next: Int) {
-            (Int(slots[slot].previous), Int(slots[slot].next))
+            (Int(previous[slot]), Int(next[slot]))
         }
     }
 
@@ -123,45 +138,62 @@ final class IndexContents {
             let exchange = IndexedExchange(bytes: columns, at: offset)
             let slot = Int(exchange.number - base)
             if slot < slotCount { continue }
-            while slotCount < slot { append(IndexedSlot()) }
+            while slotCount < slot { appendSlot() }
             let sessionIndex = sessions[exchange.session] ?? Int32(sessions.count)
             if sessionIndex == Int32(sessions.count) {
                 sessions[exchange.session] = sessionIndex
                 sessionHash.append(exchange.session)
                 lastSlot.append(-1)
             }
-            var added = IndexedSlot()
-            added.milliseconds = exchange.milliseconds
-            added.session = sessionIndex
-            added.userWords = exchange.userWords
-            added.otherWords = exchange.otherWords
-            added.timeFlags =
-                (exchange.userNamesTime ? 1 : 0) | (exchange.otherNamesTime ? 2 : 0)
-            added.contextWords = added.words
-            append(added)
+            appendSlot()
+            let words = Float(exchange.userWords) + Float(exchange.otherWords)
+            milliseconds[slot] = exchange.milliseconds
+            session[slot] = sessionIndex
+            contextWords[slot] = words
+            userWords[slot] = exchange.userWords
+            otherWords[slot] = exchange.otherWords
+            flags[slot] = .plain
+            if exchange.userNamesTime { flags.pointer[slot].insert(.userNamesTime) }
+            if exchange.otherNamesTime { flags.pointer[slot].insert(.otherNamesTime) }
             count += 1
-            wordSum += Double(added.words)
-            contextSum += Double(added.words)
+            wordSum += Double(words)
+            contextSum += Double(words)
             link(slot, after: lastSlot[Int(sessionIndex)])
             lastSlot[Int(sessionIndex)] = Int32(slot)
         }
     }
 
-    private func append(_ slot: IndexedSlot) {
-        slots.append(slot)
+    /// Adds a slot without an exchange.
+    private func appendSlot() {
+        milliseconds.append(.min)
+        session.append(-1)
+        previous.append(-1)
+        next.append(-1)
+        contextWords.append(0)
+        userWords.append(0)
+        otherWords.append(0)
+        flags.append([])
         firstRow.append(-1)
     }
 
     private func link(_ slot: Int, after earlier: Int32) {
         guard earlier >= 0 else { return }
         let before = Int(earlier)
-        let fromBefore = LexicalWeights.previous * slots[before].words
-        let fromHere = LexicalWeights.following * slots[slot].words
-        slots.pointer[slot].previous = earlier
-        slots.pointer[slot].contextWords += fromBefore
-        slots.pointer[before].next = Int32(slot)
-        slots.pointer[before].contextWords += fromHere
+        func words(_ slot: Int) -> Float { Float(userWords[slot]) + Float(otherWords[slot]) }
+        let fromBefore = LexicalWeights.previous * words(before)
+        let fromHere = LexicalWeights.following * words(slot)
+        previous[slot] = earlier
+        contextWords[slot] += fromBefore
+        next[before] = Int32(slot)
+        contextWords[before] += fromHere
         contextSum += Double(fromBefore) + Double(fromHere)
+        if before == slot - 1 {
+            flags.pointer[slot].insert(.followsNeighbour)
+            flags.pointer[before].insert(.precedesNeighbour)
+        } else {
+            flags.pointer[slot].remove(.plain)
+            flags.pointer[before].remove(.plain)
+        }
     }
 
     func append(rows: UnsafeRawBufferPointer) {
@@ -216,8 +248,8 @@ extension IndexContents {
             else { return nil }
             let (slots, rows, sessions) = (Int(slotCount), Int(rowCount), Int(sessionCount))
             return [
-                MemoryLayout<IndexedSlot>.stride * slots, 4 * slots, width * rows, 4 * rows,
-                4 * rows, rows, 8 * SignSketch.wordCount(rows: rows, width: width), 4 * rows,
+                8 * slots, 4 * slots, 4 * slots, 4 * slots, 4 * slots, 2 * slots, 2 * slots, slots,
+                4 * slots, width * rows, 4 * rows, 4 * rows, rows, 8 * SignSketch.wordCount(rows: rows, width: width), 4 * rows,
                 8 * sessions, 4 * sessions,
             ]
         }
@@ -232,7 +264,8 @@ extension IndexContents {
 
     var sections: [UnsafeRawBufferPointer] {
         [
-            slots.bytes, firstRow.bytes, components.bytes, scales.bytes, rowSlot.bytes,
+            milliseconds.bytes, session.bytes, previous.bytes, next.bytes, contextWords.bytes,
+            userWords.bytes, otherWords.bytes, flags.bytes, firstRow.bytes, components.bytes, scales.bytes, rowSlot.bytes,
             rowSide.bytes, sketch.words.bytes, sketch.scales.bytes, sessionHash.bytes,
             lastSlot.bytes,
         ]
@@ -247,56 +280,24 @@ extension IndexContents {
         wordSum = numbers.wordSum
         contextSum = numbers.contextSum
         let (slotCount, rowCount) = (Int(numbers.slotCount), Int(numbers.rowCount))
-        slots = GrowingBuffer(sections[0], count: slotCount)
-        firstRow = GrowingBuffer(sections[1], count: slotCount)
-        components = GrowingBuffer(sections[2], count: width * rowCount)
-        scales = GrowingBuffer(sections[3], count: rowCount)
-        rowSlot = GrowingBuffer(sections[4], count: rowCount)
-        rowSide = GrowingBuffer(sections[5], count: rowCount)
+        milliseconds = GrowingBuffer(sections[0], count: slotCount)
+        session = GrowingBuffer(sections[1], count: slotCount)
+        previous = GrowingBuffer(sections[2], count: slotCount)
+        next = GrowingBuffer(sections[3], count: slotCount)
+        contextWords = GrowingBuffer(sections[4], count: slotCount)
+        userWords = GrowingBuffer(sections[5], count: slotCount)
+        otherWords = GrowingBuffer(sections[6], count: slotCount)
+        flags = GrowingBuffer(sections[7], count: slotCount)
+        firstRow = GrowingBuffer(sections[8], count: slotCount)
+        components = GrowingBuffer(sections[9], count: width * rowCount)
+        scales = GrowingBuffer(sections[10], count: rowCount)
+        rowSlot = GrowingBuffer(sections[11], count: rowCount)
+        rowSide = GrowingBuffer(sections[12], count: rowCount)
         sketch = SignSketch(
             words: GrowingBuffer(
-                sections[6], count: SignSketch.wordCount(rows: rowCount, width: width)),
-            scales: GrowingBuffer(sections[7], count: rowCount))
-        sessionHash = GrowingBuffer(sections[8], count: Int(numbers.sessionCount))
-        lastSlot = GrowingBuffer(sections[9], count: Int(numbers.sessionCount))
+                sections[13], count: SignSketch.wordCount(rows: rowCount, width: width)),
+            scales: GrowingBuffer(sections[14], count: rowCount))
+        sessionHash = GrowingBuffer(sections[15], count: Int(numbers.sessionCount))
+        lastSlot = GrowingBuffer(sections[16], count: Int(numbers.sessionCount))
     }
-}
-
-/// Memory that searches write, with one entry a slot, or a row, each; it grows and is never given back.
-final class SearchScratch {
-    /// BM25 sums.
-    private(set) var lexical = GrowingBuffer<LexicalSums>()
-    /// The counts of eight terms, a byte each as in `Postings`.
-    private(set) var termCounts = GrowingBuffer<UInt64>()
-    /// Whether a slot's vectors were compared in 8 bits; zero between searches.
-    private(set) var isCompared = GrowingBuffer<UInt8>()
-    /// Cosines of the user's side and of the other.
-    private(set) var nearness = GrowingBuffer<SIMD2<Float>>()
-    private(set) var estimates = GrowingBuffer<Float>()
-    private(set) var rowScores = GrowingBuffer<Float>()
-
-    func prepare(slots: Int, rows: Int) {
-        func sized<Element>(_ buffer: inout GrowingBuffer<Element>, _ count: Int) {
-            if count > buffer.count { _ = buffer.extend(by: count - buffer.count) }
-        }
-        let more = slots - isCompared.count
-        if more > 0 { isCompared.extend(by: more).update(repeating: 0, count: more) }
-        sized(&lexical, slots)
-        sized(&termCounts, slots)
-        sized(&nearness, slots)
-        sized(&estimates, slots)
-        sized(&rowScores, rows)
-    }
-}
-
-/// What the question's words say of one exchange.
-typealias LexicalSums = SIMD4<Float>
-
-extension LexicalSums {
-    /// BM25 over the neighbourhood, and of each side alone.
-    var whole: Float { x }
-    var user: Float { y }
-    var other: Float { z }
-    /// The information of the question's words that are there.
-    var coverage: Float { w }
 }

@@ -3,6 +3,9 @@ import Foundation
 
 /// Scores every exchange of an index for one question.
 ///
+/// Most neighbours of an exchange are the slots beside it, which the kernels make use of; those few
+/// exchanges of which that is not so, `strays`, are scored one by one.
+///
 /// All buffers have one entry a slot. They belong to the index, and a search leaves those zero that it
 /// found zero: only one scorer of an index may be alive.
 final class QuestionScorer {
@@ -10,11 +13,14 @@ final class QuestionScorer {
     let columns: IndexContents.Columns
     private let formula: ScoreFormula
     /// BM25; zero where none of the question's words is.
-    private let lexical: UnsafeMutablePointer<LexicalSums>
+    private let lexical: LexicalPlanes
     /// The cosines of the user's and of the other side; of the whole where a side said nothing.
-    private let nearness: UnsafeMutablePointer<SIMD2<Float>>
+    private let nearness: NearnessPlanes
     private let rowScores: UnsafeMutablePointer<Float>
     private let isCompared: UnsafeMutablePointer<UInt8>
+    private let exchanges: Kernels.Exchanges
+    /// Exchanges with a neighbour that is not the slot beside.
+    private let strays: [Int]
     /// Slots whose vectors were compared in 8 bits.
     private var compared: [Int] = []
     private var query: QuantizedVector?
@@ -25,20 +31,33 @@ final class QuestionScorer {
     /// A scorer for a question; `newest` is the newest exchange's time.
     init(_ index: IndexContents, side: AskedSide, time: TimeWords, newest: Int64?) {
         self.index = index
-        columns = index.columns
+        let columns = index.columns
+        self.columns = columns
         let scratch = index.scratch
         scratch.prepare(slots: columns.slotCount, rows: columns.rowCount)
-        lexical = scratch.lexical.pointer
-        nearness = scratch.nearness.pointer
+        lexical = LexicalPlanes(scratch.lexical.pointer, count: columns.slotCount)
+        nearness = NearnessPlanes(scratch)
         rowScores = scratch.rowScores.pointer
         isCompared = scratch.isCompared.pointer
-        formula = ScoreFormula(
-            slots: columns.slots, lexical: .init(lexical), nearness: .init(nearness), side: side,
-            time: time, newest: newest)
-        // Where the vectors are elsewhere, nothing is near until it is said to be.
-        if index.width == 0 {
-            nearness.update(repeating: .zero, count: columns.slotCount)
+        strays = columns.strays
+        let sides = scratch.sides.pointer
+        if side.isKnown {
+            for slot in 0..<columns.slotCount {
+                let session = columns.session[slot]
+                sides[slot] = session < 0 ? 0 : side[session]
+            }
+        } else {
+            sides.update(repeating: 0, count: columns.slotCount)
         }
+        exchanges = Kernels.Exchanges(
+            count: columns.slotCount, links: columns.links, sides: sides,
+            contextWords: columns.contextWords, userWords: columns.userWords,
+            otherWords: columns.otherWords)
+        formula = ScoreFormula(
+            columns: columns, lexical: lexical, nearness: nearness, sides: .init(sides), time: time,
+            newest: newest)
+        // Where the vectors are elsewhere, nothing is near until it is said to be.
+        if index.width == 0 { nearness.clear(count: columns.slotCount) }
     }
 
     deinit {
@@ -49,137 +68,94 @@ final class QuestionScorer {
 
     /// Scores all exchanges by terms. To be called once, before scores are asked for.
     func add(_ terms: [TermPostings]) {
-        let scores = terms.map { TermScore(index, $0) }
-        sums.information = scores.reduce(0) { $0 + $1.weight }
-        let counts = index.scratch.termCounts.pointer
-        let lock = NSLock()
-        for first in stride(from: 0, to: max(1, terms.count), by: Self.termsAtOnce) {
-            let end = min(terms.count, first + Self.termsAtOnce)
-            KernelRuntime.forRanges(of: columns.slotCount, grain: 2048) { slots in
-                (counts + slots.lowerBound).update(repeating: 0, count: slots.count)
-                for term in first..<end {
-                    self.write(terms[term], byte: term - first, of: slots)
-                }
+        let information = terms.map { Self.information($0, of: index) }
+        sums.information = information.reduce(0, +)
+        let weights = Self.weights(index)
+        for first in stride(from: 0, to: max(1, terms.count), by: SearchScratch.termsAtOnce) {
+            let some = first..<min(terms.count, first + SearchScratch.termsAtOnce)
+            write(terms[some])
+            information.withUnsafeBufferPointer { information in
+                // Of no terms there is no address.
+                let start = information.baseAddress ?? UnsafePointer(rowScores)
+                let best = Kernels.bm25(
+                    weights, counts: index.scratch.termCounts.pointer, information: start + first,
+                    terms: some.count, exchanges: exchanges, adds: first > 0, sums: lexical.sums)
+                sums.take(best)
             }
-            scores[first..<end].withUnsafeBufferPointer { scores in
-                KernelRuntime.forRanges(of: columns.slotCount, grain: 2048) { slots in
-                    let best = self.gather(slots, scores, isFirst: first == 0)
-                    lock.withLock { self.sums.take(best) }
-                }
-            }
+            addToStrays(information[some], weights)
         }
     }
 
-    /// Terms whose counts fit into a word.
-    private static let termsAtOnce = 8
-
-    /// Writes the counts of a term to byte `byte` of the word of each of these slots, of slots without an
-    /// exchange too: looking at each slot would take longer than the rest.
-    private func write(_ postings: TermPostings, byte: Int, of slots: Range<Int>) {
+    /// Writes where terms occur, and how often; to slots without an exchange too: looking at each slot
+    /// would take longer than the rest.
+    private func write(_ terms: ArraySlice<TermPostings>) {
+        let stride = columns.slotCount + 2
         let base = columns.base
-        let numbers = base + Int64(slots.lowerBound)..<base + Int64(slots.upperBound)
         let counts = index.scratch.termCounts.pointer
-        postings.forEach(in: numbers) { number, count in
-            counts[Int(Int64(number) - base)] |= UInt64(count) << UInt64(8 * byte)
+        KernelRuntime.forRanges(of: columns.slotCount, grain: 2048) { slots in
+            let numbers = base + Int64(slots.lowerBound)..<base + Int64(slots.upperBound)
+            for (plane, postings) in terms.enumerated() {
+                let first = counts + plane * stride + 1
+                (first + slots.lowerBound).update(repeating: 0, count: slots.count)
+                postings.forEach(in: numbers) { number, count in
+                    first[Int(Int64(number) - base)] = count
+                }
+            }
+        }
+        for plane in 0..<terms.count {
+            counts[plane * stride] = 0
+            counts[(plane + 1) * stride - 1] = 0
         }
     }
 
-    /// Adds up what the terms whose counts were written say of slots and their neighbours.
-    ///
-    /// - Returns: the best values of these slots.
-    private func gather(
-        _ range: Range<Int>, _ scores: UnsafeBufferPointer<TermScore>, isFirst: Bool
-    ) -> QuestionSums {
-        let (slots, lexical, formula) = (columns.slots, self.lexical, self.formula)
-        let counts = index.scratch.termCounts.pointer
-        let saturation = Saturation(index)
-        var best = QuestionSums()
-        for slot in range {
-            let at = slots + slot
-            let (previous, next) = (Int(at.pointee.previous), Int(at.pointee.next))
-            let own = counts[slot]
-            let before = previous >= 0 ? counts[previous] : 0
-            let after = next >= 0 ? counts[next] : 0
-            var present = own | before | after
-            if present == 0 || at.pointee.session < 0 {
-                if isFirst { lexical[slot] = .zero }
-                continue
-            }
-            var found = isFirst ? .zero : lexical[slot]
-            let constants = saturation.constants(at)
-            let (byUser, byOther) = (own >> 4 & Self.lowHalves, own & Self.lowHalves)
-            let (here, behind, ahead) = (
-                byUser + byOther, Self.bothSides(before), Self.bothSides(after)
-            )
-            while present != 0 {
-                let shift = UInt64(present.trailingZeroBitCount & ~7)
-                present &= ~(0xFF << shift)
-                func count(_ word: UInt64) -> Float {
-                    Float(Int32(truncatingIfNeeded: word >> shift & 0xFF))
+    /// Does for exchanges with neighbours elsewhere what `Kernels.bm25` does for all others.
+    private func addToStrays(_ information: ArraySlice<Float>, _ weights: Kernels.BM25) {
+        let stride = columns.slotCount + 2
+        for slot in strays {
+            let (previous, next) = columns.around(slot)
+            let ofSides = SIMD2(
+                Float(columns.userWords[slot]), Float(columns.otherWords[slot]))
+            let constants = LexicalSums(
+                weights.constant + weights.perContextWord * columns.contextWords[slot],
+                weights.constant + weights.perSideWord * ofSides.x,
+                weights.constant + weights.perSideWord * ofSides.y, 0)
+            for (plane, information) in information.enumerated() {
+                let counts = index.scratch.termCounts.pointer + plane * stride + 1
+                func both(_ slot: Int) -> Float {
+                    slot < 0 ? 0 : Float(counts[slot] >> 4) + Float(counts[slot] & 15)
                 }
                 let context =
-                    count(here) + LexicalWeights.previous * count(behind)
-                    + LexicalWeights.following * count(ahead)
+                    both(slot) + weights.previous * both(previous) + weights.following * both(next)
+                guard context > 0 else { continue }
                 // The last part is 1 of 1: a term that is there is covered.
-                let frequency = LexicalSums(context, count(byUser), count(byOther), 1)
-                found += scores[Int(shift / 8)].scales * frequency / (frequency + constants)
+                let frequency = LexicalSums(
+                    context, Float(counts[slot] >> 4), Float(counts[slot] & 15), 1)
+                let scale = information * (weights.saturation + 1)
+                let scales = LexicalSums(scale, scale, scale, information)
+                lexical[slot] += scales * frequency / (frequency + constants)
             }
-            lexical[slot] = found
-            best.bestLexical = max(best.bestLexical, found.whole)
-            let (asked, other) = formula.sides(at.pointee.session, found.user, found.other)
-            best.bestAsked = max(best.bestAsked, asked)
-            best.bestOther = max(best.bestOther, other)
-        }
-        return best
-    }
-
-    /// The lower half of each byte.
-    private static let lowHalves: UInt64 = 0x0F0F_0F0F_0F0F_0F0F
-
-    /// The counts of both sides together, a byte for each term.
-    @inline(__always)
-    private static func bothSides(_ counts: UInt64) -> UInt64 {
-        (counts >> 4 & lowHalves) + (counts & lowHalves)
-    }
-
-    /// How one term is weighed.
-    private struct TermScore {
-        /// Its information.
-        let weight: Float
-        /// What its part of `LexicalSums` is at most.
-        let scales: LexicalSums
-
-        init(_ index: IndexContents, _ postings: TermPostings) {
-            let count = Float(index.count)
-            let holders = Float(postings.count)
-            weight = log(1 + max(0, count - holders + 0.5) / (holders + 0.5))
-            let scale = weight * (LexicalWeights.saturation + 1)
-            scales = LexicalSums(scale, scale, scale, weight)
+            let found = lexical[slot]
+            let (asked, other) = formula.sides(slot, found.user, found.other)
+            sums.take((found.whole, asked, other))
         }
     }
 
-    /// BM25 of one term: `weight · f (k + 1) / (f + k (1 - b + b · length / mean))`. This is what is added
-    /// to `f`, for the parts of `LexicalSums`.
-    private struct Saturation {
-        private let constant, perWord: LexicalSums
+    /// The information of a term, as BM25 has it.
+    private static func information(_ postings: TermPostings, of index: IndexContents) -> Float {
+        let count = Float(index.count)
+        let holders = Float(postings.count)
+        return log(1 + max(0, count - holders + 0.5) / (holders + 0.5))
+    }
 
-        init(_ index: IndexContents) {
-            let k = LexicalWeights.saturation
-            let b = LexicalWeights.lengthPenalty
-            let exchanges = Double(max(1, index.count))
-            let ofSide = k * b / (max(1e-6, Float(index.wordSum / exchanges)) / 2)
-            let ofContext = k * b / max(1e-6, Float(index.contextSum / exchanges))
-            constant = LexicalSums(k * (1 - b), k * (1 - b), k * (1 - b), 0)
-            perWord = LexicalSums(ofContext, ofSide, ofSide, 0)
-        }
-
-        @inline(__always)
-        func constants(_ slot: UnsafePointer<IndexedSlot>) -> LexicalSums {
-            let lengths = LexicalSums(
-                slot.pointee.contextWords, Float(slot.pointee.userWords),
-                Float(slot.pointee.otherWords), 0)
-            return constant + perWord * lengths
-        }
+    private static func weights(_ index: IndexContents) -> Kernels.BM25 {
+        let k = LexicalWeights.saturation
+        let b = LexicalWeights.lengthPenalty
+        let exchanges = Double(max(1, index.count))
+        return Kernels.BM25(
+            saturation: k, constant: k * (1 - b),
+            perContextWord: k * b / max(1e-6, Float(index.contextSum / exchanges)),
+            perSideWord: k * b / (max(1e-6, Float(index.wordSum / exchanges)) / 2),
+            previous: LexicalWeights.previous, following: LexicalWeights.following)
     }
 
     func add(phraseHolders numbers: [Int32]) {
@@ -206,7 +182,15 @@ final class QuestionScorer {
             compare(0..<index.rowCount, with: query)
         }
         KernelRuntime.forRanges(of: columns.slotCount, grain: 2048) { slots in
-            for slot in slots { self.takeRows(of: slot) }
+            var slot = slots.lowerBound
+            while slot < slots.upperBound {
+                if slot + Self.pairsAtOnce <= slots.upperBound, self.takePairs(from: slot) {
+                    slot += Self.pairsAtOnce
+                } else {
+                    self.takeRows(of: slot)
+                    slot += 1
+                }
+            }
         }
     }
 
@@ -216,6 +200,32 @@ final class QuestionScorer {
             scales: index.scales.pointer + rows.lowerBound, query: query.components,
             queryScale: query.scale, count: rows.count, width: index.width,
             scores: rowScores + rows.lowerBound)
+    }
+
+    private static let pairsAtOnce = 16
+
+    /// Gives sixteen slots the scores of their rows, where each has two: of the user and of the other side.
+    private func takePairs(from slot: Int) -> Bool {
+        let first = Int(columns.firstRow[slot])
+        let end = first + 2 * Self.pairsAtOnce
+        guard first >= 0, end <= columns.rowCount,
+            end == columns.rowCount || columns.rowSlot[end] != slot + Self.pairsAtOnce - 1
+        else { return false }
+        // That the rows of each begin two after those of the one before, and that sides alternate.
+        var differences: Int32 = 0
+        var others: UInt8 = 0
+        for pair in 0..<Self.pairsAtOnce {
+            differences |= columns.firstRow[slot + pair] ^ Int32(first + 2 * pair)
+            others |= columns.rowSide[first + 2 * pair] ^ VectorSide.user.rawValue
+            others |= columns.rowSide[first + 2 * pair + 1] ^ VectorSide.other.rawValue
+        }
+        guard differences == 0, others == 0 else { return false }
+        let (user, other) = (nearness.user + slot, nearness.other + slot)
+        for pair in 0..<Self.pairsAtOnce {
+            user[pair] = rowScores[first + 2 * pair]
+            other[pair] = rowScores[first + 2 * pair + 1]
+        }
+        return true
     }
 
     /// Gives a slot the best scores of its rows.
@@ -312,12 +322,26 @@ final class QuestionScorer {
     private func estimateAll(blockShift shift: Int) -> [Float] {
         let count = columns.slotCount
         let estimates = index.scratch.estimates.pointer
-        let (formula, sums) = (self.formula, self.sums)
-        var highest = [Float](repeating: -.infinity, count: (count + 1 << shift - 1) >> shift)
-        highest.withUnsafeMutableBufferPointer { highest in
+        let shares = ScoreFormula.Shares(sums)
+        let blocks = (count + 1 << shift - 1) >> shift
+        let highest = [Float](unsafeUninitializedCapacity: blocks) { highest, size in
+            guard let start = highest.baseAddress else { return }
+            size = blocks
+            if hasVectors {
+                Kernels.fuseScores(
+                    shares.fusion, sums: lexical.sums, nearUser: nearness.user - 1,
+                    nearOther: nearness.other - 1, exchanges: exchanges, block: 1 << shift,
+                    scores: estimates, highest: start)
+            }
+            // What the kernel leaves out.
             KernelRuntime.forRanges(of: count, grain: 1 << shift) { slots in
-                formula.estimate(
-                    slots, sums, into: estimates, highest: highest, blockShift: shift)
+                self.formula.estimate(
+                    slots, shares, into: estimates, highest: highest, blockShift: shift)
+            }
+            for slot in hasVectors ? strays + Array(sums.phraseHolders) : [] {
+                guard slot >= 0, slot < count else { continue }
+                estimates[slot] = formula.score(slot, shares)
+                highest[slot >> shift] = max(highest[slot >> shift], estimates[slot])
             }
         }
         return highest

@@ -59,7 +59,7 @@ struct AskedSide {
                 guard let slot = index.slot(number) else { return }
                 // Said by the other side: it names the user.
                 let vote = (counts & 15 > 0 ? 1 : 0) - (counts >> 4 > 0 ? 1 : 0)
-                balance[index.session(slot)] += Int32(vote)
+                balance[Int(index.session[slot])] += Int32(vote)
                 total += Int32(vote)
                 size += 1
             }

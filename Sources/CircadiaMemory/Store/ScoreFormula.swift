@@ -1,3 +1,4 @@
+import CircadiaKernels
 import Foundation
 
 /// What a question has in common for all exchanges: what shares are taken of.
@@ -12,34 +13,74 @@ struct QuestionSums {
     var phraseHolders: Set<Int> = []
 
     /// Takes over the best values of some exchanges.
-    mutating func take(_ some: QuestionSums) {
-        bestLexical = max(bestLexical, some.bestLexical)
-        bestAsked = max(bestAsked, some.bestAsked)
-        bestOther = max(bestOther, some.bestOther)
+    mutating func take(_ best: (whole: Float, asked: Float, other: Float)) {
+        bestLexical = max(bestLexical, best.whole)
+        bestAsked = max(bestAsked, best.asked)
+        bestOther = max(bestOther, best.other)
+    }
+}
+
+/// BM25 sums as `Kernels.bm25` writes them: whole, user, other, coverage, one after the other.
+struct LexicalPlanes {
+    let sums: UnsafeMutablePointer<Float>
+    private let count: Int
+
+    init(_ sums: UnsafeMutablePointer<Float>, count: Int) {
+        self.sums = sums
+        self.count = count
+    }
+
+    subscript(slot: Int) -> LexicalSums {
+        get {
+            LexicalSums(
+                sums[slot], sums[count + slot], sums[2 * count + slot], sums[3 * count + slot])
+        }
+        nonmutating set {
+            for part in 0..<4 { sums[part * count + slot] = newValue[part] }
+        }
+    }
+}
+
+/// The cosines of both sides; the elements before the first and behind the last may be read.
+struct NearnessPlanes {
+    let user, other: UnsafeMutablePointer<Float>
+
+    init(_ scratch: SearchScratch) {
+        user = scratch.nearUser.pointer + 1
+        other = scratch.nearOther.pointer + 1
+    }
+
+    func clear(count: Int) {
+        user.update(repeating: 0, count: count)
+        other.update(repeating: 0, count: count)
+    }
+
+    subscript(slot: Int) -> SIMD2<Float> {
+        get { SIMD2(user[slot], other[slot]) }
+        nonmutating set { (user[slot], other[slot]) = (newValue.x, newValue.y) }
     }
 }
 
 /// The linear model of `FusionWeights`, over buffers with one entry a slot.
 struct ScoreFormula {
-    private let slots: UnsafePointer<IndexedSlot>
-    private let lexical: UnsafePointer<LexicalSums>
-    private let nearness: UnsafePointer<SIMD2<Float>>
-    private let side: AskedSide
-    private let isSided: Bool
+    private let columns: IndexContents.Columns
+    private let lexical: LexicalPlanes
+    private let nearness: NearnessPlanes
+    /// Whom the question asks about in each slot: 1 the user, -1 the other side, 0 neither.
+    private let sides: UnsafePointer<Int8>
     private let asksForTime: Bool
     /// The span of time that the question names, in milliseconds since 1970.
     private let interval: Range<Double>?
     private let newest: Int64?
 
     init(
-        slots: UnsafePointer<IndexedSlot>, lexical: UnsafePointer<LexicalSums>,
-        nearness: UnsafePointer<SIMD2<Float>>, side: AskedSide, time: TimeWords, newest: Int64?
+        columns: IndexContents.Columns, lexical: LexicalPlanes, nearness: NearnessPlanes,
+        sides: UnsafePointer<Int8>, time: TimeWords, newest: Int64?
     ) {
-        self.slots = slots
+        self.columns = columns
         self.lexical = lexical
         self.nearness = nearness
-        self.side = side
-        isSided = side.isKnown
+        self.sides = sides
         asksForTime = time.asksForTime
         interval = time.interval.map {
             $0.lowerBound.timeIntervalSince1970 * 1000..<$0.upperBound.timeIntervalSince1970 * 1000
@@ -63,42 +104,53 @@ struct ScoreFormula {
             hasVectors = sums.hasVectors
             phraseHolders = sums.phraseHolders.isEmpty ? nil : sums.phraseHolders
         }
+
+        /// The same for `Kernels.fuseScores`.
+        var fusion: Kernels.Fusion {
+            Kernels.Fusion(
+                whole: lexical.x, asked: lexical.y, other: lexical.z, coverage: lexical.w,
+                askedNear: FusionWeights.askedNearness, otherNear: FusionWeights.otherNearness,
+                previousUser: FusionWeights.previousUserNearness,
+                previousOther: FusionWeights.previousOtherNearness,
+                following: FusionWeights.followingNearness,
+                absent: FusionWeights.absentNeighbour)
+        }
     }
 
     /// The score of an exchange without its recency; negative infinity where nothing speaks for it.
-    @inline(__always)
     func score(_ slot: Int, _ shares: Shares) -> Float {
-        let here = slots + slot
-        guard here.pointee.session >= 0 else { return -.infinity }
+        guard columns.session[slot] >= 0 else { return -.infinity }
         let words = lexical[slot]
         let holdsPhrase = shares.phraseHolders?.contains(slot) ?? false
-        if !shares.hasVectors, words.coverage == 0, !holdsPhrase, !isInTime(here) {
+        if !shares.hasVectors, words.coverage == 0, !holdsPhrase, !isInTime(slot) {
             return -.infinity
         }
-        // Where there are no words all of this is 0; to ask first would take longer.
-        let (asked, other) = sides(here.pointee.session, words.user, words.other)
+        let (asked, other) = sides(slot, words.user, words.other)
         var parts = shares.lexical * SIMD4(words.whole, asked, other, words.coverage)
-        if shares.hasVectors { parts += nearnessParts(slot, here) }
+        if shares.hasVectors { parts += nearnessParts(slot) }
         var score = parts.sum()
         if holdsPhrase { score += FusionWeights.phrase }
-        return score + timeScore(here)
+        return score + timeScore(slot)
     }
 
     /// Scores slots, of which a block of `1 << blockShift` is never cut, and notes the highest score of
-    /// each block.
+    /// each block. Where `Kernels.fuseScores` did that before, only what time words add is left to do.
     func estimate(
-        _ range: Range<Int>, _ sums: QuestionSums, into estimates: UnsafeMutablePointer<Float>,
+        _ range: Range<Int>, _ shares: Shares, into estimates: UnsafeMutablePointer<Float>,
         highest: UnsafeMutableBufferPointer<Float>, blockShift: Int
     ) {
-        let shares = Shares(sums)
+        if shares.hasVectors && !asksForTime && interval == nil { return }
         var start = range.lowerBound
         while start < range.upperBound {
             let end = min(range.upperBound, start + 1 << blockShift)
             var best = -Float.infinity
             for slot in start..<end {
-                let score = score(slot, shares)
-                estimates[slot] = score
-                best = max(best, score)
+                if shares.hasVectors {
+                    estimates[slot] += timeScore(slot)
+                } else {
+                    estimates[slot] = score(slot, shares)
+                }
+                best = max(best, estimates[slot])
             }
             highest[start >> blockShift] = best
             start = end
@@ -108,22 +160,18 @@ struct ScoreFormula {
     /// Of the values of both sides, that of the side which the question asks about and the rest;
     /// the larger and the smaller where it asks about neither.
     @inline(__always)
-    func sides(_ session: Int32, _ user: Float, _ other: Float) -> (asked: Float, other: Float) {
-        let asked = isSided ? side[session] : 0
+    func sides(_ slot: Int, _ user: Float, _ other: Float) -> (asked: Float, other: Float) {
+        let asked = sides[slot]
         if asked != 0 { return asked > 0 ? (user, other) : (other, user) }
-        // Which side is nearer is anybody's guess: a branch would be mispredicted every other time.
-        let sum = user + other
-        let difference = abs(user - other)
-        return ((sum + difference) / 2, (sum - difference) / 2)
+        return (max(user, other), min(user, other))
     }
 
     /// Numbers whose sum is what the cosines of an exchange and of its neighbours add.
-    @inline(__always)
-    private func nearnessParts(_ slot: Int, _ here: UnsafePointer<IndexedSlot>) -> SIMD4<Float> {
+    private func nearnessParts(_ slot: Int) -> SIMD4<Float> {
         let own = nearness[slot]
-        let (asked, other) = sides(here.pointee.session, own.x, own.y)
-        let absent = SIMD2(repeating: (own.x + own.y) / 2 * FusionWeights.absentNeighbour)
-        let (before, after) = (Int(here.pointee.previous), Int(here.pointee.next))
+        let (asked, other) = sides(slot, own.x, own.y)
+        let absent = SIMD2(repeating: own.sum() / 2 * FusionWeights.absentNeighbour)
+        let (before, after) = columns.around(slot)
         let previous = before < 0 ? absent : nearness[before]
         let next = after < 0 ? absent : nearness[after]
         let ownParts = SIMD2(FusionWeights.askedNearness, FusionWeights.otherNearness)
@@ -135,19 +183,17 @@ struct ScoreFormula {
     }
 
     /// What time words in the question add.
-    func timeScore(_ slot: Int) -> Float { timeScore(slots + slot) }
-
-    @inline(__always)
-    private func timeScore(_ here: UnsafePointer<IndexedSlot>) -> Float {
+    func timeScore(_ slot: Int) -> Float {
         var score: Float = 0
         if asksForTime {
-            let asked = side[here.pointee.session]
-            if here.pointee.timeFlags & (asked > 0 ? 1 : asked < 0 ? 2 : 3) != 0 {
-                score += FusionWeights.namesTime
-            }
+            let asked = sides[slot]
+            let named: SlotFlags =
+                asked > 0
+                ? .userNamesTime : asked < 0 ? .otherNamesTime : [.userNamesTime, .otherNamesTime]
+            if !columns.flags[slot].isDisjoint(with: named) { score += FusionWeights.namesTime }
         }
-        if let interval, here.pointee.milliseconds != .min {
-            let time = Double(here.pointee.milliseconds)
+        if let interval, columns.milliseconds[slot] != .min {
+            let time = Double(columns.milliseconds[slot])
             let day = 86_400_000.0
             let (start, end) = (interval.lowerBound, interval.upperBound)
             let days = Float(max(0, max(start - time, time - end)) / day)
@@ -159,15 +205,14 @@ struct ScoreFormula {
         return score
     }
 
-    @inline(__always)
-    private func isInTime(_ here: UnsafePointer<IndexedSlot>) -> Bool {
-        guard let interval, here.pointee.milliseconds != .min else { return false }
-        return interval.contains(Double(here.pointee.milliseconds))
+    private func isInTime(_ slot: Int) -> Bool {
+        guard let interval, columns.milliseconds[slot] != .min else { return false }
+        return interval.contains(Double(columns.milliseconds[slot]))
     }
 
     /// What an exchange gains by being new.
     func recency(_ slot: Int) -> Float {
-        let milliseconds = slots[slot].milliseconds
+        let milliseconds = columns.milliseconds[slot]
         guard let newest, milliseconds != .min else { return 0 }
         let days = Float(max(0, newest - milliseconds)) / 86_400_000
         return FusionWeights.recency * exp2(-days / FusionWeights.recencyHalfLifeDays)

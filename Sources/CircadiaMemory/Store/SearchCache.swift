@@ -34,7 +34,8 @@ enum SearchCache {
     private struct Header: BitwiseCopyable {
         static let magic: UInt64 = 0x3158_4449_4443_5243
         var magic = Header.magic
-        var version: Int64 = 1
+        static let version: Int64 = 2
+        var version = Header.version
         var checksum: UInt64 = 0
         var identity: UInt64
         var removals: Int64
@@ -72,7 +73,7 @@ enum SearchCache {
             remove(in: directory)
             return nil
         }
-        guard header.magic == Header.magic, header.version == 1, found == source,
+        guard header.magic == Header.magic, header.version == Header.version, found == source,
             let sizes = header.numbers.sectionSizes(width: source.width)
         else { return nil }
         var sections: [MappedSection] = []

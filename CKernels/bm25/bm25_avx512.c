@@ -1,0 +1,15 @@
+/* The loop of bm25_loop.h, compiled for AVX-512. */
+#if defined(__x86_64__)
+#include "dispatch/dispatch.h"
+
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"))), apply_to = function)
+
+#include "bm25/bm25_loop.h"
+
+void ck_bm25_avx512(const ck_bm25_job_t* job, int64_t begin, int64_t end, float best[3]) {
+    bm25_loop(job, begin, end, best);
+}
+
+#pragma clang attribute pop
+#endif

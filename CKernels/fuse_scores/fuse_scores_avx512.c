@@ -1,0 +1,15 @@
+/* The loop of fuse_scores_loop.h, compiled for AVX-512. */
+#if defined(__x86_64__)
+#include "dispatch/dispatch.h"
+
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"))), apply_to = function)
+
+#include "fuse_scores/fuse_scores_loop.h"
+
+float ck_fuse_scores_avx512(const ck_fuse_scores_job_t* job, int64_t begin, int64_t end) {
+    return fuse_scores_loop(job, begin, end);
+}
+
+#pragma clang attribute pop
+#endif
