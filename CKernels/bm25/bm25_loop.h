@@ -36,12 +36,9 @@ static inline __attribute__((always_inline)) void bm25_sum(const ck_bm25_job_t* 
         has_after[i] = links[i] & CK_LINK_NEXT ? 0xff : 0;
     }
     for (int64_t i = 0; i < n; i++) {
-        of_whole[i] =
-            options.constant + options.per_context_word * all->context_words[first + i];
-        of_user[i] =
-            options.constant + options.per_side_word * (float)all->user_words[first + i];
-        of_other[i] =
-            options.constant + options.per_side_word * (float)all->other_words[first + i];
+        of_whole[i] = options.constant + options.per_context_word * all->context_words[first + i];
+        of_user[i] = options.constant + options.per_side_word * (float)all->user_words[first + i];
+        of_other[i] = options.constant + options.per_side_word * (float)all->other_words[first + i];
     }
     for (int32_t t = 0; t < job->terms; t++) {
         const uint8_t* counts = job->counts + t * (all->count + 2) + first;
@@ -64,8 +61,7 @@ static inline __attribute__((always_inline)) void bm25_sum(const ck_bm25_job_t* 
 }
 
 static inline __attribute__((always_inline)) void bm25_tile(const ck_bm25_job_t* job, int64_t first,
-                                                            int64_t n,
-                                                            float best[3][BM25_LANES]) {
+                                                            int64_t n, float best[3][BM25_LANES]) {
     const ck_exchanges_t* all = job->exchanges;
     const int64_t count = all->count;
     float *whole = job->sums + first, *user = whole + count, *other = user + count,

@@ -21,7 +21,8 @@ void ck_bm25_scalar(const ck_bm25_job_t* job, int64_t begin, int64_t end, float 
         const int plain = all->links[i] & CK_LINK_PLAIN;
         if (!job->adds || !plain) whole[i] = user[i] = other[i] = coverage[i] = 0;
         if (!plain) continue;
-        const float of_whole = options->constant + options->per_context_word * all->context_words[i];
+        const float of_whole =
+            options->constant + options->per_context_word * all->context_words[i];
         const float of_user = options->constant + options->per_side_word * all->user_words[i];
         const float of_other = options->constant + options->per_side_word * all->other_words[i];
         for (int32_t t = 0; t < job->terms; t++) {

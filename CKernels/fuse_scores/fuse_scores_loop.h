@@ -36,11 +36,15 @@ static inline __attribute__((always_inline)) void fuse_tile(const ck_fuse_scores
         const float before_user = near_user[i], before_other = near_other[i];
         const float after = near_user[i + 2] + near_other[i + 2];
         const int has_before = links[i] & CK_LINK_PREVIOUS, has_after = links[i] & CK_LINK_NEXT;
+        const int names = side > 0   ? CK_USER_NAMES_TIME
+                          : side < 0 ? CK_OTHER_NAMES_TIME
+                                     : CK_USER_NAMES_TIME | CK_OTHER_NAMES_TIME;
         const float score = w.whole * whole[i] + w.asked * said + w.other * rest +
                             w.coverage * coverage[i] + w.asked_near * near + w.other_near * far +
                             w.previous_user * (has_before ? before_user : absent) +
                             w.previous_other * (has_before ? before_other : absent) +
-                            w.following / 2 * (has_after ? after : 2 * absent);
+                            w.following / 2 * (has_after ? after : 2 * absent) +
+                            (links[i] & names ? w.names_time : 0);
         const float kept = links[i] & CK_LINK_PLAIN ? score : -INFINITY;
         scores[i] = kept;
         highest[i] = kept > highest[i] ? kept : highest[i];

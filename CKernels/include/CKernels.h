@@ -336,12 +336,18 @@ ck_status_t ck_dot_rows_bits(const uint8_t* rows, const float* scales, const uin
 
 /* Exchanges as the two entries below see them, each [count]. Where an exchange before or after one has the
  * index beside it, links says so; an exchange whose neighbours are elsewhere is not plain, nor is an index
- * without an exchange: both are left to the caller. */
-enum { CK_LINK_PREVIOUS = 4, CK_LINK_NEXT = 8, CK_LINK_PLAIN = 16 };
+ * without an exchange: both are left to the caller. links also say which side names a time. */
+enum {
+    CK_USER_NAMES_TIME = 1,
+    CK_OTHER_NAMES_TIME = 2,
+    CK_LINK_PREVIOUS = 4,
+    CK_LINK_NEXT = 8,
+    CK_LINK_PLAIN = 16
+};
 
 typedef struct ck_exchanges {
     int64_t count;
-    const uint8_t* links; /* CK_LINK_…; other bits do not count */
+    const uint8_t* links; /* the bits above; others do not count */
     const int8_t* sides;  /* whom the question is about: 1 the user, -1 the other side, 0 neither */
     /* Words of an exchange in its neighbourhood, and of each side. */
     const float* context_words;
@@ -366,10 +372,11 @@ ck_status_t ck_bm25(const ck_bm25_t* options, const uint8_t* counts, const float
 
 /* The weights of the parts of a score. */
 typedef struct ck_fusion {
-    float whole, asked, other, coverage; /* of ck_bm25's sums */
-    float asked_near, other_near;        /* of cosines, by side */
+    float whole, asked, other, coverage;            /* of ck_bm25's sums */
+    float asked_near, other_near;                   /* of cosines, by side */
     float previous_user, previous_other, following; /* of the neighbours' */
-    float absent; /* the share of an exchange's own cosine that stands for a neighbour's */
+    float absent;     /* the share of an exchange's own cosine that stands for a neighbour's */
+    float names_time; /* where the side asked about, or either, names a time */
 } ck_fusion_t;
 
 /* scores [count]: the weighted sum of all parts; -inf for an exchange that is not plain. sums [4, count] of ck_bm25;

@@ -39,6 +39,8 @@ extension Kernels {
     /// Where an exchange before or after one has the index beside it, its `links` say so. An exchange with
     /// a neighbour elsewhere is not plain, nor is an index without an exchange: both are left to the caller.
     public struct Exchanges {
+        public static let userNamesTime = UInt8(CK_USER_NAMES_TIME)
+        public static let otherNamesTime = UInt8(CK_OTHER_NAMES_TIME)
         public static let previousLink = UInt8(CK_LINK_PREVIOUS)
         public static let nextLink = UInt8(CK_LINK_NEXT)
         public static let plain = UInt8(CK_LINK_PLAIN)
@@ -47,7 +49,7 @@ extension Kernels {
 
         /// - Parameters:
         ///   - count: how many.
-        ///   - links: the three bits above; others do not count.
+        ///   - links: the bits above; others do not count.
         ///   - sides: whom the question is about: 1 the user, -1 the other side, 0 neither.
         ///   - contextWords: words of an exchange in its neighbourhood.
         ///   - userWords: words of the user.
@@ -126,12 +128,14 @@ extension Kernels {
         public var askedNear, otherNear, previousUser, previousOther, following: Float
         /// The share of an exchange's own mean cosine that stands for a neighbour's where there is none.
         public var absent: Float
+        /// Where the side asked about names a time; either of them where neither is asked about.
+        public var namesTime: Float
 
         /// Makes weights.
         public init(
             whole: Float, asked: Float, other: Float, coverage: Float, askedNear: Float,
             otherNear: Float, previousUser: Float, previousOther: Float, following: Float,
-            absent: Float
+            absent: Float, namesTime: Float
         ) {
             self.whole = whole
             self.asked = asked
@@ -143,6 +147,7 @@ extension Kernels {
             self.previousOther = previousOther
             self.following = following
             self.absent = absent
+            self.namesTime = namesTime
         }
     }
 
@@ -167,7 +172,7 @@ extension Kernels {
             coverage: weights.coverage, asked_near: weights.askedNear,
             other_near: weights.otherNear, previous_user: weights.previousUser,
             previous_other: weights.previousOther, following: weights.following,
-            absent: weights.absent)
+            absent: weights.absent, names_time: weights.namesTime)
         var exchanges = exchanges.exchanges
         check(
             ck_fuse_scores(

@@ -14,11 +14,13 @@ struct KernelCall: Sendable {
         case argmax
         case attention
         case attentionBackward = "attention_backward"
+        case bm25
         case cacheAppend = "cache_append"
         case crossEntropy = "cross_entropy"
         case dotRows = "dot_rows"
         case dotRowsBits = "dot_rows_bits"
         case dotRowsInt8 = "dot_rows_int8"
+        case fuseScores = "fuse_scores"
         case gelu
         case layerNorm = "layernorm"
         case lora
@@ -89,6 +91,10 @@ struct Operand: Sendable {
 
     static func input(_ values: [Int8]) -> Operand {
         Operand(role: .input, element: .int8, bytes: Self.bytes(of: values))
+    }
+
+    static func input(_ values: [UInt16]) -> Operand {
+        Operand(role: .input, element: .int16, bytes: Self.bytes(of: values))
     }
 
     /// Memory that the kernel adds to, or turns in place.

@@ -39,7 +39,8 @@ final class KernelMemory {
     /// Operand `index` as 8-bit integers.
     func smallIntegers(_ index: Int) -> UnsafeMutablePointer<Int8> { pointer(index) }
 
-    private func pointer<T>(_ index: Int) -> UnsafeMutablePointer<T> {
+    /// Operand `index` as numbers of a type that the kernel has for them.
+    func pointer<T>(_ index: Int) -> UnsafeMutablePointer<T> {
         UnsafeMutableRawPointer(buffers[index].pointer).bindMemory(
             to: T.self, capacity: buffers[index].count / MemoryLayout<T>.stride)
     }

@@ -101,6 +101,24 @@ final class NativeKernels: KernelExecutor {
             Kernels.adam(
                 Kernels.AdamStep(call), gradient: m.floats(0), count: n[2], parameter: m.floats(1),
                 m: m.floats(2), v: m.floats(3))
+        case .bm25:
+            let weights = Kernels.BM25(
+                saturation: f[0], constant: f[1], perContextWord: f[2], perSideWord: f[3],
+                previous: f[4], following: f[5])
+            let best = Kernels.bm25(
+                weights, counts: m.pointer(0),
+                information: m.floats(1), terms: n[0], exchanges: exchanges(2, n[1], m),
+                adds: n[2] != 0, sums: m.floats(7))
+            (m.floats(8)[0], m.floats(8)[1], m.floats(8)[2]) = best
+        case .fuseScores:
+            let weights = Kernels.Fusion(
+                whole: f[0], asked: f[1], other: f[2], coverage: f[3], askedNear: f[4],
+                otherNear: f[5], previousUser: f[6], previousOther: f[7], following: f[8],
+                absent: f[9], namesTime: f[10])
+            Kernels.fuseScores(
+                weights, sums: m.floats(0), nearUser: m.floats(1), nearOther: m.floats(2),
+                exchanges: exchanges(3, n[0], m), block: n[1], scores: m.floats(8),
+                highest: m.floats(9))
         case .dotRows:
             Kernels.dotRows(
                 vectors: m.floats(0), query: m.floats(1), count: n[0], width: n[1],
@@ -117,6 +135,18 @@ final class NativeKernels: KernelExecutor {
     }
 
     // MARK: Operands that are structs
+
+    /// Operands `first` and on: links, sides, words of the neighbourhood, of the user, of the other side.
+    private func exchanges(_ first: Int, _ count: Int, _ m: KernelMemory) -> Kernels.Exchanges {
+        let (links, sides): (UnsafeMutablePointer<UInt8>, _) = (
+            m.pointer(first), m.smallIntegers(first + 1)
+        )
+        let user: UnsafeMutablePointer<UInt16> = m.pointer(first + 3)
+        let other: UnsafeMutablePointer<UInt16> = m.pointer(first + 4)
+        return Kernels.Exchanges(
+            count: count, links: links, sides: sides, contextWords: m.floats(first + 2),
+            userWords: user, otherWords: other)
+    }
 
     /// The matrix of the integers `n`, packed from operands 1, 2 and 3.
     private func matrix(_ n: ArraySlice<Int>, _ m: KernelMemory) throws -> WeightMatrix {

@@ -43,6 +43,16 @@ static ck_cache_t cache(const request_t* r, int operand) {
                         (ck_cache_format_t)r->integers[6]};
 }
 
+/* Operands `operand` and on: links, sides, words of the neighbourhood, of the user, of the other side. */
+static ck_exchanges_t exchanges(const request_t* r, int64_t count, int operand) {
+    return (ck_exchanges_t){count,
+                            at(r, operand),
+                            at(r, operand + 1),
+                            at(r, operand + 2),
+                            at(r, operand + 3),
+                            at(r, operand + 4)};
+}
+
 /* ---- Matrices ------------------------------------------------------------------------------- */
 
 static ck_status_t matmul(request_t* r) {
@@ -182,6 +192,22 @@ static ck_status_t dot_rows_bits(request_t* r) {
                             r->integers[1], at(r, 3));
 }
 
+static ck_status_t bm25(request_t* r) {
+    const float* f = r->floats;
+    const int32_t* n = r->integers;
+    const ck_bm25_t options = {f[0], f[1], f[2], f[3], f[4], f[5]};
+    const ck_exchanges_t all = exchanges(r, n[1], 2);
+    return ck_bm25(&options, at(r, 0), at(r, 1), n[0], &all, n[2], at(r, 7), at(r, 8));
+}
+
+static ck_status_t fuse_scores(request_t* r) {
+    const float* f = r->floats;
+    const ck_fusion_t weights = {f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10]};
+    const ck_exchanges_t all = exchanges(r, r->integers[0], 3);
+    return ck_fuse_scores(&weights, at(r, 0), at(r, 1), at(r, 2), &all, r->integers[1], at(r, 8),
+                          at(r, 9));
+}
+
 /* ---- The list ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -195,11 +221,13 @@ static const struct {
     ENTRY(argmax),
     ENTRY(attention),
     ENTRY(attention_backward),
+    ENTRY(bm25),
     ENTRY(cache_append),
     ENTRY(cross_entropy),
     ENTRY(dot_rows),
     ENTRY(dot_rows_bits),
     ENTRY(dot_rows_int8),
+    ENTRY(fuse_scores),
     ENTRY(gelu),
     ENTRY(layernorm),
     ENTRY(lora),

@@ -4,7 +4,7 @@ import CircadiaModel
 import ReferenceKernels
 
 extension KernelCheck {
-    /// Products with packed matrices, both ways, and the search over vectors.
+    /// Products with packed matrices, both ways.
     static let matmulChecks = [
         KernelCheck(kernels: ["quantize_int8", "matmul_int8"]) {
             products(.int8) + products(.int8x2)
@@ -13,9 +13,6 @@ extension KernelCheck {
         KernelCheck(kernels: ["matmul_bf16"]) { products(.bf16) },
         KernelCheck(kernels: ["matmul_transposed_f32"]) { transposedProducts(.exact) },
         KernelCheck(kernels: ["matmul_transposed_bf16"]) { transposedProducts(.bf16) },
-        KernelCheck(kernels: ["dot_rows"], run: dotRows),
-        KernelCheck(kernels: ["dot_rows_int8"], run: dotRowsInt8),
-        KernelCheck(kernels: ["dot_rows_bits"], run: dotRowsBits),
     ]
 
     /// bf16 keeps 8 bits: two factors, each off by 2⁻⁹ of itself.
@@ -95,52 +92,4 @@ extension KernelCheck {
     }
 
     /// Embeddings as wide as MiniLM's.
-    @Sendable private static func dotRows() -> [KernelDifference] {
-        let (count, width) = (500, 384)
-        var generator = SeededGenerator(seed: 4)
-        let vectors = generator.floats(count * width)
-        let query = generator.floats(width)
-        let scores = FloatBuffer(count: count)
-        Kernels.dotRows(
-            vectors: vectors.pointer, query: query.pointer, count: count, width: width,
-            scores: scores.pointer)
-        let expected = Reference.dotRows(
-            vectors: vectors.doubles, query: query.doubles, count: count)
-        return [KernelDifference(scores.doubles, expected, terms: width)]
-    }
-
-    @Sendable private static func dotRowsInt8() -> [KernelDifference] {
-        let (count, width) = (500, 384)
-        var generator = SeededGenerator(seed: 4)
-        func bytes(_ count: Int) -> [Int8] {
-            generator.floats(count).array.map { Int8(clamping: Int(($0 * 127).rounded())) }
-        }
-        let vectors = bytes(count * width)
-        let query = bytes(width)
-        let scales = generator.floats(count)
-        let scores = FloatBuffer(count: count)
-        Kernels.dotRows(
-            vectors: vectors, scales: scales.pointer, query: query, queryScale: 0.5, count: count,
-            width: width, scores: scores.pointer)
-        let expected = Reference.dotRows(
-            vectors: vectors.map(Double.init), scales: scales.doubles,
-            query: query.map(Double.init), queryScale: 0.5)
-        return [KernelDifference(scores.doubles, expected, terms: width)]
-    }
-
-    @Sendable private static func dotRowsBits() -> [KernelDifference] {
-        let (count, width) = (500, 384)
-        var generator = SeededGenerator(seed: 4)
-        let signs = (0..<count).map { _ in generator.floats(width).array.map { $0 >= 0 } }
-        let query = generator.floats(width).array.map { Int(($0 * 7).rounded()) }
-        let scales = generator.floats(count)
-        let scores = FloatBuffer(count: count)
-        Kernels.dotRows(
-            signs: Reference.packed(signs: signs, width: width), scales: scales.pointer,
-            query: Reference.planes(of: query), queryScale: 0.5, count: count, width: width,
-            scores: scores.pointer)
-        let expected = Reference.dotRows(
-            signs: signs, scales: scales.doubles, query: query, queryScale: 0.5)
-        return [KernelDifference(scores.doubles, expected, terms: width)]
-    }
 }

@@ -11,7 +11,8 @@ struct KernelCheck: Sendable {
     /// Makes the call and compares.
     let run: @Sendable () -> [KernelDifference]
 
-    static let all = matmulChecks + attentionChecks + elementwiseChecks + trainingChecks
+    static let all =
+        matmulChecks + searchChecks + attentionChecks + elementwiseChecks + trainingChecks
 
     /// What came of the check of one kernel.
     struct Outcome: Encodable {

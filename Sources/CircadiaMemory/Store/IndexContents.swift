@@ -114,7 +114,22 @@ final class IndexContents {
 
         /// The exchanges of which a neighbour is not the slot beside.
         var strays: [Int] {
-            (0..<slotCount).filter { !flags[$0].contains(.plain) && session[$0] >= 0 }
+            var strays: [Int] = []
+            var slot = 0
+            let bytes = UnsafeRawPointer(flags)
+            let plain = 0x0101_0101_0101_0101 * UInt64(SlotFlags.plain.rawValue)
+            while slot < slotCount {
+                // Eight that are plain, as nearly all are, in one look.
+                if slot + 8 <= slotCount,
+                    bytes.loadUnaligned(fromByteOffset: slot, as: UInt64.self) & plain == plain
+                {
+                    slot += 8
+                    continue
+                }
+                if !flags[slot].contains(.plain) && session[slot] >= 0 { strays.append(slot) }
+                slot += 1
+            }
+            return strays
         }
 
         /// A slot's neighbours, -1 for none.
@@ -249,7 +264,8 @@ extension IndexContents {
             let (slots, rows, sessions) = (Int(slotCount), Int(rowCount), Int(sessionCount))
             return [
                 8 * slots, 4 * slots, 4 * slots, 4 * slots, 4 * slots, 2 * slots, 2 * slots, slots,
-                4 * slots, width * rows, 4 * rows, 4 * rows, rows, 8 * SignSketch.wordCount(rows: rows, width: width), 4 * rows,
+                4 * slots, width * rows, 4 * rows, 4 * rows, rows,
+                8 * SignSketch.wordCount(rows: rows, width: width), 4 * rows,
                 8 * sessions, 4 * sessions,
             ]
         }
@@ -265,7 +281,8 @@ extension IndexContents {
     var sections: [UnsafeRawBufferPointer] {
         [
             milliseconds.bytes, session.bytes, previous.bytes, next.bytes, contextWords.bytes,
-            userWords.bytes, otherWords.bytes, flags.bytes, firstRow.bytes, components.bytes, scales.bytes, rowSlot.bytes,
+            userWords.bytes, otherWords.bytes, flags.bytes, firstRow.bytes, components.bytes,
+            scales.bytes, rowSlot.bytes,
             rowSide.bytes, sketch.words.bytes, sketch.scales.bytes, sessionHash.bytes,
             lastSlot.bytes,
         ]

@@ -27,13 +27,16 @@ struct TermPostings {
 /// The postings of words that were asked for before: common words come again in most questions, and
 /// theirs take longest to read.
 ///
-/// Only full blocks are kept, which nothing but a removal changes.
+/// Full blocks are kept, which nothing but a removal changes, and those that may still grow until
+/// something was added.
 final class PostingsCache: @unchecked Sendable {
     private struct Entry {
-        var full: Postings
-        /// The first block that is not in it.
-        var next: Int64
-        var lastUse: Int
+        var found = TermPostings()
+        /// The first block that is not in `found.full`.
+        var next: Int64 = 0
+        /// The newest exchange when it was read; numbers only ascend.
+        var newest: Int64 = -1
+        var lastUse = 0
     }
 
     private let lock = NSLock()
@@ -44,6 +47,8 @@ final class PostingsCache: @unchecked Sendable {
 
     /// Postings that are kept, of 5 bytes each.
     private static let capacity = 4 << 20
+    /// A term counts as much in it as so many postings, that those without any cannot fill the memory.
+    private static let termSize = 16
 
     /// Where each of some terms occurs, as the database has it now.
     func postings(of terms: [String], _ database: Database) throws -> [TermPostings] {
@@ -59,20 +64,25 @@ final class PostingsCache: @unchecked Sendable {
         let newest =
             try Int64.fetchOne(
                 database.cachedStatement(sql: "SELECT max(number) FROM exchange")) ?? 0
-        return try terms.map {
-            try postings(of: $0, growing: Postings.block(of: newest), database)
-        }
+        return try terms.map { try postings(of: $0, newest: newest, database) }
     }
 
     private func postings(
-        of term: String, growing: Int64, _ database: Database
+        of term: String, newest: Int64, _ database: Database
     ) throws -> TermPostings {
         uses += 1
-        var entry = entries[term] ?? Entry(full: Postings(), next: 0, lastUse: 0)
+        if let index = entries.index(forKey: term), entries.values[index].newest == newest {
+            entries.values[index].lastUse = uses
+            return entries.values[index].found
+        }
         // Taken out, so that what is added is added in place.
-        entries[term] = nil
-        entryCount -= entry.full.count
-        var found = TermPostings()
+        var entry = Entry()
+        if let known = entries.removeValue(forKey: term) {
+            entryCount -= Self.size(known)
+            entry = known
+        }
+        entry.found.growing = Postings()
+        let growing = Postings.block(of: newest)
         let rows = try Row.fetchCursor(
             database.cachedStatement(
                 sql: """
@@ -84,27 +94,30 @@ final class PostingsCache: @unchecked Sendable {
             try row.withUnsafeData(atIndex: 1) { data in
                 data?.withUnsafeBytes { bytes in
                     if block < growing {
-                        entry.full.append(bytes, block: block)
+                        entry.found.full.append(bytes, block: block)
                     } else {
-                        found.growing.append(bytes, block: block)
+                        entry.found.growing.append(bytes, block: block)
                     }
                 }
             }
         }
         entry.next = max(entry.next, growing)
+        entry.newest = newest
         entry.lastUse = uses
-        found.full = entry.full
         keep(entry, of: term)
-        return found
+        return entry.found
     }
 
+    private static func size(_ entry: Entry) -> Int { entry.found.count + termSize }
+
     private func keep(_ entry: Entry, of term: String) {
-        if entry.full.count == 0 || entry.full.count > Self.capacity { return }
-        entryCount += entry.full.count
+        let size = Self.size(entry)
+        if size > Self.capacity { return }
+        entryCount += size
         while entryCount > Self.capacity,
             let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse })
         {
-            entryCount -= oldest.value.full.count
+            entryCount -= Self.size(oldest.value)
             entries[oldest.key] = nil
         }
         entries[term] = entry

@@ -303,13 +303,21 @@ final class QuestionScorer {
                 !known.contains($0)
             }
             compareClosely(slots)
-            chosen = Self.sorted(chosen + ranked(slots))
+            let least = chosen[count - 1].score
+            chosen = Self.sorted(chosen + ranked(slots, from: least))
         }
         return Array(chosen.prefix(count))
     }
 
-    private func ranked(_ slots: [Int]) -> [(slot: Int, score: Float)] {
-        Self.sorted(slots.compactMap { slot in score(slot).map { (slot, $0) } })
+    private func ranked(
+        _ slots: [Int], from least: Float = -.infinity
+    ) -> [(slot: Int, score: Float)] {
+        let shares = ScoreFormula.Shares(sums)
+        return Self.sorted(
+            slots.compactMap { slot in
+                let score = formula.score(slot, shares) + formula.recency(slot)
+                return score > -.infinity && score >= least ? (slot, score) : nil
+            })
     }
 
     private static func sorted(
@@ -329,7 +337,8 @@ final class QuestionScorer {
             size = blocks
             if hasVectors {
                 Kernels.fuseScores(
-                    shares.fusion, sums: lexical.sums, nearUser: nearness.user - 1,
+                    shares.fusion(asksForTime: formula.asksForTime), sums: lexical.sums,
+                    nearUser: nearness.user - 1,
                     nearOther: nearness.other - 1, exchanges: exchanges, block: 1 << shift,
                     scores: estimates, highest: start)
             }

@@ -68,7 +68,8 @@ struct ScoreFormula {
     private let nearness: NearnessPlanes
     /// Whom the question asks about in each slot: 1 the user, -1 the other side, 0 neither.
     private let sides: UnsafePointer<Int8>
-    private let asksForTime: Bool
+    /// Whether the question asks when something was.
+    let asksForTime: Bool
     /// The span of time that the question names, in milliseconds since 1970.
     private let interval: Range<Double>?
     private let newest: Int64?
@@ -106,14 +107,15 @@ struct ScoreFormula {
         }
 
         /// The same for `Kernels.fuseScores`.
-        var fusion: Kernels.Fusion {
+        func fusion(asksForTime: Bool) -> Kernels.Fusion {
             Kernels.Fusion(
                 whole: lexical.x, asked: lexical.y, other: lexical.z, coverage: lexical.w,
                 askedNear: FusionWeights.askedNearness, otherNear: FusionWeights.otherNearness,
                 previousUser: FusionWeights.previousUserNearness,
                 previousOther: FusionWeights.previousOtherNearness,
                 following: FusionWeights.followingNearness,
-                absent: FusionWeights.absentNeighbour)
+                absent: FusionWeights.absentNeighbour,
+                namesTime: asksForTime ? FusionWeights.namesTime : 0)
         }
     }
 
@@ -134,19 +136,19 @@ struct ScoreFormula {
     }
 
     /// Scores slots, of which a block of `1 << blockShift` is never cut, and notes the highest score of
-    /// each block. Where `Kernels.fuseScores` did that before, only what time words add is left to do.
+    /// each block. Where `Kernels.fuseScores` did that before, only nearness to a named time is left to do.
     func estimate(
         _ range: Range<Int>, _ shares: Shares, into estimates: UnsafeMutablePointer<Float>,
         highest: UnsafeMutableBufferPointer<Float>, blockShift: Int
     ) {
-        if shares.hasVectors && !asksForTime && interval == nil { return }
+        if shares.hasVectors && interval == nil { return }
         var start = range.lowerBound
         while start < range.upperBound {
             let end = min(range.upperBound, start + 1 << blockShift)
             var best = -Float.infinity
             for slot in start..<end {
                 if shares.hasVectors {
-                    estimates[slot] += timeScore(slot)
+                    estimates[slot] += nearTimeScore(slot)
                 } else {
                     estimates[slot] = score(slot, shares)
                 }
@@ -192,6 +194,12 @@ struct ScoreFormula {
                 ? .userNamesTime : asked < 0 ? .otherNamesTime : [.userNamesTime, .otherNamesTime]
             if !columns.flags[slot].isDisjoint(with: named) { score += FusionWeights.namesTime }
         }
+        return score + nearTimeScore(slot)
+    }
+
+    /// What it adds to be of the time that the question names, or near it.
+    private func nearTimeScore(_ slot: Int) -> Float {
+        var score: Float = 0
         if let interval, columns.milliseconds[slot] != .min {
             let time = Double(columns.milliseconds[slot])
             let day = 86_400_000.0

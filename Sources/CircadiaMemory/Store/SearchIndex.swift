@@ -24,6 +24,8 @@ final class SearchIndex: @unchecked Sendable {
     private var tailBlock: Int64 = -1
     private var tailRow = 0
     private var tailHash: UInt64 = 0
+    /// What the last block was when it was read.
+    private var tail: Tail?
     /// Exchanges that the file has.
     private var cachedSlots = 0
     private let directory: URL
@@ -74,8 +76,12 @@ final class SearchIndex: @unchecked Sendable {
         let current = try Self.source(database, width: width)
         if current != source {
             source = current
+            tail = nil
             try begin(database, current)
         }
+        let newest = try Tail(database)
+        if newest != nil && newest == tail { return }
+        tail = newest
         // The last block may have grown; its columns are known, its rows are read again.
         contents.truncateRows(to: tailRow)
         let blocks = try Row.fetchCursor(
@@ -95,6 +101,28 @@ final class SearchIndex: @unchecked Sendable {
             try row.withUnsafeData(atIndex: 2) { data in
                 data?.withUnsafeBytes { contents.append(rows: $0) }
             }
+        }
+    }
+
+    /// The last block of the database: nothing but it grows, and nothing else changes without a removal.
+    private struct Tail: Equatable {
+        let block: Int64
+        /// Bytes of its columns and of its vectors.
+        let columns, vectors: Int
+
+        /// Nil where there is none.
+        init?(_ database: Database) throws {
+            guard
+                let row = try Row.fetchOne(
+                    database.cachedStatement(
+                        sql: """
+                            SELECT block, length(columns), length(vectors) FROM block
+                            ORDER BY block DESC LIMIT 1
+                            """))
+            else { return nil }
+            block = row[0]
+            columns = row[1] ?? 0
+            vectors = row[2] ?? 0
         }
     }
 
