@@ -39,10 +39,15 @@ extension Kernels {
     /// Where an exchange before or after one has the index beside it, its `links` say so. An exchange with
     /// a neighbour elsewhere is not plain, nor is an index without an exchange: both are left to the caller.
     public struct Exchanges {
+        /// What the user said names a time.
         public static let userNamesTime = UInt8(CK_USER_NAMES_TIME)
+        /// What the other side said does.
         public static let otherNamesTime = UInt8(CK_OTHER_NAMES_TIME)
+        /// The exchange before is at the index before.
         public static let previousLink = UInt8(CK_LINK_PREVIOUS)
+        /// The exchange after is at the index after.
         public static let nextLink = UInt8(CK_LINK_NEXT)
+        /// There is an exchange, and no neighbour of it is elsewhere.
         public static let plain = UInt8(CK_LINK_PLAIN)
 
         var exchanges: ck_exchanges_t

@@ -1,10 +1,15 @@
 extension Reference {
     /// Exchanges as `ck_exchanges_t` has them.
     public struct Exchanges: Sendable {
+        /// Bits of `CK_LINK_PREVIOUS` and its kin.
         public var links: [UInt8]
+        /// 1, -1 or 0.
         public var sides: [Int8]
+        /// Words, neighbours included.
         public var contextWords: [Double]
+        /// Words of the user.
         public var userWords: [UInt16]
+        /// Words of the other side.
         public var otherWords: [UInt16]
 
         /// Makes them of arrays of one length.

@@ -87,6 +87,38 @@ struct LargeStoreTests {
         #expect(try answers(sketched) == answers(exact))
     }
 
+    @Test("Conversations that took turns are found like those that came one after the other")
+    func takingTurns() throws {
+        let talk = Self.talk(0..<300)
+        // The first exchange of each conversation, then the second of each: no neighbour is beside.
+        let turns = talk.indices.sorted { ($0 % 6, $0) < ($1 % 6, $1) }.map { talk[$0] }
+        // One that goes on when others have begun.
+        let mixed = Array(talk[0..<100]) + talk[103...] + talk[100..<103]
+        let questions =
+            Self.questions + ["\"kitten sleeps\" word3", "word5 on May 12, 2023", "nothing of it"]
+        for embedder in [HashEmbedder(), nil] {
+            let stores = try [talk, turns, mixed].map { order in
+                let folder = try TemporaryFolder()
+                let store = try RetrievalStore(directory: folder.file("rag"), embedder: embedder)
+                try store.ingest(order, selection: .everything)
+                return (store, folder)
+            }
+            for question in questions {
+                let found = try stores.map { store, _ in
+                    let found = try store.search(question, limit: 300)
+                    return Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
+                }
+                #expect(found[0].count == found[1].count && found[0].count == found[2].count)
+                for (id, memory) in found[0] {
+                    for other in found.dropFirst() {
+                        let score = try #require(other[id]).score
+                        #expect(abs(score - memory.score) < 1e-5, "\(question): \(id)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test("More words than fit at once are all weighed")
     func manyWords() throws {
         let folder = try TemporaryFolder()
