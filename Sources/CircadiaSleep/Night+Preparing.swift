@@ -54,9 +54,10 @@ extension Night {
         return tonight
     }
 
-    /// Paraphrases, splits, renders and measures.
+    /// Paraphrases, answers as the person wants it, splits, renders and measures.
     func prepare(
-        _ exchanges: [Exchange], rehearsal: [Exchange], present: LoRAAdapter?, logPath: String,
+        _ exchanges: [Exchange], rehearsal: [Exchange], present: LoRAAdapter?, number: Int,
+        logPath: String,
         isCancelled: @escaping () -> Bool, report: @escaping (Event) -> Void
     ) throws -> NightRecord.Prepared {
         let material = NightMaterial(exchanges)
@@ -65,6 +66,9 @@ extension Night {
         model.adapter = nil
         let paraphrased = try paraphrases(
             of: split.training, isCancelled: isCancelled, report: report)
+        let wishes = try preferencePairs(
+            in: exchanges, own: split.training, number: number, isCancelled: isCancelled,
+            report: report)
         if isCancelled() {
             model.adapter = present
             throw SleepError.interrupted(
@@ -74,11 +78,13 @@ extension Night {
             rehearsal,
             count: Int((Double(split.training.count) * options.rehearsalShare).rounded()),
             seed: options.seed)
-        let dataset = NightDataset(
+        var dataset = NightDataset(
             training: split.training + paraphrased.exchanges, general: general,
             generalKeepsBase: options.divergenceWeight != nil, heldOut: split.heldOut,
             template: template, maxSequenceLength: options.maxSequenceLength,
             matchesMLX: options.matchesMLX)
+        dataset.add(
+            wishes.pairs, template: template, maxSequenceLength: options.maxSequenceLength)
         guard
             !NightDataset.rows(
                 split.training, template: template, limit: options.maxSequenceLength
@@ -101,13 +107,16 @@ extension Night {
             training: dataset.training, heldOut: dataset.heldOut,
             trainingOptions: planned.options, plan: planned.plan, heldoutLossBefore: before,
             scoredTokens: dataset.scoredTokens, totalTokens: dataset.totalTokens,
-            trainedHashes: split.training.map { TrainingManifest.hash(of: $0) },
+            trainedHashes: split.training.map { TrainingManifest.hash(of: $0) } + wishes.hashes,
             heldOutHashes: split.heldOut.map { TrainingManifest.hash(of: $0) },
             exchangesTrained: split.training.count, exchangesHeldOut: split.heldOut.count,
             exchangesStored: exchanges.filter { Router.decide($0).destination == .store }.count,
             syntheticPairs: paraphrased.exchanges.count,
             syntheticRefused: Dictionary(
                 uniqueKeysWithValues: paraphrased.refused.map { ($0.key.rawValue, $0.value) }),
+            preferences: wishes.preferences.count, preferencePairs: wishes.pairs.training.count,
+            preferencePairsHeldOut: wishes.pairs.heldOut.count,
+            preferenceRefused: wishes.pairs.refused,
             rehearsalPairs: general.count)
     }
 

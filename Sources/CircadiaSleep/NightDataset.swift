@@ -6,13 +6,13 @@ import Foundation
 /// The rows of a night: what is trained, what is only measured.
 public struct NightDataset: Sendable {
     /// Rows of the person's exchanges, of paraphrases and of general pairs.
-    public let training: [TrainingRow]
+    public internal(set) var training: [TrainingRow]
     /// Rows of the held-out conversations.
-    public let heldOut: [TrainingRow]
+    public internal(set) var heldOut: [TrainingRow]
     /// Scored tokens of the training rows.
-    public let scoredTokens: Int
+    public var scoredTokens: Int { training.reduce(0) { $0 + $1.scoredCount } }
     /// All tokens of the training rows.
-    public let totalTokens: Int
+    public var totalTokens: Int { training.reduce(0) { $0 + $1.ids.count } }
 
     /// Renders exchanges with the model's template and keeps those that have something to learn.
     ///
@@ -35,8 +35,6 @@ public struct NightDataset: Sendable {
         self.training =
             matchesMLX ? rows.map { $0.asInMLX(maxSequenceLength: maxSequenceLength) } : rows
         self.heldOut = Self.rows(heldOut, template: template, limit: maxSequenceLength)
-        scoredTokens = self.training.reduce(0) { $0 + $1.scoredCount }
-        totalTokens = self.training.reduce(0) { $0 + $1.ids.count }
     }
 
     static func rows(

@@ -27,6 +27,9 @@ struct NightRecord: Codable {
         var exchangesStored: Int
         var syntheticPairs: Int
         var syntheticRefused: [String: Int]
+        var preferences: Int?
+        var preferencePairs, preferencePairsHeldOut: Int?
+        var preferenceRefused: Int?
         var rehearsalPairs: Int
     }
 
@@ -148,6 +151,7 @@ extension SleepOptions {
         ("--warmup", { "\($0.warmupSteps)" }),
         ("--reset-adapter", { $0.resetAdapter ? "on" : "off" }),
         ("--augment", { $0.augmentedPairs > 0 ? "\($0.augmentedPairs)" : "off" }),
+        ("--preference-pairs", { "\($0.preferencePairs ?? 0)" }),
         ("--rehearsal", { "\($0.rehearsalShare)" }),
         ("--kl-weight", { "\($0.divergenceWeight ?? 0)" }),
         ("--held-out", { "\($0.heldOutShare)" }),

@@ -62,8 +62,8 @@ public struct StatedPreference: Sendable, Hashable, Codable {
     /// The preferences that hold at the end of `log`, the oldest first: newer ones replace older ones
     /// of the same manner, and what was taken back is gone.
     ///
-    /// - Parameter log: exchanges in the order of time; those tagged `no-train` are passed over, and
-    ///   those that a night made up.
+    /// - Parameter log: exchanges in the order of time; those tagged `no-train` are passed over, those
+    ///   with a secret, and those that a night made up.
     public static func live(in log: [Exchange]) -> [StatedPreference] {
         var live: [StatedPreference] = []
         for exchange in log
@@ -71,7 +71,9 @@ public struct StatedPreference: Sendable, Hashable, Codable {
             && !exchange.tags.contains(Exchange.syntheticTag)
         {
             for message in exchange.messages where message.role == .user {
-                for var preference in PreferenceDetector.preferences(in: message.content) {
+                let found = PreferenceDetector.preferences(in: message.content)
+                guard !found.isEmpty, exchange.redacted().1.isEmpty else { continue }
+                for var preference in found {
                     preference.exchange = exchange.id
                     live.removeAll { preference.replaces($0) }
                     if !preference.isRetraction { live.append(preference) }

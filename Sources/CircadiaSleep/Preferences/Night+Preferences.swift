@@ -1,0 +1,82 @@
+import CircadiaMemory
+import CircadiaTokenizer
+import CircadiaTraining
+import Foundation
+
+/// What a night makes of the preferences that a person stated.
+extension Night {
+    /// The preferences of a log, the pairs that follow them, and the exchanges in which they were stated.
+    struct Wishes {
+        var preferences: [StatedPreference] = []
+        var pairs = PreferenceDistiller.Outcome()
+        /// As a training manifest names them: whoever forgets one wants the pairs forgotten too.
+        var hashes: [String] = []
+    }
+
+    /// Finds the preferences that hold and lets the base model answer as they want it; other questions
+    /// every night.
+    ///
+    /// - Parameters:
+    ///   - log: all exchanges, in order.
+    ///   - own: those that are trained on, whose questions are asked too.
+    ///   - number: the night's.
+    ///   - isCancelled: asked before each question.
+    ///   - report: told what was found.
+    /// - Throws: `ModelError`.
+    func preferencePairs(
+        in log: [Exchange], own: [Exchange], number: Int, isCancelled: @escaping () -> Bool,
+        report: @escaping (Event) -> Void
+    ) throws -> Wishes {
+        guard let share = options.preferencePairs, share > 0 else { return Wishes() }
+        var wishes = Wishes(preferences: StatedPreference.live(in: log))
+        guard !wishes.preferences.isEmpty else { return wishes }
+        let distiller = PreferenceDistiller(
+            model: model, tokenizer: tokenizer, template: template,
+            seed: StableHash.of("\(options.seed)/\(number)"))
+        wishes.pairs = try distiller.pairs(
+            following: wishes.preferences, questions: questions, own: Self.ownQuestions(in: own),
+            share: share, isCancelled: isCancelled
+        ) { report(.preferences(good: $0, tried: $1)) }
+        let stated = Set(wishes.preferences.map(\.exchange))
+        wishes.hashes = log.filter { stated.contains($0.id) }.map { TrainingManifest.hash(of: $0) }
+        report(
+            .note(
+                "preferences: \(wishes.preferences.count) stated, \(wishes.pairs.training.count) pairs "
+                    + "to train, \(wishes.pairs.heldOut.count) to measure"
+                    + (wishes.pairs.refused > 0
+                        ? "; \(wishes.pairs.refused) questions were not answered so" : "")))
+        return wishes
+    }
+
+    /// The first messages of exchanges that are plain short questions.
+    static func ownQuestions(in exchanges: [Exchange]) -> [PreferenceQuestion] {
+        exchanges.compactMap { exchange in
+            guard let first = exchange.messages.first, first.role == .user,
+                first.content.hasSuffix("?"), (12...160).contains(first.content.count),
+                !first.content.contains("\n"), !Redactor.isMarked(first.content)
+            else { return nil }
+            return PreferenceQuestion(id: exchange.id, topic: .general, text: first.content)
+        }
+    }
+}
+
+extension NightDataset {
+    /// Adds pairs; of an answer that was cut, the end of the turn is not learnt.
+    mutating func add(
+        _ pairs: PreferenceDistiller.Outcome, template: ChatTemplate, maxSequenceLength: Int
+    ) {
+        func rows(_ pairs: [PreferenceDistiller.Pair]) -> [TrainingRow] {
+            pairs.flatMap { pair in
+                Self.rows([pair.exchange], template: template, limit: maxSequenceLength).map { row in
+                    var row = row
+                    if pair.isOpen, let last = row.scored.popLast(), last.count > 1 {
+                        row.scored.append(last.dropLast())
+                    }
+                    return row
+                }
+            }
+        }
+        training += rows(pairs.training)
+        heldOut += rows(pairs.heldOut)
+    }
+}
