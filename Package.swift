@@ -147,7 +147,8 @@ let package = Package(
                 "CircadiaTestSupport",
             ]),
         .testTarget(
-            name: "CircadiaSleepTests", dependencies: ["CircadiaSleep", "CircadiaTestSupport"]),
+            name: "CircadiaSleepTests",
+            dependencies: ["CircadiaSleep", "CircadiaMemory", "CircadiaTestSupport"]),
         .testTarget(
             name: "CircadiaCLITests",
             dependencies: ["CircadiaCLI", "CircadiaFormats", "CircadiaTestSupport"],

@@ -5,9 +5,9 @@
 /// about other people. A clause counts where it has the form of a request to the one who answers, and
 /// is about all answers: because it says so (“always”, “from now on”, “your answers”), or because
 /// the message says nothing else.
-enum PreferenceDetector {
+package enum PreferenceDetector {
     /// The preferences in a message, in order.
-    static func preferences(in message: String) -> [StatedPreference] {
+    package static func preferences(in message: String) -> [StatedPreference] {
         // Long texts are quoted or pasted.
         guard message.utf8.count <= 1200, !message.contains("```") else { return [] }
         let text = QuotedText(message)

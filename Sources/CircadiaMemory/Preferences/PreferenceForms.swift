@@ -20,6 +20,11 @@ enum PreferenceForms {
         ] {
             guard var match = form(clause) else { continue }
             if match.needsStanding, !clause.isStanding, !match.isRetraction { continue }
+            // “You can use emojis again” ends a ban.
+            if clause.original.lowercased().hasSuffix(" again"), match.value != StatedPreference.none {
+                match.isRetraction = true
+                match.value = nil
+            }
             if match.isRetraction { match.isStanding = true }
             return match
         }
@@ -276,7 +281,7 @@ enum PreferenceForms {
     // MARK: Tone and content
 
     private static let qualities =
-        #"(?:more |less |very |a bit |a little |really |too |so |as )*(?:formal|formally|informal|informally|casual|casually|friendly|polite|politely|funny|serious|blunt|direct|honest|warm|cheerful|professional|sarcastic|gentle|patient|playful|critical|encouraging|simple|simply|plain|plainly|technical)(?: as (?:you can|possible))?"#
+        #"(?:more |less |very |a bit |a little |really |too |so |as )*(?:formal|formally|informal|informally|casual|casually|friendly|polite|politely|funny|serious|blunt|direct|honest|warm|cheerful|professional|sarcastic|gentle|playful|critical|encouraging|simple|simply|plain|plainly|technical)(?: as (?:you can|possible))?"#
     private static let toneForms = [
         #"^(?:be|being|stay|sound|speak|speaking|write|talk|talking|answer|reply|respond)(?: to me| with me)?(?: in an?| like an?)? QUALITIES(?: (?:tone|way|manner|style|language|words))?(?: (?:and|but) QUALITIES)?(?: (?:with me|to me|in .{1,30}))?$"#
             .replacingOccurrences(of: "QUALITIES", with: qualities),

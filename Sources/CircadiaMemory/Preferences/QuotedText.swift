@@ -24,8 +24,14 @@ struct QuotedText {
                 }), rest[..<end].count <= 80
             {
                 text += "\u{E000}\(quotes.count)\u{E001}"
-                quotes.append(String(rest[..<end]))
+                let quote = String(rest[..<end])
+                quotes.append(quote)
                 rest = rest[rest.index(after: end)...]
+                // “… by saying "Cheers." It is short.” is two sentences.
+                let next = rest.drop(while: \.isWhitespace).first
+                if let last = quote.last, ".!?".contains(last), next?.isUppercase == true {
+                    text += "."
+                }
             } else {
                 text.append(character == "’" ? "'" : character)
             }

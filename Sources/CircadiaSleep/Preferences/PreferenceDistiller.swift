@@ -9,7 +9,7 @@ import Foundation
 ///
 /// Answers are helped where they do not show what was asked for (`PreferenceGuide`), and those that do
 /// not show it even then are refused.
-struct PreferenceDistiller {
+package struct PreferenceDistiller {
     /// An answer to learn.
     struct Pair: Sendable {
         /// Question and answer, with the tag `synthetic`; its id is that of the exchange in which the
@@ -58,7 +58,8 @@ struct PreferenceDistiller {
         var outcome = Outcome()
         let preferences = Array(preferences.suffix(Self.mostPreferences))
         guard let newest = preferences.last else { return outcome }
-        let chosen = choose(for: preferences, questions: questions, own: own, share: share)
+        let chosen = Self.choose(
+            for: preferences, questions: questions, own: own, share: share, seed: seed)
         var good = 0
         for (number, question) in chosen.enumerated() {
             if isCancelled() { break }
@@ -87,9 +88,9 @@ struct PreferenceDistiller {
     }
 
     /// The questions of a night, those of different topics mixed.
-    func choose(
+    package static func choose(
         for preferences: [StatedPreference], questions: [PreferenceQuestion],
-        own: [PreferenceQuestion], share: Int
+        own: [PreferenceQuestion], share: Int, seed: UInt64
     ) -> [PreferenceQuestion] {
         let topics = preferences.map { preference -> PreferenceQuestion.Topic in
             switch preference.manner {
@@ -98,19 +99,21 @@ struct PreferenceDistiller {
             default: .general
             }
         }
-        let most = share * Self.mostShares
+        let most = share * mostShares
         var chosen: [PreferenceQuestion] = []
         for topic in [PreferenceQuestion.Topic.general, .measures, .code] {
             let wanted = share * topics.count { $0 == topic }
             guard wanted > 0 else { continue }
-            let mine = topic == .general ? drawn(own).prefix(wanted / 2) : []
+            let mine = topic == .general ? drawn(own, seed).prefix(wanted / 2) : []
             chosen += mine
-            chosen += drawn(questions.filter { $0.topic == topic }).prefix(wanted - mine.count)
+            chosen += drawn(questions.filter { $0.topic == topic }, seed).prefix(wanted - mine.count)
         }
-        return Array(drawn(chosen).prefix(most))
+        return Array(drawn(chosen, seed).prefix(most))
     }
 
-    private func drawn(_ questions: [PreferenceQuestion]) -> [PreferenceQuestion] {
+    private static func drawn(
+        _ questions: [PreferenceQuestion], _ seed: UInt64
+    ) -> [PreferenceQuestion] {
         questions.sorted {
             (StableHash.of("\(seed)/\($0.id)"), $0.id) < (StableHash.of("\(seed)/\($1.id)"), $1.id)
         }
@@ -119,14 +122,7 @@ struct PreferenceDistiller {
     private func answer(
         to question: PreferenceQuestion, _ preferences: [StatedPreference], number: Int
     ) throws -> (text: String, isOpen: Bool)? {
-        // Code is asked for only where it is wanted in a language; elsewhere its preference is silent.
-        let told = preferences.filter {
-            switch $0.manner {
-            case .units: question.topic == .measures
-            case .codeLanguage: question.topic == .code
-            default: true
-            }
-        }
+        let told = preferences.filter { Self.isTold($0, about: question.topic) }
         let prompt = template.render(
             (told.isEmpty ? [] : [PreferenceTask.systemMessage(told.map(Self.sentence))])
                 + [ChatMessage(role: .user, content: question.text)], addGenerationPrompt: true
@@ -154,6 +150,20 @@ struct PreferenceDistiller {
             return (finished, isCut && !guide.needsEnd && finished.hasSuffix(body))
         }
         return nil
+    }
+
+    /// Whether the model has to know of a preference to answer. What is said word for word is said for
+    /// it, and a small model that knows of it speaks of little else.
+    package static func isTold(
+        _ preference: StatedPreference, about topic: PreferenceQuestion.Topic
+    ) -> Bool {
+        switch preference.manner {
+        case .opening, .address: false
+        case .closing: preference.value == StatedPreference.question
+        case .units: topic == .measures
+        case .codeLanguage: topic == .code
+        default: true
+        }
     }
 
     /// A statement as a sentence.

@@ -5,11 +5,18 @@ import Foundation
 /// first words into its mouth, ends the answer where it should end, and adds what is said word for word.
 ///
 /// The rest of an answer stays the model's own.
-struct PreferenceGuide {
-    let preferences: [StatedPreference]
-    let topic: PreferenceQuestion.Topic
+package struct PreferenceGuide {
+    package let preferences: [StatedPreference]
+    package let topic: PreferenceQuestion.Topic
     /// Varies the words that are put into the model's mouth.
-    let number: Int
+    package let number: Int
+
+    /// A guide to an answer.
+    package init(preferences: [StatedPreference], topic: PreferenceQuestion.Topic, number: Int) {
+        self.preferences = preferences
+        self.topic = topic
+        self.number = number
+    }
 
     private func preference(_ manner: StatedPreference.Manner) -> StatedPreference? {
         preferences.last { $0.manner == manner }
@@ -20,7 +27,7 @@ struct PreferenceGuide {
     }
 
     /// The words that an answer begins with, without a blank at their end; empty where it is free.
-    var beginning: String {
+    package var beginning: String {
         var parts: [String] = []
         if let opening = value(.opening) { parts.append(opening) }
         if let name = value(.address), !PreferenceCheck.plain(parts.joined()).contains(name.lowercased())
@@ -41,7 +48,7 @@ struct PreferenceGuide {
 
     /// Words that lead the model to what an answer should hold or end with; nil where nothing is to
     /// follow. What it says after them is kept up to the end of the sentence.
-    func continuation(of answer: String) -> String? {
+    package func continuation(of answer: String) -> String? {
         if value(.closing) == StatedPreference.question, !answer.hasSuffix("?") {
             let ways = ["Would you like", "Do you", "Have you", "What do you", "Are you"]
             return ways[number % ways.count]
@@ -67,7 +74,7 @@ struct PreferenceGuide {
     /// What is kept of what the model wrote after `beginning`; nil where too little is left.
     ///
     /// - `isCut`: whether it was about to go on.
-    func body(_ text: String, isCut: Bool) -> String? {
+    package func body(_ text: String, isCut: Bool) -> String? {
         let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
         if topic == .code, value(.codeLanguage) != nil { return code(text) }
         if let layout = value(.layout), layout == "bullets" || layout == "numbered" {
@@ -123,7 +130,7 @@ struct PreferenceGuide {
     }
 
     /// The answer with what is added word for word; nil where a preference does not show for all that.
-    func finished(_ answer: String) -> String? {
+    package func finished(_ answer: String) -> String? {
         var answer = answer
         if let emoji = value(.emoji) {
             let without = String(
