@@ -71,7 +71,8 @@ struct StatedPreferenceTests {
     @Test(
         "Values are those that were said",
         arguments: [
-            ("Please always start with \"Ahoy!\"", "Ahoy!"), ("Call me Doctor Hall.", "Doctor Hall"),
+            ("Please always start with \"Ahoy!\"", "Ahoy!"),
+            ("Call me Doctor Hall.", "Doctor Hall"),
             ("End every answer with a question.", "?"), ("Never use emojis.", "none"),
             ("Keep your answers to two or three sentences.", "3 sentences"),
             ("Please answer in at most 40 words.", "40 words"), ("Use metric units.", "metric"),

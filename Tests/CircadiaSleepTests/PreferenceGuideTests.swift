@@ -69,7 +69,9 @@ struct PreferenceGuideTests {
     @Test("Answers end where they should: short ones, lists, code, and before a farewell")
     func bodies() {
         let one = guide([Self.preference(.length, "1 sentences")])
-        #expect(one.body("Rain falls from clouds. It is wet.", isCut: false) == "Rain falls from clouds.")
+        #expect(
+            one.body("Rain falls from clouds. It is wet.", isCut: false)
+                == "Rain falls from clouds.")
         #expect(one.body("Rain falls from clouds and never", isCut: true) == nil)
         #expect(one.body("Yes.", isCut: false) == nil)
         let list = guide([Self.preference(.layout, "bullets")])
@@ -91,6 +93,20 @@ struct PreferenceGuideTests {
         #expect(guide([bye]).finished("- a\n- b") == "- a\n- b\n\nBye!")
         #expect(guide([Self.preference(.emoji, "none")]).finished("Yes 🌱") == "Yes")
         #expect(guide([Self.preference(.units, "metric")], .measures).finished("A mile.") == nil)
+    }
+
+    @Test(
+        "Imperial quantities become metric ones",
+        arguments: [
+            ("It is 26.2 miles long.", "It is 42.2 kilometres long."),
+            ("About 5 to 6 feet tall.", "About 1.5 to 1.8 metres tall."),
+            ("Bake at 350 degrees Fahrenheit.", "Bake at 177 °C."),
+            ("A 12-inch plate, 1,000 pounds.", "A 30 centimetres plate, 454 kilograms."),
+            ("It runs 55 mph.", "It runs 89 km/h."), ("Two feet of snow.", "Two feet of snow."),
+            ("It is 3 metres.", "It is 3 metres."),
+        ])
+    func units(imperial: String, metric: String) {
+        #expect(UnitConversion.metric(imperial) == metric)
     }
 
     @Test("A question at the end and an example are led to")

@@ -21,7 +21,9 @@ enum PreferenceForms {
             guard var match = form(clause) else { continue }
             if match.needsStanding, !clause.isStanding, !match.isRetraction { continue }
             // “You can use emojis again” ends a ban.
-            if clause.original.lowercased().hasSuffix(" again"), match.value != StatedPreference.none {
+            if clause.original.lowercased().hasSuffix(" again"),
+                match.value != StatedPreference.none
+            {
                 match.isRetraction = true
                 match.value = nil
             }
@@ -48,7 +50,8 @@ enum PreferenceForms {
     private static func address(_ clause: PreferenceSentence.Clause) -> Match? {
         guard let name = addressForm.firstMatch(in: clause.cased)?[1] else { return nil }
         let words = name.split(separator: " ").map(String.init)
-        guard let first = words.first, !noName.split(separator: "|").contains(first.lowercased()[...])
+        guard let first = words.first,
+            !noName.split(separator: "|").contains(first.lowercased()[...])
         else { return nil }
         let isName =
             name.contains("\u{E000}") || words.allSatisfy { $0.first?.isUppercase == true }
@@ -62,7 +65,8 @@ enum PreferenceForms {
     private static let openingForm = TextPattern(
         #"^(?:(?:start|begin|open|prefix|preface)(?:ning|ing)?(?: off)?(?: "# + answers
             + #")?(?: off)? (?:with|by saying)|greet(?:ing)? me (?:with|by saying|as)|say(?:ing)?) (?:the words? |the phrase |a (?:cheerful |friendly |hearty |short )?)?("#
-            + quote + #"|[\p{L}'!, ]{2,40}?)( (?:first|before (?:you answer|answering|each answer|every answer)|(?:at|in) the (?:start|beginning)(?: of .*)?))?$"#,
+            + quote
+            + #"|[\p{L}'!, ]{2,40}?)( (?:first|before (?:you answer|answering|each answer|every answer)|(?:at|in) the (?:start|beginning)(?: of .*)?))?$"#,
         ignoringCase: true)
 
     private static func opening(_ clause: PreferenceSentence.Clause) -> Match? {
@@ -138,13 +142,16 @@ enum PreferenceForms {
             + #"| (?:to|under|below|within|at|shorter than|no longer than)(?: (?:at most|no more than|about|around|under))? "#
             + count + #".{0,30})$"#,
         #"^(?:answer|reply|respond|speak|write|talk|explain things)(?: to me| me)?(?: only)? (?:in|with|using) (?:(?:at most|no more than|about|only|up to|just|maximum) )*(?:"#
-            + count + #"(?: (?:or|to) \w+)?|a few|short|brief|long|complete)(?: very)?(?: short| brief| simple| complete)? (?:sentences?|words|lines?|paragraphs?|answers)(?: (?:only|at most|or less|or fewer|max))?$"#,
+            + count
+            + #"(?: (?:or|to) \w+)?|a few|short|brief|long|complete)(?: very)?(?: short| brief| simple| complete)? (?:sentences?|words|lines?|paragraphs?|answers)(?: (?:only|at most|or less|or fewer|max))?$"#,
         #"^(?:be|stay|answer|reply|respond|speak|write)(?: to me)? (?:more )?(?:brief|briefly|concise|concisely|succinct|succinctly|terse|tersely|to the point|in detail)$"#,
         #"^(?:i (?:like|love|want|prefer)|i'd (?:like|prefer|rather have)|give(?: me)?|write|use|keep to|stick to|send(?: me)?) (?:only )?(?:my |your )?"#
-            + short + #" (?:answers|replies|responses|sentences|explanations|messages)(?: (?:to|over|rather).{0,40})?$"#,
+            + short
+            + #" (?:answers|replies|responses|sentences|explanations|messages)(?: (?:to|over|rather).{0,40})?$"#,
         #"^(?:no|avoid) (?:more )?(?:long|lengthy|endless|rambling)(?:-winded)? (?:answers|replies|responses|sentences|explanations|messages|texts)$"#,
         #"^i (?:like|want|prefer) (?:"# + answers + #") (?:to be )?"# + short + "$",
-        "^" + answers + #" (?:should|must|need to|have to) (?:always )?(?:be|stay|fit in(?:to)?|have|not be longer than|not exceed) (?:at most |no more than |under )?(?:"#
+        "^" + answers
+            + #" (?:should|must|need to|have to) (?:always )?(?:be|stay|fit in(?:to)?|have|not be longer than|not exceed) (?:at most |no more than |under )?(?:"#
             + short + "|" + count + #".{0,30})$"#,
     ].map { TextPattern($0) }
 
@@ -212,7 +219,8 @@ enum PreferenceForms {
         }
         let isMetric = !["imperial", "us customary", "fahrenheit", "miles"].contains(word)
         if clause.isStopped {
-            return Match(manner: .units, value: isMetric ? "metric" : "imperial", isRetraction: true)
+            return Match(
+                manner: .units, value: isMetric ? "metric" : "imperial", isRetraction: true)
         }
         return Match(
             manner: .units, value: isMetric != clause.isNegated ? "metric" : "imperial")

@@ -56,7 +56,8 @@ struct PreferenceSentence {
         var index = 0
         while index + 1 < pieces.count {
             if condition.matches(pieces[index].lowercased()) {
-                pieces.replaceSubrange(index...index + 1, with: [pieces[index] + ", " + pieces[index + 1]])
+                pieces.replaceSubrange(
+                    index...index + 1, with: [pieces[index] + ", " + pieces[index + 1]])
             }
             index += 1
         }
@@ -102,7 +103,8 @@ struct PreferenceSentence {
     static let negating = TextPattern(#"^(?:don't|do not|never|quit|refrain from)"#)
     static let stopping = TextPattern(
         #"^(?:stop|quit|you (?:don't|do not) (?:have|need) to|no need to|there is no need to)"#)
-    private static let condition = TextPattern(#"^(?:and |but |also |please )*(?:when|whenever|if|every time|each time)\b"#)
+    private static let condition = TextPattern(
+        #"^(?:and |but |also |please )*(?:when|whenever|if|every time|each time)\b"#)
     private static let reported = TextPattern(
         #"\b(?:said|says|told|tells|wrote|written|asked|asks|according to)\b"#)
     private static let tail =
@@ -111,7 +113,8 @@ struct PreferenceSentence {
         #"\b(?:always|never|from now on|from here on|in (?:the )?future|going forward|henceforth|every time|each time|whenever|at all times|as a rule|by default|in general|any ?more|any longer|(?:when|if) (?:you|i) (?:answer|reply|respond|explain|show|write|give|ask)|in our chats|(?:(?:your|all|my|the|short|brief|concise|longer|detailed|long|shorter|briefer) )(?:answers|replies|responses|explanations|messages)|(?:each|every|all|any)(?: one)?(?: of)?(?: your| the)? (?:answers?|repl(?:y|ies)|responses?|messages?|explanations?)|answers to|replies to|remember (?:to|that))\b"#
     )
     private static let request = TextPattern(
-        #"^(?:(?:hi|hello|hey|and|also|please|from now on|in future)[,\s]+)*(?:can|could|would|will) you\b"#)
+        #"^(?:(?:hi|hello|hey|and|also|please|from now on|in future)[,\s]+)*(?:can|could|would|will) you\b"#
+    )
     private static let smallTalk = TextPattern(
         #"^(?:hi|hello|hey|good (?:morning|evening|afternoon)|morning|thanks|thank you|ok(?:ay)?|great|nice|perfect|please|sorry|one (?:more )?thing|before we start|that (?:is|was|would be)|that's|it(?:'s| is| makes| helps| would)|i (?:am|'m|find|get|like|love|hate|don't|do not|can't|cannot|have|read|only|live|work|never|think|twitch)|i'm|i'd|we|my|because|remember)\b.{0,120}$|^\S+(?:\s+\S+)?[.!]*$"#
     )

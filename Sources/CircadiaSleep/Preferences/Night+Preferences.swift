@@ -67,7 +67,8 @@ extension NightDataset {
     ) {
         func rows(_ pairs: [PreferenceDistiller.Pair]) -> [TrainingRow] {
             pairs.flatMap { pair in
-                Self.rows([pair.exchange], template: template, limit: maxSequenceLength).map { row in
+                Self.rows([pair.exchange], template: template, limit: maxSequenceLength).map {
+                    row in
                     var row = row
                     if pair.isOpen, let last = row.scored.popLast(), last.count > 1 {
                         row.scored.append(last.dropLast())

@@ -106,7 +106,8 @@ package struct PreferenceDistiller {
             guard wanted > 0 else { continue }
             let mine = topic == .general ? drawn(own, seed).prefix(wanted / 2) : []
             chosen += mine
-            chosen += drawn(questions.filter { $0.topic == topic }, seed).prefix(wanted - mine.count)
+            chosen += drawn(questions.filter { $0.topic == topic }, seed).prefix(
+                wanted - mine.count)
         }
         return Array(drawn(chosen, seed).prefix(most))
     }
@@ -147,7 +148,10 @@ package struct PreferenceDistiller {
             guard let finished = guide.finished(text),
                 !ParaphraseCheck.repeats(ParaphraseCheck.words(of: finished))
             else { continue }
-            return (finished, isCut && !guide.needsEnd && finished.hasSuffix(body))
+            let isWhole =
+                body == first.text.trimmingCharacters(in: .whitespacesAndNewlines)
+                && finished.hasSuffix(body.suffix(8))
+            return (finished, isCut && isWhole)
         }
         return nil
     }

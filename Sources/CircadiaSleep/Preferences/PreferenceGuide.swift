@@ -30,7 +30,8 @@ package struct PreferenceGuide {
     package var beginning: String {
         var parts: [String] = []
         if let opening = value(.opening) { parts.append(opening) }
-        if let name = value(.address), !PreferenceCheck.plain(parts.joined()).contains(name.lowercased())
+        if let name = value(.address),
+            !PreferenceCheck.plain(parts.joined()).contains(name.lowercased())
         {
             let ways = ["\(name),", "Of course, \(name).", "Well, \(name),", "Sure, \(name)."]
             parts.append(ways[number % ways.count])
@@ -76,7 +77,9 @@ package struct PreferenceGuide {
     /// - `isCut`: whether it was about to go on.
     package func body(_ text: String, isCut: Bool) -> String? {
         let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
-        if topic == .code, value(.codeLanguage) != nil { return code(text) }
+        if topic == .code, value(.codeLanguage) != nil {
+            return code(text, isCut: isCut)
+        }
         if let layout = value(.layout), layout == "bullets" || layout == "numbered" {
             return list(text, isCut: isCut)
         }
@@ -87,11 +90,14 @@ package struct PreferenceGuide {
         // What is added at the end belongs to an answer that is near its end.
         var sentences = PreferenceCheck.sentences(in: text)
         if isCut { sentences.removeLast() }
-        sentences = Array(sentences.prefix { !PreferenceCheck.matches($0, #"^\W*\d*[.)]?$|^[-*•]|^\d+[.)]|:$"#) }.prefix(3))
+        sentences = Array(
+            sentences.prefix { !PreferenceCheck.matches($0, #"^\W*\d*[.)]?$|^[-*•]|^\d+[.)]|:$"#) }
+                .prefix(3))
         return sentences.isEmpty ? nil : sentences.joined(separator: " ")
     }
 
-    private func short(_ text: String, limit: (sentences: Int, words: Int), isCut: Bool) -> String? {
+    private func short(_ text: String, limit: (sentences: Int, words: Int), isCut: Bool) -> String?
+    {
         var sentences = PreferenceCheck.sentences(in: text)
         if isCut { sentences.removeLast() }
         // The words of an opening count too.
@@ -119,19 +125,23 @@ package struct PreferenceGuide {
         return ([first] + items).joined(separator: "\n")
     }
 
-    private func code(_ text: String) -> String? {
+    private func code(_ text: String, isCut: Bool) -> String? {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if let end = lines.firstIndex(where: { $0.hasPrefix("```") }) {
             lines = Array(lines[..<end])
+        } else if isCut {
+            return text
         }
-        while lines.last?.trimmingCharacters(in: .whitespaces).isEmpty == true { lines.removeLast() }
+        while lines.last?.trimmingCharacters(in: .whitespaces).isEmpty == true {
+            lines.removeLast()
+        }
         guard lines.contains(where: { $0.contains { $0.isLetter } }) else { return nil }
         return lines.joined(separator: "\n") + "\n```"
     }
 
     /// The answer with what is added word for word; nil where a preference does not show for all that.
     package func finished(_ answer: String) -> String? {
-        var answer = answer
+        var answer = value(.units) == "metric" ? UnitConversion.metric(answer) : answer
         if let emoji = value(.emoji) {
             let without = String(
                 String.UnicodeScalarView(
