@@ -107,7 +107,9 @@ extension Night {
             training: dataset.training, heldOut: dataset.heldOut,
             trainingOptions: planned.options, plan: planned.plan, heldoutLossBefore: before,
             scoredTokens: dataset.scoredTokens, totalTokens: dataset.totalTokens,
-            trainedHashes: split.training.map { TrainingManifest.hash(of: $0) } + wishes.hashes,
+            trainedHashes: Set(
+                split.training.map { TrainingManifest.hash(of: $0) } + wishes.hashes
+            ).sorted(),
             heldOutHashes: split.heldOut.map { TrainingManifest.hash(of: $0) },
             exchangesTrained: split.training.count, exchangesHeldOut: split.heldOut.count,
             exchangesStored: exchanges.filter { Router.decide($0).destination == .store }.count,

@@ -86,7 +86,8 @@ struct SleepFlags: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Pairs for each preference that you stated in chats, such as short answers; 0: none.",
-            discussion: "The model answers with the preference in view, and learns to do so without."
+            discussion:
+                "The model answers with the preference in view, and learns to do so without."
         ))
     var preferencePairs = 24
 
@@ -212,7 +213,7 @@ struct SleepFlags: ParsableArguments {
         options.warmupSteps = warmup ?? (matchesMLX ? 0 : 5)
         options.resetAdapter = resetAdapter
         options.augmentedPairs = augment ? augmentPairs : 0
-        options.preferencePairs = preferencePairs
+        options.preferencePairs = matchesMLX ? 0 : preferencePairs
         options.rehearsalShare = rehearsal
         options.divergenceWeight = klWeight > 0 ? klWeight : nil
         options.heldOutShare = heldOut

@@ -183,6 +183,7 @@ extension MorningReport.Learnt {
             exchanges: report.exchangesTrained, heldOut: report.exchangesHeldOut,
             tokens: report.tokensTrained, steps: report.finalStep,
             paraphrases: report.syntheticPairs, generalPairs: report.rehearsalPairs,
+            preferences: report.preferences ?? 0, preferencePairs: report.preferencePairs ?? 0,
             latest: tally.latest.filter { $0.training == .trained }
                 .suffix(MorningReport.mostExcerpts).reversed().map {
                     quotes.excerpt($0, reasons: [])
