@@ -9,7 +9,7 @@ struct PreferenceNightTests {
     init() throws {
         folder = try Program.Folder()
         try TinyModel.write(in: folder)
-        try write(["Always start your answers with \\"Ahoy!\\"", "Never use emojis."])
+        try write([#"Always start your answers with \"Ahoy!\""#, "Never use emojis."])
     }
 
     /// Two conversations that begin with a statement, one of which is held out.
@@ -41,7 +41,8 @@ struct PreferenceNightTests {
         return Set(try #require(night?[key] as? [String]))
     }
 
-    @Test("Stated preferences are practised, and the exchanges that state them are noted as trained")
+    @Test(
+        "Stated preferences are practised, and the exchanges that state them are noted as trained")
     func practised() throws {
         let outcome = try sleep("--preference-pairs", "4")
         #expect(outcome.status == 0)
@@ -65,7 +66,7 @@ struct PreferenceNightTests {
     @Test("--preference-pairs 0, a tag and a retraction leave them out")
     func leftOut() throws {
         #expect(try Program.json(try sleep("--preference-pairs", "0"))["preferences"] as? Int == 0)
-        try write(["Always end with \\"Bye!\\"", "Stop ending with \\"Bye!\\""])
+        try write([#"Always end with \"Bye!\""#, #"Stop ending with \"Bye!\""#])
         #expect(try Program.json(try sleep())["preferences"] as? Int == 0)
         #expect(try sleep("--preference-pairs", "-1").status == 64)
     }
