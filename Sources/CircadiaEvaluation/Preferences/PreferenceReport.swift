@@ -42,6 +42,7 @@ public struct PreferenceReport: Sendable, Codable, Equatable {
     ///   - subject: who answers.
     ///   - maxTokens: tokens of an answer at most; one that is cut rarely shows how it would end.
     ///   - progress: called after each answer with the number done and the number of all.
+    /// - Returns: the scores.
     /// - Throws: what the subject or `progress` throws.
     public static func measure(
         _ tasks: [PreferenceTask], prompt: PreferenceTask.Prompt, subject: any HarnessSubject,

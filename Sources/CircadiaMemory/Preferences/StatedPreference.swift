@@ -64,6 +64,7 @@ public struct StatedPreference: Sendable, Hashable, Codable {
     ///
     /// - Parameter log: exchanges in the order of time; those tagged `no-train` are passed over, those
     ///   with a secret, and those that a night made up.
+    /// - Returns: the preferences, each with the exchange in which it was stated.
     public static func live(in log: [Exchange]) -> [StatedPreference] {
         var live: [StatedPreference] = []
         for exchange in log

@@ -22,6 +22,7 @@ extension Night {
     ///   - number: the night's.
     ///   - isCancelled: asked before each question.
     ///   - report: told what was found.
+    /// - Returns: what was found and made of it; nothing where the night is to have no pairs.
     /// - Throws: `ModelError`.
     func preferencePairs(
         in log: [Exchange], own: [Exchange], number: Int, isCancelled: @escaping () -> Bool,

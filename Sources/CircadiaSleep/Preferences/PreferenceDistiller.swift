@@ -49,6 +49,7 @@ package struct PreferenceDistiller {
     ///   - share: pairs for each preference; all together have `mostShares` times as many at most.
     ///   - isCancelled: asked before each question.
     ///   - progress: gets the good pairs and the questions so far.
+    /// - Returns: the pairs, and how many questions have none.
     /// - Throws: `ModelError`.
     func pairs(
         following preferences: [StatedPreference], questions: [PreferenceQuestion],
