@@ -80,9 +80,11 @@ extension Night {
             seed: options.seed)
         var dataset = NightDataset(
             training: split.training + paraphrased.exchanges, general: general,
-            generalKeepsBase: options.divergenceWeight != nil, heldOut: split.heldOut,
+            generalKeepsBase: options.divergenceWeight != nil,
+            heldOut: split.heldOut.filter { !wishes.isBroken(by: $0) },
             template: template, maxSequenceLength: options.maxSequenceLength,
             matchesMLX: options.matchesMLX)
+        if !wishes.preferences.isEmpty { dataset.freeManner(ofGeneral: general) }
         dataset.add(
             wishes.pairs, template: template, maxSequenceLength: options.maxSequenceLength)
         guard

@@ -11,6 +11,13 @@ extension Night {
         var pairs = PreferenceDistiller.Outcome()
         /// As a training manifest names them: whoever forgets one wants the pairs forgotten too.
         var hashes: [String] = []
+
+        /// Whether the reply of an exchange is one that the person asked not to get: it is no measure
+        /// of a night that learns to reply otherwise.
+        func isBroken(by exchange: Exchange) -> Bool {
+            guard let reply = exchange.messages.last, reply.role == .assistant else { return false }
+            return preferences.contains { PreferenceCheck.shows($0, answer: reply.content) == false }
+        }
     }
 
     /// Finds the preferences that hold and lets the base model answer as they want it; other questions
@@ -62,6 +69,21 @@ extension Night {
 }
 
 extension NightDataset {
+    /// Leaves the beginning and the end of general pairs free: they hold what the model knows, not how
+    /// it greets, how long it speaks and how it takes its leave, which the person has a say in.
+    mutating func freeManner(ofGeneral general: [Exchange]) {
+        let ids = Set(general.map(\.id))
+        training = training.compactMap { row in
+            guard ids.contains(row.id) else { return row }
+            var row = row
+            row.scored = row.scored.compactMap { range in
+                let middle = range.dropFirst(2).dropLast()
+                return middle.isEmpty ? nil : middle
+            }
+            return row.scored.isEmpty ? nil : row
+        }
+    }
+
     /// Adds pairs; of an answer that was cut, the end of the turn is not learnt.
     mutating func add(
         _ pairs: PreferenceDistiller.Outcome, template: ChatTemplate, maxSequenceLength: Int
