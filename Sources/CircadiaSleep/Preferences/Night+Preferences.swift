@@ -16,7 +16,9 @@ extension Night {
         /// of a night that learns to reply otherwise.
         func isBroken(by exchange: Exchange) -> Bool {
             guard let reply = exchange.messages.last, reply.role == .assistant else { return false }
-            return preferences.contains { PreferenceCheck.shows($0, answer: reply.content) == false }
+            return preferences.contains {
+                PreferenceCheck.shows($0, answer: reply.content) == false
+            }
         }
     }
 
