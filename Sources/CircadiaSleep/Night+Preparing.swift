@@ -54,7 +54,7 @@ extension Night {
         return tonight
     }
 
-    /// Splits, selects, paraphrases, renders and measures. Each night, by its `number`, rehearses other texts.
+    /// Splits, selects, paraphrases, answers as the person wants it, renders and measures. Each night, by its `number`, rehearses other texts.
     func prepare(
         _ exchanges: [Exchange], number: Int, ledger: TrainingLedger, rehearsal: [Exchange],
         present: LoRAAdapter?, onlyIfDue: Bool, logPath: String,
@@ -72,6 +72,9 @@ extension Night {
                 // Other words for “no, I meant …” are about nothing.
                 .filter { material.lesson(of: $0).correction == nil }, isCancelled: isCancelled,
             report: report)
+        let wishes = try preferencePairs(
+            in: exchanges, own: selection.exchanges, number: number, isCancelled: isCancelled,
+            report: report)
         if isCancelled() {
             model.adapter = present
             throw SleepError.interrupted(
@@ -81,11 +84,15 @@ extension Night {
             rehearsal,
             count: Int((Double(selection.exchanges.count) * options.rehearsalShare).rounded()),
             seed: "\(options.seed)/\(number)")
-        let dataset = NightDataset(
+        var dataset = NightDataset(
             training: selection.exchanges + paraphrased.exchanges, general: general,
-            generalKeepsBase: options.divergenceWeight != nil, heldOut: split.heldOut,
+            generalKeepsBase: options.divergenceWeight != nil,
+            heldOut: split.heldOut.filter { !wishes.isBroken(by: $0) },
             material: material, template: template, maxSequenceLength: options.maxSequenceLength,
             matchesMLX: options.matchesMLX)
+        if !wishes.preferences.isEmpty { dataset.freeManner(ofGeneral: general) }
+        dataset.add(
+            wishes.pairs, template: template, maxSequenceLength: options.maxSequenceLength)
         guard selection.exchanges.contains(where: { !dataset.withoutRow.contains($0.id) }) else {
             throw SleepError.nothingToLearn(path: logPath, exchanges: exchanges.count)
         }
@@ -112,15 +119,19 @@ extension Night {
             training: dataset.training, heldOut: dataset.heldOut,
             trainingOptions: planned.options, plan: planned.plan, heldoutLossBefore: before,
             scoredTokens: dataset.scoredTokens, totalTokens: dataset.totalTokens,
-            trainedHashes: (selection.exchanges + dataset.context).map {
-                TrainingManifest.hash(of: $0)
-            },
+            trainedHashes: Set(
+                (selection.exchanges + dataset.context).map { TrainingManifest.hash(of: $0) }
+                    + wishes.hashes
+            ).sorted(),
             heldOutHashes: split.heldOut.map { TrainingManifest.hash(of: $0) },
             exchangesTrained: selection.exchanges.count, exchangesHeldOut: split.heldOut.count,
             exchangesStored: exchanges.filter { Router.decide($0).destination == .store }.count,
             syntheticPairs: paraphrased.exchanges.count,
             syntheticRefused: Dictionary(
                 uniqueKeysWithValues: paraphrased.refused.map { ($0.key.rawValue, $0.value) }),
+            preferences: wishes.preferences.count, preferencePairs: wishes.pairs.training.count,
+            preferencePairsHeldOut: wishes.pairs.heldOut.count,
+            preferenceRefused: wishes.pairs.refused,
             rehearsalPairs: general.count,
             ledgerHashes: Dictionary(
                 selection.exchanges.map { ($0.id, TrainingManifest.hash(of: $0)) },
