@@ -146,7 +146,8 @@ class Bench:
             record = {
                 "kind": "night" if arguments.nights == 1 else "nights", "recipe": name,
                 "conversation": conversation, "seed": seed, "threads": arguments.threads,
-                "command": shlex.join(["circadia"] + command + ["--seed", str(seed)]), "heldout_exchanges": len(held_out),
+                "command": shlex.join(["circadia"] + command + ["--seed", str(seed)]),
+                "heldout_exchanges": len(held_out),
                 "heldout_loss_before": before, "nights": nights,
                 "texts": os.path.basename(arguments.texts),
                 "general": {kind["kind"]: kind["perplexity_change"] for kind in drift["kinds"]},

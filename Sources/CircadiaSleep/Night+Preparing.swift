@@ -160,7 +160,9 @@ extension Night {
         }
         let selection = NightSelection(
             learnable, ledger: ledger, share: options.replayShare, room: room, seed: options.seed)
-        if onlyIfDue, !selection.isDue { throw .nothingDue(path: logPath) }
+        if onlyIfDue, !selection.isDue || selection.exchanges.isEmpty {
+            throw .nothingDue(path: logPath)
+        }
         guard !selection.exchanges.isEmpty else { throw .nothingNew(path: logPath) }
         return selection
     }

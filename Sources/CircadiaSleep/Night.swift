@@ -9,7 +9,8 @@ import Foundation
 /// One night: the day's exchanges become a candidate adapter, which is judged and then promoted or
 /// dropped.
 ///
-/// Order: split → select what is new and what is due → paraphrase (optional) → render → train → judge → keep as a version → promote. Retrieval is filled by
+/// Order: split → select what is new and what is due → paraphrase (optional) → render → train → judge →
+/// keep as a version → promote. Retrieval is filled by
 /// `NightStore` before, since it needs no model. The adapter does not change before promotion, which is
 /// one atomic exchange of its folder; until then the night is kept beside it (`UnfinishedNight`) and can
 /// go on after any end.

@@ -26,23 +26,13 @@ public struct NightDataset: Sendable {
     ///   - generalKeepsBase: whether these keep to the base model's predictions rather than
     ///     to their own words.
     ///   - heldOut: exchanges to measure.
+    ///   - material: what was said of the replies; nil where every reply counts once.
     ///   - template: with a pinned date, so that the same exchange is the same row every night.
     ///   - maxSequenceLength: tokens at which a row is cut.
     ///   - matchesMLX: whether training rows are cut and scored as mlx_lm does it.
-    public init(
+    package init(
         training: [Exchange], general: [Exchange], generalKeepsBase: Bool, heldOut: [Exchange],
-        template: ChatTemplate, maxSequenceLength: Int, matchesMLX: Bool = false
-    ) {
-        self.init(
-            training: training, general: general, generalKeepsBase: generalKeepsBase,
-            heldOut: heldOut, material: nil, template: template,
-            maxSequenceLength: maxSequenceLength, matchesMLX: matchesMLX)
-    }
-
-    /// The same, with what was said of the replies.
-    init(
-        training: [Exchange], general: [Exchange], generalKeepsBase: Bool, heldOut: [Exchange],
-        material: NightMaterial?, template: ChatTemplate, maxSequenceLength: Int,
+        material: NightMaterial? = nil, template: ChatTemplate, maxSequenceLength: Int,
         matchesMLX: Bool = false
     ) {
         var renderer = NightRows(

@@ -65,15 +65,22 @@ struct ReplayTests {
 
     @Test("A night that is rejected leaves its exchanges new")
     func rejected() throws {
-        #expect(try counts(try sleep()) == [6, 0, 0])
-        try folder.writeLog(sessions: 4)
-        let night = arguments(["--replay-share", "0"]).filter { $0 != "--no-gate" }
-        let broken = try Program.run(
-            night.map { $0 == "0" ? "0" : $0 } + ["--learning-rate", "30", "--warmup", "0"],
-            in: folder)
-        if broken.status == 2 {
-            #expect(try counts(try sleep("--replay-share", "0")) == [2, 0, 6])
+        // Only a model that knows something can be ruined.
+        let night = [
+            "sleep", "--memory-file", "log.jsonl", "--rehearsal", "0", "--lora-layers", "1",
+            "--warmup", "0", "--report-questions", "0", "--replay-share", "0", "--json",
+        ]
+        func honest() throws -> [Int?] {
+            try counts(try Program.run(night + ["--iters", "8", "--no-gate"], in: folder))
         }
+        let first = try honest()
+        try folder.writeLog(sessions: 6)
+        let broken = try Program.run(
+            night + ["--iters", "8", "--learning-rate", "0.5"], in: folder)
+        #expect(broken.status == 2)
+        let new = try #require(try Program.json(broken)["exchanges_new"] as? Int)
+        #expect(new > 0)
+        #expect(try honest() == [new, 0, first[0]])
     }
 
     @Test("Without anything new it rehearses, or with --only-if-due stays in bed and says so")
@@ -91,6 +98,8 @@ struct ReplayTests {
         #expect(!folder.exists("adapters/.training"))
         let refused = try sleep("--replay-share", "0")
         #expect(refused.status == 2 && refused.errors.contains("learnt every exchange"))
+        // A scheduled one has nothing to complain of.
+        #expect(try sleep("--replay-share", "0", "--only-if-due").status == 0)
         // Who asks for a night without a word of when gets one.
         #expect(try counts(try sleep()) == [0, 6, 0])
     }
@@ -99,7 +108,7 @@ struct ReplayTests {
     func forgotten() throws {
         try folder.writeLog(sessions: 5)
         let held = ["--held-out", "0.4"]
-        let first = try Program.run(arguments().filter { $0 != "" } + held, in: folder)
+        let first = try Program.run(arguments() + held, in: folder)
         #expect(first.status == 0)
         let data = try #require(folder.bytes("adapters/versions/0001/night.json"))
         let night = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]

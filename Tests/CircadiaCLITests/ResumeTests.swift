@@ -115,10 +115,15 @@ struct ResumeTests {
     func continuing() throws {
         #expect(try Program.run(night(iterations: 3), in: folder).status == 0)
         let yesterday = try #require(folder.bytes(weights))
+        // With what the adapter knows, and how many nights there were.
+        let adapters = folder.url.appendingPathComponent("adapters")
+        let kept = folder.url.appendingPathComponent("yesterday")
+        try FileManager.default.copyItem(at: adapters, to: kept)
         #expect(try Program.run(night(iterations: 30), in: folder).status == 0)
         let today = try #require(folder.bytes(weights))
         #expect(today != yesterday)
-        try yesterday.write(to: folder.url.appendingPathComponent(weights))
+        try FileManager.default.removeItem(at: adapters)
+        try FileManager.default.moveItem(at: kept, to: adapters)
         let running = try RunningProgram(night(iterations: 30), in: folder)
         try running.wait(for: "no training") { running.errors.contains("step 10 of") }
         running.send(signal: SIGKILL)

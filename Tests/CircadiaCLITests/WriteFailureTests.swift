@@ -93,7 +93,7 @@ struct WriteFailureTests {
         let files = ["adapter_config.json", "adapters.safetensors"]
         if hasOld { #expect(try Program.run(night, in: folder).status == 0) }
         let before = files.map { folder.bytes("adapters/nightly_update/" + $0) }
-        let outcome = try Program.run(night, in: folder, prelude: Self.limit(16))
+        let outcome = try Program.run(night, in: folder, prelude: Self.limit(64))
         #expect(outcome.status == 1)
         #expect(outcome.errors.contains("adapters"))
         #expect(

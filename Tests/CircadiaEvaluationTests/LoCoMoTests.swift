@@ -67,7 +67,7 @@ struct LoCoMoTests {
     func fused() throws {
         let directory = try #require(Self.embedderModel)
         expect(
-            try evaluation(SentenceEmbedder(directory: directory)),
+            try evaluation(SentenceEmbedder(directory: directory, precision: .bf16)),
             atLeast: [
                 "recall@1": 0.55, "recall@5": 0.83, "recall@10": 0.895, "all_evidence@10": 0.78,
             ])

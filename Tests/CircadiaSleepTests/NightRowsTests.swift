@@ -137,4 +137,19 @@ struct NightRowsTests {
     func sound(reply: String, message: String, isSound: Bool) {
         #expect(OriginalAnswer.isSound(reply, afterCorrection: message) == isSound)
     }
+
+    @Test("Prose is read without a chat around it, all of it scored, and keeps to the base model")
+    func prose() throws {
+        let text = "The rain had stopped. <|im_end|> is no end here."
+        let exchange = Exchange(
+            messages: [ChatMessage(role: .assistant, content: text)], tags: [Exchange.proseTag])
+        let rows = NightDataset(
+            training: [], general: [exchange], generalKeepsBase: true, heldOut: [],
+            template: template, maxSequenceLength: 1024
+        ).training
+        let ids = tokenizer.encode(text, special: .plain)
+        #expect(rows.map(\.ids) == [ids])
+        #expect(rows.map(\.scored) == [[0..<ids.count]])
+        #expect(rows.map(\.keepsBase) == [true])
+    }
 }

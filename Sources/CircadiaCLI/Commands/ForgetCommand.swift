@@ -108,7 +108,7 @@ struct ForgetCommand: ParsableCommand {
         let completed = try PendingForget.complete(log: log, console: console)
         let forgetting = Forgetting(
             log: log, storeFolder: URL(fileURLWithPath: ragDir, isDirectory: true),
-            adapterRoot: root, embedder: undo ? PendingForget.embedder() : nil)
+            adapterRoot: root, embedder: undo ? try? MemoryLookup.embedder() : nil)
         if undo { return try bringBack(forgetting, completed: completed, console: console) }
         if !selects {
             try purge(forgetting, console: console)
@@ -266,7 +266,10 @@ enum PendingForget {
     /// How many exchanges it was about, negative where they came back; nil where nothing was left.
     @discardableResult
     static func complete(log: URL, console: Console) throws -> Int? {
-        guard let pending = try Forgetting.completePending(log: log, embedder: embedder) else {
+        guard
+            let pending = try Forgetting.completePending(
+                log: log, embedder: { try? MemoryLookup.embedder() })
+        else {
             return nil
         }
         console.note("an interrupted forget of \(abs(pending)) exchanges was completed")
@@ -284,13 +287,6 @@ enum PendingForget {
             console.note(
                 "a forget that was interrupted waits until \(address) lets it in (status \(status))"
             )
-        }
-    }
-
-    /// The sentence embedder, where it is installed.
-    static func embedder() -> (any TextEmbedding)? {
-        (try? ModelStore.resolve("all-minilm-l6-v2")).flatMap {
-            try? SentenceEmbedder(directory: $0, precision: .bf16)
         }
     }
 }

@@ -28,7 +28,7 @@ extension RagCommand {
 
         func run() throws {
             let folder = URL(fileURLWithPath: ragDir, isDirectory: true)
-            let embedder = PendingForget.embedder()
+            let embedder = try? MemoryLookup.embedder()
             let database = try RetrievalStore(directory: folder, embedder: nil)
             let server = try ChromaStore(
                 address: ChromaAddress(ragURL), folder: folder, embedder: embedder)

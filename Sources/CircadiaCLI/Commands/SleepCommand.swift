@@ -147,8 +147,8 @@ struct NightRunner {
         if !Interrupt.isRequested { console.note("the night goes on") }
     }
 
-    /// What scripts can act on: 0 for a night that nobody needs, 75 (sysexits' EX_TEMPFAIL) for a night that can go on, 2 for one that
-    /// was refused; nil for what failed.
+    /// What scripts can act on: 0 for a night that nobody needs, 75 (sysexits' EX_TEMPFAIL) for a night
+    /// that can go on, 2 for one that was refused; nil for what failed.
     private static func exitCode(_ error: SleepError) -> Int32? {
         switch error {
         case .interrupted: 75

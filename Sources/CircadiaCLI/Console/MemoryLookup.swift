@@ -36,12 +36,16 @@ struct MemoryLookup {
         self.console = console
     }
 
-    /// Opens a store with the sentence embedder, in bf16 where the processor multiplies that: vectors
-    /// differ less from the exact ones than a search can tell.
+    /// Opens a store with the sentence embedder.
     static func open(_ location: StoreLocation) throws -> any ExchangeStore {
-        let embedder = try SentenceEmbedder(
+        try location.open(embedder: embedder())
+    }
+
+    /// The sentence embedder, in bf16 where the processor multiplies that: vectors differ less from the
+    /// exact ones than a search can tell.
+    static func embedder() throws -> SentenceEmbedder {
+        try SentenceEmbedder(
             directory: ModelStore.resolve("all-minilm-l6-v2"), precision: .bf16)
-        return try location.open(embedder: embedder)
     }
 
     /// What is near the message, in at most `tokenBudget` tokens; nothing where the store fails.

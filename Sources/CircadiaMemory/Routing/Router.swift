@@ -4,7 +4,8 @@ import Foundation
 /// Decides where an exchange goes at night.
 ///
 /// Everything trains the weights, except what a person tagged `no-train`, what was said from memory and
-/// replies that were rejected: how you speak is learnt from all of it. What must stay exact is also shelved verbatim in the retrieval store: code, links, JSON, long texts and numbers.
+/// replies that were rejected: how you speak is learnt from all of it. What must stay exact is also
+/// shelved verbatim in the retrieval store: code, links, JSON, long texts and numbers.
 public enum Router {
     /// An exchange with more characters than this, all its messages together, is long.
     public static let longestPlainTalk = 280

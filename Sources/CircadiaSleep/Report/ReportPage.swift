@@ -90,7 +90,7 @@ public struct ReportPage {
         var words = [
             ReportFormat.count(learnt.exchanges, "exchange"),
             ReportFormat.count(learnt.paraphrases, "paraphrase"),
-            ReportFormat.count(learnt.generalPairs, "general pair") + " against forgetting",
+            ReportFormat.count(learnt.generalPairs, "general text") + " against forgetting",
         ]
         if learnt.paraphrases == 0 { words.remove(at: 1) }
         if let wishes = ReportFormat.preferences(learnt) { words.insert(wishes, at: 1) }
