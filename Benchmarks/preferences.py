@@ -2,12 +2,14 @@
 """Preferences by context distillation, on the real model.
 
 Ten people state one preference each (data/eval/preferences.jsonl) after ten ordinary exchanges in which the
-answers do not show it. Each sleeps three nights over that log with an adapter of their own. Counted is the share of
-answers to 20 unseen questions that show the preference: by the base model, by the base model that finds it in its
-prompt (as a system message, and in an earlier turn; the better of the two counts), after one night and after
-three, when it is not in the prompt.
+answers do not show it. Each sleeps over that log with an adapter of their own. Counted is the share of answers to
+20 unseen questions that show the preference: by the base model, by the base model that finds it in its prompt (as
+a system message, and in an earlier turn; the better of the two counts), and after nights, when it is not in the
+prompt. Every kind's figures are a line of the results, with the command of its nights.
 
-    python3 Benchmarks/preferences.py --circadia .build/release/circadia --out preferences.json
+    python3 Benchmarks/preferences.py --base --out Benchmarks/results/preferences.jsonl
+    python3 Benchmarks/preferences.py --nights 3 --out Benchmarks/results/preferences.jsonl
+    python3 Benchmarks/preferences.py --out Benchmarks/results/preferences.jsonl --summary
 
 Flags after `--` go to `circadia sleep`. Where other programs want the processors, --threads 1 is fastest.
 """
@@ -53,6 +55,11 @@ def write_log(path, statement):
                              {"role": "assistant", "content": reply}]}) + "\n")
 
 
+# Tokens after which an answer shows a preference or does not; 160 where it may still come. What a night reaches
+# may be counted too low by that, never too high.
+TOKENS = {"short": 48, "greeting": 16, "name": 48, "emoji": 48}
+
+
 class Measurement:
     def __init__(self, arguments):
         self.arguments = arguments
@@ -68,40 +75,66 @@ class Measurement:
             raise SystemExit(f"{' '.join(words)}: {result.stderr}")
         return json.loads(result.stdout)
 
-    def score(self, task, *words):
-        report = self.circadia("eval-preferences", "--only", task["id"], *words)
-        return report["preferences"][0]["score"]
+    def counts(self, *words):
+        """Answers that show each preference, of how many."""
+        report = self.circadia("eval-preferences", *words)
+        return {row["id"]: (row["score"]["passed"], row["score"]["total"])
+                for row in report["preferences"]}
 
-    def person(self, task, folder):
+    def base(self, tasks):
+        """The base model's rows, told of the preference and not."""
+        only = [word for task in tasks for word in ("--only", task["id"])]
+        for stated in ("absent", "system", "chat"):
+            counts = self.counts("--no-adapter", "--stated", stated, *only)
+            for task in tasks:
+                shown, of = counts[task["id"]]
+                yield {"kind": "base", "preference": task["id"], "stated": stated, "shown": shown,
+                       "of": of, "command":
+                       f"circadia eval-preferences --only {task['id']} --no-adapter --stated {stated}"}
+
+    def nights(self, task, folder):
+        """A row after the first and after the last night."""
         log = os.path.join(folder, "log.jsonl")
         adapter = os.path.join(folder, "adapters", "nightly_update")
         write_log(log, task["statement"])
-        row = {"id": task["id"], "kind": task["kind"], "nights": []}
-        row["base"] = self.score(task, "--no-adapter")
-        row["system"] = self.score(task, "--no-adapter", "--stated", "system")
-        row["chat"] = self.score(task, "--no-adapter", "--stated", "chat")
+        sleep = ["sleep", "--report-questions", "0", *self.arguments.sleep]
+        nights = []
         for night in range(1, self.arguments.nights + 1):
-            report = self.circadia(
-                "sleep", "--memory-file", log, "--adapter-dir", adapter, "--report-questions", "0",
-                *self.arguments.sleep)
-            row["nights"].append({
-                key: report.get(key) for key in (
-                    "accepted", "verdict", "preference_pairs", "preference_refused", "seconds")})
-            if night in (1, self.arguments.nights):
-                row[f"night{night}"] = self.score(task, "--adapter-dir", adapter)
-        return row
+            report = self.circadia(*sleep, "--memory-file", log, "--adapter-dir", adapter)
+            nights.append({key: report.get(key) for key in (
+                "accepted", "verdict", "steps", "preference_pairs", "preference_pairs_held_out",
+                "preference_refused", "seconds")})
+            if night not in (1, self.arguments.nights):
+                continue
+            shown, of = self.counts(
+                "--only", task["id"], "--adapter-dir", adapter, "--max-tokens",
+                str(TOKENS.get(task["id"], 160)))[task["id"]]
+            yield {"kind": "nights", "preference": task["id"], "nights": list(nights),
+                   "shown": shown, "of": of,
+                   "command": "circadia " + " ".join([*sleep, "--memory-file log.jsonl"])}
 
 
-def summary(rows, nights):
-    """The issue's three figures."""
-    def mean(name):
-        return sum(row[name]["rate"] for row in rows) / len(rows)
-    told = sum(max(row["system"]["rate"], row["chat"]["rate"]) for row in rows) / len(rows)
-    figures = {"preferences": len(rows), "base": mean("base"), "told": told,
-               "night1": mean("night1"), f"night{nights}": mean(f"night{nights}")}
-    figures["night1_of_told"] = figures["night1"] / told if told else None
-    figures[f"night{nights}_of_told"] = figures[f"night{nights}"] / told if told else None
-    return figures
+def summary(rows):
+    """The issue's figures, of the last row of each measurement; kinds without all of them are left out."""
+    base, night = {}, {}
+    for row in rows:
+        share = row["shown"] / row["of"]
+        if row["kind"] == "base":
+            base.setdefault(row["preference"], {})[row["stated"]] = share
+        else:
+            night.setdefault(len(row["nights"]), {})[row["preference"]] = share
+    for count, shares in sorted(night.items()):
+        kinds = [kind for kind in shares if len(base.get(kind, {})) == 3]
+        if not kinds:
+            continue
+        untold = sum(base[kind]["absent"] for kind in kinds) / len(kinds)
+        told = sum(max(base[kind]["system"], base[kind]["chat"]) for kind in kinds) / len(kinds)
+        learnt = sum(shares[kind] for kind in kinds) / len(kinds)
+        for kind in kinds:
+            print("{:10} untold {:4.0%}  system {:4.0%}  chat {:4.0%}  learnt {:4.0%}".format(
+                kind, base[kind]["absent"], base[kind]["system"], base[kind]["chat"], shares[kind]))
+        print(f"{len(kinds)} preferences, nights {count}: untold {untold:.3f}, told {told:.3f}, "
+              f"learnt {learnt:.3f}\n")
 
 
 def main():
@@ -110,31 +143,32 @@ def main():
     parser.add_argument("--circadia", default=os.path.join(ROOT, ".build/release/circadia"))
     parser.add_argument("--model")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--nights", type=int, default=3)
+    parser.add_argument("--nights", type=int, default=1)
+    parser.add_argument("--base", action="store_true", help="measure the base model, not nights")
+    parser.add_argument("--summary", action="store_true", help="measure nothing, say what there is")
     parser.add_argument("--only", action="append", help="a preference's id")
-    parser.add_argument("--out", help="a file for the figures")
+    parser.add_argument("--out", required=True, help="a file for the figures, one JSON object a line")
     parser.add_argument("sleep", nargs="*", help="flags of the nights, after --")
     arguments = parser.parse_args()
     arguments.circadia = os.path.abspath(arguments.circadia)
     measurement = Measurement(arguments)
     with open(os.path.join(ROOT, "data/eval/preferences.jsonl")) as file:
         tasks = [json.loads(line) for line in file]
-    rows = []
-    for task in tasks:
-        if arguments.only and task["id"] not in arguments.only:
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            row = measurement.person(task, folder)
-        rows.append(row)
-        counts = [row[name]["passed"] for name in
-                  ("base", "system", "chat", "night1", f"night{arguments.nights}")]
-        print("{:10} base {:2}  system {:2}  chat {:2}  night 1 {:2}  night {} {:2}".format(
-            row["id"], *counts[:4], arguments.nights, counts[4]), flush=True)
-        if arguments.out:
-            with open(arguments.out, "w") as file:
-                json.dump({"sleep": arguments.sleep, "summary": summary(rows, arguments.nights),
-                           "preferences": rows}, file, indent=1)
-    print(json.dumps(summary(rows, arguments.nights)))
+    tasks = [task for task in tasks if not arguments.only or task["id"] in arguments.only]
+
+    def keep(rows):
+        for row in rows:
+            with open(arguments.out, "a") as file:
+                file.write(json.dumps(row, sort_keys=True) + "\n")
+
+    if arguments.base:
+        keep(measurement.base(tasks))
+    elif not arguments.summary:
+        for task in tasks:
+            with tempfile.TemporaryDirectory() as folder:
+                keep(measurement.nights(task, folder))
+    with open(arguments.out) as file:
+        summary(map(json.loads, file))
 
 
 if __name__ == "__main__":

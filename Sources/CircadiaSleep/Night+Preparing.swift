@@ -54,7 +54,8 @@ extension Night {
         return tonight
     }
 
-    /// Splits, selects, paraphrases, answers as the person wants it, renders and measures. Each night, by its `number`, rehearses other texts.
+    /// Splits, selects, paraphrases, answers as the person wants it, renders and measures. Each night, by
+    /// its `number`, rehearses other texts.
     func prepare(
         _ exchanges: [Exchange], number: Int, ledger: TrainingLedger, rehearsal: [Exchange],
         present: LoRAAdapter?, onlyIfDue: Bool, logPath: String,
@@ -73,7 +74,7 @@ extension Night {
                 .filter { material.lesson(of: $0).correction == nil }, isCancelled: isCancelled,
             report: report)
         let wishes = try preferencePairs(
-            in: exchanges, own: selection.exchanges, number: number, isCancelled: isCancelled,
+            in: exchanges, number: number, isCancelled: isCancelled,
             report: report)
         if isCancelled() {
             model.adapter = present
@@ -84,16 +85,24 @@ extension Night {
             rehearsal,
             count: Int((Double(selection.exchanges.count) * options.rehearsalShare).rounded()),
             seed: "\(options.seed)/\(number)")
+        let own = (selection.exchanges + paraphrased.exchanges).map(wishes.applied)
         var dataset = NightDataset(
-            training: selection.exchanges + paraphrased.exchanges, general: general,
+            training: own.map(\.exchange), general: general,
             generalKeepsBase: options.divergenceWeight != nil,
-            heldOut: split.heldOut.filter { !wishes.isBroken(by: $0) },
+            // Replies that were asked not to be are no measure.
+            heldOut: split.heldOut.map(wishes.applied).filter { $0.use == .whole }.map(\.exchange),
             material: material, template: template, maxSequenceLength: options.maxSequenceLength,
             matchesMLX: options.matchesMLX)
-        if !wishes.preferences.isEmpty { dataset.freeManner(ofGeneral: general) }
+        dataset.drop(Set(own.filter { $0.use == .nothing }.map(\.exchange.id)))
+        let manner = own.filter { $0.use == .middle }.map(\.exchange)
+        dataset.freeManner(
+            of: Set((manner + (wishes.preferences.isEmpty ? [] : general)).map(\.id)))
         dataset.add(
             wishes.pairs, template: template, maxSequenceLength: options.maxSequenceLength)
-        guard selection.exchanges.contains(where: { !dataset.withoutRow.contains($0.id) }) else {
+        guard
+            selection.exchanges.contains(where: { !dataset.withoutRow.contains($0.id) })
+                || !wishes.pairs.training.isEmpty
+        else {
             throw SleepError.nothingToLearn(path: logPath, exchanges: exchanges.count)
         }
         report(

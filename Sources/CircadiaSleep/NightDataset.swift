@@ -16,7 +16,7 @@ public struct NightDataset: Sendable {
     /// Rejected exchanges that training rows show as what came before, unscored.
     let context: [Exchange]
     /// Ids of training exchanges that have no row: nothing in them can be learnt.
-    let withoutRow: Set<String>
+    var withoutRow: Set<String>
 
     /// Renders exchanges with the model's template and keeps those that have something to learn.
     ///

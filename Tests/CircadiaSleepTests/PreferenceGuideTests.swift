@@ -1,5 +1,6 @@
 import CircadiaMemory
 import CircadiaSleep
+import CircadiaTokenizer
 import Foundation
 import Testing
 
@@ -13,10 +14,9 @@ struct PreferenceGuideTests {
     }
 
     private func guide(
-        _ preferences: [StatedPreference], _ topic: PreferenceQuestion.Topic = .general,
-        number: Int = 0
+        _ preferences: [StatedPreference], _ topic: PreferenceQuestion.Topic = .general
     ) -> PreferenceGuide {
-        PreferenceGuide(preferences: preferences, topic: topic, number: number)
+        PreferenceGuide(preferences: preferences, topic: topic)
     }
 
     @Test(
@@ -53,15 +53,18 @@ struct PreferenceGuideTests {
         #expect(PreferenceCheck.shows(Self.preference(.tone, nil), answer: "Hm.") == nil)
     }
 
-    @Test("The first words are put into the model's mouth")
+    @Test("What is said first is said for the model; a list or a program is begun for it")
     func beginnings() {
         let ahoy = Self.preference(.opening, "Ahoy!")
         let captain = Self.preference(.address, "Captain")
-        #expect(guide([ahoy, captain]).beginning == "Ahoy! Captain,")
-        #expect(guide([captain], number: 1).beginning == "Of course, Captain.")
+        let emoji = Self.preference(.emoji, "some")
+        #expect(guide([ahoy, captain]).greeting == "Ahoy! Captain,")
+        #expect(guide([captain, emoji]).greeting == "😊 Captain,")
+        #expect(guide([Self.preference(.emoji, "none")]).greeting.isEmpty)
+        #expect(guide([captain]).beginning.isEmpty)
         let swift = Self.preference(.codeLanguage, "swift")
-        #expect(guide([ahoy, swift], .code).beginning == "Ahoy!\n\n```swift\n")
-        #expect(guide([ahoy, swift]).beginning == "Ahoy!")
+        #expect(guide([ahoy, swift], .code).beginning == "```swift\n")
+        #expect(guide([ahoy, swift]).beginning.isEmpty)
         #expect(guide([Self.preference(.layout, "bullets")]).beginning == "-")
         #expect(guide([]).beginning.isEmpty)
     }
@@ -87,9 +90,8 @@ struct PreferenceGuideTests {
     @Test("What is said word for word is added, and everything has to show in the end")
     func finished() {
         let bye = Self.preference(.closing, "Bye!")
-        let emoji = Self.preference(.emoji, "some")
-        let both = guide([emoji, bye]).finished("It is late. Go home.")
-        #expect(both == "It is late. 😊 Go home. Bye!")
+        #expect(guide([bye]).finished("It is late. Go home.") == "It is late. Go home. Bye!")
+        #expect(guide([Self.preference(.emoji, "some")]).finished("It is late.") == nil)
         #expect(guide([bye]).finished("- a\n- b") == "- a\n- b\n\nBye!")
         #expect(guide([Self.preference(.emoji, "none")]).finished("Yes 🌱") == "Yes")
         #expect(guide([Self.preference(.units, "metric")], .measures).finished("A mile.") == nil)
@@ -120,7 +122,58 @@ struct PreferenceGuideTests {
         #expect(guide([]).continuation(of: "It is late.") == nil)
     }
 
-    @Test("Questions are drawn by topic, the person's own first, and are capped")
+    @Test(
+        "An older reply becomes what it would have been, or nothing where that takes more than words"
+    )
+    func older() {
+        let captain = Self.preference(.address, "Captain")
+        let ahoy = Self.preference(.opening, "Ahoy!")
+        let one = Self.preference(.length, "1 sentences")
+        #expect(
+            guide([captain]).following("The bus is late.") == "Captain, the bus is late.")
+        #expect(guide([captain]).following("Rye needs time.") == "Captain, Rye needs time.")
+        #expect(guide([ahoy]).following("It is late.") == "Ahoy! It is late.")
+        #expect(
+            guide([ahoy, one]).following("The number 12 goes there. It is late.")
+                == "Ahoy! The number 12 goes there.")
+        #expect(
+            guide([Self.preference(.units, "metric")]).following("It is 26.2 miles long.")
+                == "It is 42.2 kilometres long.")
+        #expect(guide([Self.preference(.closing, "?")]).following("It is late.") == nil)
+        #expect(guide([Self.preference(.layout, "bullets")]).following("It is late.") == nil)
+        #expect(guide([Self.preference(.layout, "none")]).following("- One\n- Two") == nil)
+    }
+
+    @Test("Replies that break a preference are rewritten, cut to their middle or left out")
+    func applied() {
+        func exchange(_ reply: String) -> Exchange {
+            Exchange(
+                id: "a",
+                messages: [
+                    ChatMessage(role: .user, content: "Why?"),
+                    ChatMessage(role: .assistant, content: reply),
+                ])
+        }
+        func applied(_ manner: StatedPreference.Manner, _ value: String, _ reply: String)
+            -> (text: String?, use: Night.Use)
+        {
+            let wishes = Night.Wishes(preferences: [Self.preference(manner, value)])
+            let result = wishes.applied(to: exchange(reply))
+            return (result.exchange.messages.last?.content, result.use)
+        }
+        let ahoy = applied(.opening, "Ahoy!", "It is late.")
+        #expect(ahoy.text == "Ahoy! It is late.")
+        #expect(ahoy.use == .whole)
+        #expect(applied(.opening, "Ahoy!", "Ahoy! It is late.").text == "Ahoy! It is late.")
+        #expect(applied(.closing, "?", "It is late.").use == .middle)
+        #expect(applied(.layout, "bullets", "It is late.").use == .middle)
+        #expect(applied(.layout, "none", "- One\n- Two").use == .nothing)
+        #expect(applied(.units, "metric", "A mile.").use == .nothing)
+        #expect(applied(.length, "1 sentences", "It is a very late hour. Go.").use == .whole)
+        #expect(Night.Wishes().applied(to: exchange("Hm.")).use == .whole)
+    }
+
+    @Test("Questions are drawn by topic and are capped")
     func questions() {
         func questions(_ topic: PreferenceQuestion.Topic, _ name: String) -> [PreferenceQuestion] {
             (0..<40).map { PreferenceQuestion(id: "\(name)\($0)", topic: topic, text: name) }
@@ -128,27 +181,27 @@ struct PreferenceGuideTests {
         let shipped =
             questions(.general, "general") + questions(.measures, "measures")
             + questions(.code, "code")
-        let own = questions(.general, "own")
         func counts(_ preferences: [StatedPreference], share: Int) -> [String: Int] {
             Dictionary(
                 grouping: PreferenceDistiller.choose(
-                    for: preferences, questions: shipped, own: own, share: share, seed: 7),
+                    for: preferences, questions: shipped, share: share, seed: 7),
                 by: \.text
             ).mapValues(\.count)
         }
         let short = Self.preference(.length, "short")
         let metric = Self.preference(.units, "metric")
-        #expect(counts([short], share: 8) == ["own": 4, "general": 4])
-        #expect(counts([short, metric], share: 8) == ["own": 4, "general": 4, "measures": 8])
+        #expect(counts([short], share: 8) == ["general": 8])
+        #expect(counts([short, metric], share: 8) == ["general": 8, "measures": 8])
         #expect(counts([metric], share: 8) == ["measures": 8])
         let many = Array(repeating: short, count: 6)
-        #expect(counts(many, share: 8).values.reduce(0, +) == 32)
+        #expect(counts(many, share: 8).values.reduce(0, +) == 16)
     }
 
     @Test("What is said word for word is not told to the model")
     func told() {
         #expect(!PreferenceDistiller.isTold(Self.preference(.opening, "Ahoy!"), about: .general))
         #expect(!PreferenceDistiller.isTold(Self.preference(.closing, "Bye!"), about: .general))
+        #expect(!PreferenceDistiller.isTold(Self.preference(.emoji, "some"), about: .general))
         #expect(PreferenceDistiller.isTold(Self.preference(.closing, "?"), about: .general))
         #expect(PreferenceDistiller.isTold(Self.preference(.units, "metric"), about: .measures))
         #expect(!PreferenceDistiller.isTold(Self.preference(.units, "metric"), about: .general))

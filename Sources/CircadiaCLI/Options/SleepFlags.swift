@@ -92,7 +92,7 @@ struct SleepFlags: ParsableArguments {
             discussion:
                 "The model answers with the preference in view, and learns to do so without."
         ))
-    var preferencePairs = 24
+    var preferencePairs = 48
 
     @Option(
         help: "General-purpose texts mixed in per exchange, so that skills are rehearsed; 0: none.")

@@ -32,7 +32,12 @@ package struct PreferenceDistiller {
     /// Preferences at most that a small model is told of at once.
     static let mostPreferences = 6
     /// Pairs of a night at most, as a multiple of those of one preference.
-    static let mostShares = 4
+    static let mostShares = 2
+
+    /// Tokens of an answer, without what is added to it.
+    private static let answerTokens = 64
+    /// The same where an answer is only greeted, so that its beginning suffices.
+    private static let beginningTokens = 32
 
     let model: LlamaModel
     let tokenizer: BPETokenizer
@@ -45,7 +50,6 @@ package struct PreferenceDistiller {
     /// - Parameters:
     ///   - preferences: those that hold, the oldest first.
     ///   - questions: what can be asked; some of each preference's topic are drawn.
-    ///   - own: the person's own questions, which come first, up to half of the general ones.
     ///   - share: pairs for each preference; all together have `mostShares` times as many at most.
     ///   - isCancelled: asked before each question.
     ///   - progress: gets the good pairs and the questions so far.
@@ -53,14 +57,14 @@ package struct PreferenceDistiller {
     /// - Throws: `ModelError`.
     func pairs(
         following preferences: [StatedPreference], questions: [PreferenceQuestion],
-        own: [PreferenceQuestion], share: Int, isCancelled: () -> Bool = { false },
+        share: Int, isCancelled: () -> Bool = { false },
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> Outcome {
         var outcome = Outcome()
         let preferences = Array(preferences.suffix(Self.mostPreferences))
         guard let newest = preferences.last else { return outcome }
         let chosen = Self.choose(
-            for: preferences, questions: questions, own: own, share: share, seed: seed)
+            for: preferences, questions: questions, share: share, seed: seed)
         var good = 0
         for (number, question) in chosen.enumerated() {
             if isCancelled() { break }
@@ -90,8 +94,8 @@ package struct PreferenceDistiller {
 
     /// The questions of a night, those of different topics mixed.
     package static func choose(
-        for preferences: [StatedPreference], questions: [PreferenceQuestion],
-        own: [PreferenceQuestion], share: Int, seed: UInt64
+        for preferences: [StatedPreference], questions: [PreferenceQuestion], share: Int,
+        seed: UInt64
     ) -> [PreferenceQuestion] {
         let topics = preferences.map { preference -> PreferenceQuestion.Topic in
             switch preference.manner {
@@ -105,10 +109,7 @@ package struct PreferenceDistiller {
         for topic in [PreferenceQuestion.Topic.general, .measures, .code] {
             let wanted = share * topics.count { $0 == topic }
             guard wanted > 0 else { continue }
-            let mine = topic == .general ? drawn(own, seed).prefix(wanted / 2) : []
-            chosen += mine
-            chosen += drawn(questions.filter { $0.topic == topic }, seed).prefix(
-                wanted - mine.count)
+            chosen += drawn(questions.filter { $0.topic == topic }, seed).prefix(wanted)
         }
         return Array(drawn(chosen, seed).prefix(most))
     }
@@ -129,11 +130,13 @@ package struct PreferenceDistiller {
             (told.isEmpty ? [] : [PreferenceTask.systemMessage(told.map(Self.sentence))])
                 + [ChatMessage(role: .user, content: question.text)], addGenerationPrompt: true
         ).ids
+        let guide = PreferenceGuide(preferences: preferences, topic: question.topic)
+        let beginning = guide.beginning
         for attempt in 0..<3 {
-            let guide = PreferenceGuide(
-                preferences: preferences, topic: question.topic, number: number + attempt)
-            let beginning = guide.beginning
-            let first = try generate(prompt, beginning, maxTokens: 80, attempt: attempt, number)
+            let first = try generate(
+                prompt, beginning,
+                maxTokens: guide.isOnlyGreeted ? Self.beginningTokens : Self.answerTokens,
+                attempt: attempt, number)
             let isCut = first.finishReason != .stop
             guard let body = guide.body(first.text, isCut: isCut) else { continue }
             let glue = beginning.isEmpty || beginning.hasSuffix("\n") ? "" : " "
@@ -146,7 +149,7 @@ package struct PreferenceDistiller {
                 else { continue }
                 text += " " + sentence
             }
-            guard let finished = guide.finished(text),
+            guard let finished = guide.finished(guide.greeted(text)),
                 !ParaphraseCheck.repeats(ParaphraseCheck.words(of: finished))
             else { continue }
             let isWhole =
@@ -164,6 +167,7 @@ package struct PreferenceDistiller {
     ) -> Bool {
         switch preference.manner {
         case .opening, .address: false
+        case .emoji: preference.value == StatedPreference.none
         case .closing: preference.value == StatedPreference.question
         case .units: topic == .measures
         case .codeLanguage: topic == .code

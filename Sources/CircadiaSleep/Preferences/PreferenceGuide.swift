@@ -2,20 +2,18 @@ import CircadiaMemory
 import Foundation
 
 /// Helps an answer to show what was asked for, where the model by itself often does not: it puts the
-/// first words into its mouth, ends the answer where it should end, and adds what is said word for word.
+/// first words of a list or a program into its mouth, ends the answer where it should end, and adds what is
+/// said word for word.
 ///
 /// The rest of an answer stays the model's own.
 package struct PreferenceGuide {
     package let preferences: [StatedPreference]
     package let topic: PreferenceQuestion.Topic
-    /// Varies the words that are put into the model's mouth.
-    package let number: Int
 
     /// A guide to an answer.
-    package init(preferences: [StatedPreference], topic: PreferenceQuestion.Topic, number: Int) {
+    package init(preferences: [StatedPreference], topic: PreferenceQuestion.Topic) {
         self.preferences = preferences
         self.topic = topic
-        self.number = number
     }
 
     private func preference(_ manner: StatedPreference.Manner) -> StatedPreference? {
@@ -26,33 +24,80 @@ package struct PreferenceGuide {
         preference(manner)?.value
     }
 
-    /// The words that an answer begins with, without a blank at their end; empty where it is free.
-    package var beginning: String {
+    /// What is said before the answer, word for word; empty where nothing is. Always the same: a small
+    /// model that has seen one beginning in several forms says none of them.
+    package var greeting: String {
         var parts: [String] = []
         if let opening = value(.opening) { parts.append(opening) }
+        if let emoji = value(.emoji), emoji != StatedPreference.none { parts.append(Self.emoji) }
         if let name = value(.address),
             !PreferenceCheck.plain(parts.joined()).contains(name.lowercased())
         {
-            let ways = ["\(name),", "Of course, \(name).", "Well, \(name),", "Sure, \(name)."]
-            parts.append(ways[number % ways.count])
+            parts.append("\(name),")
         }
-        let start = parts.joined(separator: " ")
+        return parts.joined(separator: " ")
+    }
+
+    /// The first words of the answer itself, which are put into the model's mouth, without a blank at
+    /// their end; empty where it is free.
+    package var beginning: String {
         if topic == .code, let language = value(.codeLanguage) {
-            return (start.isEmpty ? "" : start + "\n\n") + "```\(language.lowercased())\n"
+            return "```\(language.lowercased())\n"
         }
         switch value(.layout) {
-        case "bullets": return (start.isEmpty ? "" : start + "\n\n") + "-"
-        case "numbered": return (start.isEmpty ? "" : start + "\n\n") + "1."
-        default: return start
+        case "bullets": return "-"
+        case "numbered": return "1."
+        default: return ""
         }
+    }
+
+    /// `answer` after the greeting.
+    func greeted(_ answer: String) -> String {
+        guard !greeting.isEmpty else { return answer }
+        if !beginning.isEmpty || answer.hasPrefix("```") { return greeting + "\n\n" + answer }
+        guard greeting.hasSuffix(","),
+            let word = answer.split(whereSeparator: { !$0.isLetter }).first,
+            answer.hasPrefix(word), Self.lowered.contains(word.lowercased())
+        else { return greeting + " " + answer }
+        return greeting + " " + word.lowercased() + answer.dropFirst(word.count)
+    }
+
+    /// Words that are no names, so that they lose their capital after a comma.
+    private static let lowered: Set<String> = [
+        "the", "a", "an", "it", "its", "you", "your", "to", "there", "this", "that", "these", "if",
+        "when", "in", "here", "yes", "no", "of", "some", "they", "we", "as", "for", "how", "one",
+    ]
+    private static let emoji = "😊"
+
+    /// Whether `answer` shows a preference; nil where only a reader can tell. What is said word for word is
+    /// no part of its length.
+    func shows(_ preference: StatedPreference, in answer: String) -> Bool? {
+        var text = answer
+        if preference.manner == .length {
+            if text.hasPrefix(greeting) { text.removeFirst(greeting.count) }
+            if let closing = value(.closing), closing != StatedPreference.question,
+                text.hasSuffix(closing)
+            {
+                text.removeLast(closing.count)
+            }
+        }
+        return PreferenceCheck.shows(preference, answer: text, topic: topic)
+    }
+
+    /// A reply of the log as it would have been if it had followed the preferences, its content as it was;
+    /// nil where more would be needed than cuts, conversions and added words.
+    package func following(_ reply: String) -> String? {
+        guard beginning.isEmpty, let body = body(reply, isCut: false),
+            continuation(of: body) == nil
+        else { return nil }
+        return finished(greeted(body))
     }
 
     /// Words that lead the model to what an answer should hold or end with; nil where nothing is to
     /// follow. What it says after them is kept up to the end of the sentence.
     package func continuation(of answer: String) -> String? {
         if value(.closing) == StatedPreference.question, !answer.hasSuffix("?") {
-            let ways = ["Would you like", "Do you", "Have you", "What do you", "Are you"]
-            return ways[number % ways.count]
+            return "Would you like"
         }
         guard let content = preference(.content)?.statement.lowercased() else { return nil }
         let leads = [
@@ -68,6 +113,11 @@ package struct PreferenceGuide {
     /// Whether an answer must have an end: not one that was cut.
     var needsEnd: Bool {
         value(.closing) != nil || preference(.content) != nil || isShort
+    }
+
+    /// Whether all that is asked for shows at an answer's beginning.
+    var isOnlyGreeted: Bool {
+        preferences.allSatisfy { [.opening, .address, .emoji].contains($0.manner) }
     }
 
     private var isShort: Bool { preference(.length).flatMap(PreferenceCheck.limit) != nil }
@@ -100,14 +150,12 @@ package struct PreferenceGuide {
     {
         var sentences = PreferenceCheck.sentences(in: text)
         if isCut { sentences.removeLast() }
-        // The words of an opening count too.
-        let room = limit.words - PreferenceCheck.words(beginning)
         var kept: [String] = []
         for sentence in sentences.prefix(limit.sentences) {
             let isWhole = sentence.last.map { ".!?".contains($0) } ?? false
             guard isWhole,
                 kept.reduce(0, { $0 + PreferenceCheck.words($1) }) + PreferenceCheck.words(sentence)
-                    <= room
+                    <= limit.words
             else { break }
             kept.append(sentence)
         }
@@ -150,8 +198,6 @@ package struct PreferenceGuide {
                     }))
             if emoji == StatedPreference.none {
                 answer = without.trimmingCharacters(in: .whitespaces)
-            } else if without == answer {
-                answer = Self.inserting(Self.emojis[number % Self.emojis.count], in: answer)
             }
         }
         if let closing = value(.closing), closing != StatedPreference.question,
@@ -159,19 +205,6 @@ package struct PreferenceGuide {
         {
             answer += (answer.contains("\n") ? "\n\n" : " ") + closing
         }
-        let shown = preferences.allSatisfy {
-            PreferenceCheck.shows($0, answer: answer, topic: topic) ?? true
-        }
-        return shown ? answer : nil
-    }
-
-    private static let emojis = ["😊", "🌟", "👍", "🎉", "🌱", "✨", "🙂", "💡"]
-
-    /// After the first sentence, so that the last words stay the last.
-    private static func inserting(_ emoji: String, in answer: String) -> String {
-        guard let first = PreferenceCheck.sentences(in: answer).first,
-            let range = answer.range(of: first), !first.hasPrefix("```")
-        else { return answer + " " + emoji }
-        return answer.replacingCharacters(in: range, with: first + " " + emoji)
+        return preferences.allSatisfy { shows($0, in: answer) ?? true } ? answer : nil
     }
 }
