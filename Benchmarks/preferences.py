@@ -148,6 +148,7 @@ def main():
     parser.add_argument("--summary", action="store_true", help="measure nothing, say what there is")
     parser.add_argument("--only", action="append", help="a preference's id")
     parser.add_argument("--out", required=True, help="a file for the figures, one JSON object a line")
+    parser.add_argument("--keep", help="a folder for each preference's log and adapters")
     parser.add_argument("sleep", nargs="*", help="flags of the nights, after --")
     arguments = parser.parse_args()
     arguments.circadia = os.path.abspath(arguments.circadia)
@@ -166,6 +167,9 @@ def main():
     elif not arguments.summary:
         for task in tasks:
             with tempfile.TemporaryDirectory() as folder:
+                if arguments.keep:
+                    folder = os.path.join(os.path.abspath(arguments.keep), task["id"])
+                    os.makedirs(folder)
                 keep(measurement.nights(task, folder))
     with open(arguments.out) as file:
         summary(map(json.loads, file))
