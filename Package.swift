@@ -148,7 +148,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "CircadiaSleepTests",
-            dependencies: ["CircadiaSleep", "CircadiaFormats", "CircadiaTestSupport"]),
+            dependencies: [
+                "CircadiaSleep", "CircadiaFormats", "CircadiaMemory", "CircadiaTestSupport",
+            ]),
         .testTarget(
             name: "CircadiaCLITests",
             dependencies: ["CircadiaCLI", "CircadiaFormats", "CircadiaTestSupport"],

@@ -26,6 +26,7 @@ struct Circadia: AsyncParsableCommand {
                 name: "Measuring:",
                 subcommands: [
                     EvalLossCommand.self, EvalHarnessCommand.self, EvalRetrievalCommand.self,
+                    EvalPreferencesCommand.self,
                     BenchCommand.self,
                 ]),
             CommandGroup(

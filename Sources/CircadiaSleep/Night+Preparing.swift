@@ -54,7 +54,8 @@ extension Night {
         return tonight
     }
 
-    /// Splits, selects, paraphrases, renders and measures. Each night, by its `number`, rehearses other texts.
+    /// Splits, selects, paraphrases, answers as the person wants it, renders and measures. Each night, by
+    /// its `number`, rehearses other texts.
     func prepare(
         _ exchanges: [Exchange], number: Int, ledger: TrainingLedger, rehearsal: [Exchange],
         present: LoRAAdapter?, onlyIfDue: Bool, logPath: String,
@@ -72,6 +73,9 @@ extension Night {
                 // Other words for “no, I meant …” are about nothing.
                 .filter { material.lesson(of: $0).correction == nil }, isCancelled: isCancelled,
             report: report)
+        let wishes = try preferencePairs(
+            in: exchanges, number: number, isCancelled: isCancelled,
+            report: report)
         if isCancelled() {
             model.adapter = present
             throw SleepError.interrupted(
@@ -81,12 +85,24 @@ extension Night {
             rehearsal,
             count: Int((Double(selection.exchanges.count) * options.rehearsalShare).rounded()),
             seed: "\(options.seed)/\(number)")
-        let dataset = NightDataset(
-            training: selection.exchanges + paraphrased.exchanges, general: general,
-            generalKeepsBase: options.divergenceWeight != nil, heldOut: split.heldOut,
+        let own = (selection.exchanges + paraphrased.exchanges).map(wishes.applied)
+        var dataset = NightDataset(
+            training: own.map(\.exchange), general: general,
+            generalKeepsBase: options.divergenceWeight != nil,
+            // Replies that were asked not to be are no measure.
+            heldOut: split.heldOut.map(wishes.applied).filter { $0.use == .whole }.map(\.exchange),
             material: material, template: template, maxSequenceLength: options.maxSequenceLength,
             matchesMLX: options.matchesMLX)
-        guard selection.exchanges.contains(where: { !dataset.withoutRow.contains($0.id) }) else {
+        dataset.drop(Set(own.filter { $0.use == .nothing }.map(\.exchange.id)))
+        let manner = own.filter { $0.use == .middle }.map(\.exchange)
+        dataset.freeManner(
+            of: Set((manner + (wishes.preferences.isEmpty ? [] : general)).map(\.id)))
+        dataset.add(
+            wishes.pairs, template: template, maxSequenceLength: options.maxSequenceLength)
+        guard
+            selection.exchanges.contains(where: { !dataset.withoutRow.contains($0.id) })
+                || !wishes.pairs.training.isEmpty
+        else {
             throw SleepError.nothingToLearn(path: logPath, exchanges: exchanges.count)
         }
         report(
@@ -112,15 +128,19 @@ extension Night {
             training: dataset.training, heldOut: dataset.heldOut,
             trainingOptions: planned.options, plan: planned.plan, heldoutLossBefore: before,
             scoredTokens: dataset.scoredTokens, totalTokens: dataset.totalTokens,
-            trainedHashes: (selection.exchanges + dataset.context).map {
-                TrainingManifest.hash(of: $0)
-            },
+            trainedHashes: Set(
+                (selection.exchanges + dataset.context).map { TrainingManifest.hash(of: $0) }
+                    + wishes.hashes
+            ).sorted(),
             heldOutHashes: split.heldOut.map { TrainingManifest.hash(of: $0) },
             exchangesTrained: selection.exchanges.count, exchangesHeldOut: split.heldOut.count,
             exchangesStored: exchanges.filter { Router.decide($0).destination == .store }.count,
             syntheticPairs: paraphrased.exchanges.count,
             syntheticRefused: Dictionary(
                 uniqueKeysWithValues: paraphrased.refused.map { ($0.key.rawValue, $0.value) }),
+            preferences: wishes.preferences.count, preferencePairs: wishes.pairs.training.count,
+            preferencePairsHeldOut: wishes.pairs.heldOut.count,
+            preferenceRefused: wishes.pairs.refused,
             rehearsalPairs: general.count,
             ledgerHashes: Dictionary(
                 selection.exchanges.map { ($0.id, TrainingManifest.hash(of: $0)) },

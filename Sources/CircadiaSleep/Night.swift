@@ -25,6 +25,8 @@ public struct Night {
         case training(TrainingProgress)
         /// Good and tried paraphrases so far.
         case paraphrases(good: Int, tried: Int)
+        /// Good pairs for preferences and questions asked so far.
+        case preferences(good: Int, tried: Int)
     }
 
     let model: LlamaModel
@@ -35,6 +37,7 @@ public struct Night {
     let adapterDirectory: URL
     let options: SleepOptions
     let material: GateMaterial
+    let questions: [PreferenceQuestion]
 
     /// The versions beside the adapter.
     var versions: AdapterVersions { AdapterVersions(beside: adapterDirectory) }
@@ -44,10 +47,12 @@ public struct Night {
     /// - `modelFingerprint`: tells the model's weights from others; a night goes on with the same only.
     /// - `template`: with a pinned date.
     /// - `material`: what the gate measures with, beside the held-out conversations.
+    /// - `questions`: what the model is asked so that it answers as the person wants it.
     public init(
         model: LlamaModel, modelName: String, modelFingerprint: String, tokenizer: BPETokenizer,
         template: ChatTemplate,
-        adapterDirectory: URL, options: SleepOptions, material: GateMaterial = GateMaterial()
+        adapterDirectory: URL, options: SleepOptions, material: GateMaterial = GateMaterial(),
+        questions: [PreferenceQuestion] = []
     ) {
         self.model = model
         self.modelName = modelName
@@ -57,6 +62,7 @@ public struct Night {
         self.adapterDirectory = adapterDirectory
         self.options = options
         self.material = material
+        self.questions = questions
     }
 
     /// Sleeps over `exchanges`, with `rehearsal` pairs mixed in.
@@ -159,7 +165,10 @@ public struct Night {
             repliesCorrected: prepared.repliesCorrected, repliesGood: prepared.repliesGood,
             exchangesHeldOut: prepared.exchangesHeldOut,
             exchangesStored: prepared.exchangesStored, syntheticPairs: prepared.syntheticPairs,
-            syntheticRefused: prepared.syntheticRefused, rehearsalPairs: prepared.rehearsalPairs,
+            syntheticRefused: prepared.syntheticRefused, preferences: prepared.preferences,
+            preferencePairs: prepared.preferencePairs,
+            preferencePairsHeldOut: prepared.preferencePairsHeldOut,
+            preferenceRefused: prepared.preferenceRefused, rehearsalPairs: prepared.rehearsalPairs,
             steps: training.steps.count, finalStep: training.finalStep, end: training.end,
             restorations: training.restorations, plan: prepared.plan,
             trainingSeconds: trainingEnd.timeIntervalSince(trainingStart),

@@ -6,17 +6,17 @@ import Foundation
 /// The rows of a night: what is trained, what is only measured.
 public struct NightDataset: Sendable {
     /// Rows of the person's exchanges, of paraphrases and of general texts.
-    public let training: [TrainingRow]
+    public internal(set) var training: [TrainingRow]
     /// Rows of the held-out conversations.
-    public let heldOut: [TrainingRow]
+    public internal(set) var heldOut: [TrainingRow]
     /// Scored tokens of the training rows.
-    public let scoredTokens: Int
+    public var scoredTokens: Int { training.reduce(0) { $0 + $1.scoredCount } }
     /// All tokens of the training rows.
-    public let totalTokens: Int
+    public var totalTokens: Int { training.reduce(0) { $0 + $1.ids.count } }
     /// Rejected exchanges that training rows show as what came before, unscored.
     let context: [Exchange]
     /// Ids of training exchanges that have no row: nothing in them can be learnt.
-    let withoutRow: Set<String>
+    var withoutRow: Set<String>
 
     /// Renders exchanges with the model's template and keeps those that have something to learn.
     ///
@@ -46,8 +46,6 @@ public struct NightDataset: Sendable {
         self.context = context
         withoutRow = Set(training.map(\.id)).subtracting(rows.map(\.id))
         self.heldOut = heldOut.compactMap(renderer.measured)
-        scoredTokens = self.training.reduce(0) { $0 + $1.scoredCount }
-        totalTokens = self.training.reduce(0) { $0 + $1.ids.count }
     }
 }
 

@@ -27,6 +27,9 @@ struct NightRecord: Codable {
         var exchangesStored: Int
         var syntheticPairs: Int
         var syntheticRefused: [String: Int]
+        var preferences: Int?
+        var preferencePairs, preferencePairsHeldOut: Int?
+        var preferenceRefused: Int?
         var rehearsalPairs: Int
         /// What the ledger will be told of: `TrainingManifest.hash` by the exchange's id.
         var ledgerHashes: [String: String]
@@ -169,6 +172,7 @@ extension SleepOptions {
         ("--warmup", { "\($0.warmupSteps)" }),
         ("--reset-adapter", { $0.resetAdapter ? "on" : "off" }),
         ("--augment", { $0.augmentedPairs > 0 ? "\($0.augmentedPairs)" : "off" }),
+        ("--preference-pairs", { "\($0.preferencePairs ?? 0)" }),
         ("--rehearsal", { "\($0.rehearsalShare)" }),
         ("--replay-share", { $0.replayShare.map { "\($0)" } ?? "not given" }),
         ("--kl-weight", { "\($0.divergenceWeight ?? 0)" }),

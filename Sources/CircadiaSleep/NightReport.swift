@@ -45,6 +45,12 @@ public struct NightReport: Sendable, Codable {
     public var syntheticPairs: Int
     /// Paraphrases refused, by reason.
     public var syntheticRefused: [String: Int]
+    /// Preferences that the person stated and that hold; nil in nights of before they were found.
+    public var preferences: Int?
+    /// Pairs that follow them, trained on, and those that are only measured.
+    public var preferencePairs, preferencePairsHeldOut: Int?
+    /// Questions to which the model could not be brought to answer as they want it.
+    public var preferenceRefused: Int?
     /// General-purpose pairs mixed in.
     public var rehearsalPairs: Int
     /// Optimiser steps that were taken.

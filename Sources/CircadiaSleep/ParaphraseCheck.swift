@@ -62,7 +62,7 @@ public enum ParaphraseCheck {
     }
 
     /// Whether some four successive words appear three times or more.
-    private static func repeats(_ words: [String]) -> Bool {
+    static func repeats(_ words: [String]) -> Bool {
         guard words.count >= 8 else { return false }
         var seen: [ArraySlice<String>: Int] = [:]
         for start in 0...(words.count - 4) {

@@ -45,6 +45,36 @@ import Testing
         #expect(log.exchanges.count - stored >= 30)
     }
 
+    @Test func tenPreferencesHaveTwentyQuestionsEach() throws {
+        let tasks = try PreferenceTask.load(Self.data.appending(path: "eval/preferences.jsonl"))
+        #expect(tasks.count == 10)
+        #expect(Set(tasks.map(\.kind)).count == 10)
+        #expect(tasks.allSatisfy { $0.questions.count == 20 })
+        #expect(Set(tasks.flatMap(\.questions)).count == 200)
+    }
+
+    /// Of words that two questions have between them, three quarters at most are in both.
+    @Test func noQuestionThatNightsAskIsOneOfThem() throws {
+        struct Line: Decodable {
+            let text: String
+        }
+        func words(_ text: String) -> Set<Substring> {
+            Set(text.lowercased().split { !$0.isLetter && !$0.isNumber })
+        }
+        let asked = try Data(contentsOf: Self.data.appending(path: "samples/questions.jsonl"))
+            .split(separator: UInt8(ascii: "\n"))
+            .map { words(try JSONDecoder().decode(Line.self, from: Data($0)).text) }
+        #expect(asked.count > 200)
+        let tasks = try PreferenceTask.load(Self.data.appending(path: "eval/preferences.jsonl"))
+        for question in tasks.flatMap(\.questions) {
+            let mine = words(question)
+            let nearest =
+                asked.map { Double($0.intersection(mine).count) / Double($0.union(mine).count) }
+                .max() ?? 0
+            #expect(nearest <= 0.75, "\(question)")
+        }
+    }
+
     @Test func noGeneralPairRepeatsAHarnessPrompt() throws {
         let prompts = try HarnessPrompt.load(Self.data.appending(path: "eval/harness.jsonl"))
         let asked = Set(prompts.flatMap { $0.messages.map { $0.content.lowercased() } })

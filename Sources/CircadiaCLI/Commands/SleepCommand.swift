@@ -114,7 +114,7 @@ struct NightRunner {
             model: loaded.model, modelName: loaded.name,
             modelFingerprint: try loaded.directory.fingerprint(), tokenizer: tokenizer,
             template: template, adapterDirectory: adapterDirectory, options: options,
-            material: try gateMaterial())
+            material: try gateMaterial(), questions: try questions())
         do {
             return try night.sleep(
                 over: exchanges, rehearsal: try rehearsal(), logPath: logPath, resumes: resumes,
@@ -195,11 +195,25 @@ struct NightRunner {
         return try ChatLog.read(url).exchanges
     }
 
+    /// The questions that ship with the program.
+    private func questions() throws -> [PreferenceQuestion] {
+        guard options.preferencePairs ?? 0 > 0 else { return [] }
+        guard let url = ShippedFiles.locate("samples/questions.jsonl") else {
+            console.warn(
+                "samples/questions.jsonl was not found: stated preferences are practised on your own "
+                    + "questions alone")
+            return []
+        }
+        return try PreferenceQuestion.load(url)
+    }
+
     private func show(_ event: Night.Event) {
         switch event {
         case .note(let text): console.note(text)
         case .paraphrases(let good, let tried):
             if Console.errorIsTerminal { console.progress("paraphrases: \(good) good of \(tried)") }
+        case .preferences(let good, let tried):
+            if Console.errorIsTerminal { console.progress("preferences: \(good) good of \(tried)") }
         case .plan(let plan, let wanted): show(plan, wanted: wanted)
         case .training(let progress): show(progress)
         }

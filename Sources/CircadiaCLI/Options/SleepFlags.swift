@@ -87,6 +87,14 @@ struct SleepFlags: ParsableArguments {
     var augmentPairs = 24
 
     @Option(
+        help: ArgumentHelp(
+            "Pairs for each preference that you stated in chats, such as short answers; 0: none.",
+            discussion:
+                "The model answers with the preference in view, and learns to do so without."
+        ))
+    var preferencePairs = 48
+
+    @Option(
         help: "General-purpose texts mixed in per exchange, so that skills are rehearsed; 0: none.")
     var rehearsal = 0.5
 
@@ -175,6 +183,9 @@ struct SleepFlags: ParsableArguments {
         if checkpointEvery < 0 {
             throw ValidationError("--checkpoint-every must not be negative")
         }
+        if preferencePairs < 0 {
+            throw ValidationError("--preference-pairs must not be negative")
+        }
         if matchesMLX { try validateMatchingMLX() }
         if !(rehearsal >= 0) { throw ValidationError("--rehearsal must not be negative") }
     }
@@ -218,6 +229,7 @@ struct SleepFlags: ParsableArguments {
         options.warmupSteps = warmup ?? (matchesMLX ? 0 : 5)
         options.resetAdapter = resetAdapter
         options.augmentedPairs = augment ? augmentPairs : 0
+        options.preferencePairs = matchesMLX ? 0 : preferencePairs
         options.rehearsalShare = rehearsal
         options.replayShare = replayShare
         let divergenceWeight = klWeight ?? (matchesMLX ? 0 : options.divergenceWeight ?? 0)

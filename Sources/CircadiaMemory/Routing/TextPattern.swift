@@ -2,7 +2,7 @@ import Foundation
 
 /// A regular expression made of alternatives, compiled once. `^` and `$` match at lines.
 struct TextPattern: Sendable {
-    private let expression: NSRegularExpression?
+    let expression: NSRegularExpression?
 
     /// A pattern that matches where any of the alternatives does.
     init(_ alternatives: String..., ignoringCase: Bool = false) {

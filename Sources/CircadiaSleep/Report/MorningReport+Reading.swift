@@ -185,6 +185,7 @@ extension MorningReport.Learnt {
             rejected: report.repliesRejected, corrected: report.repliesCorrected,
             good: report.repliesGood, tokens: report.tokensTrained, steps: report.finalStep,
             paraphrases: report.syntheticPairs, generalPairs: report.rehearsalPairs,
+            preferences: report.preferences ?? 0, preferencePairs: report.preferencePairs ?? 0,
             latest: tally.latest.filter { $0.training == .trained || $0.training == .replayed }
                 .suffix(MorningReport.mostExcerpts).reversed().map {
                     quotes.excerpt(

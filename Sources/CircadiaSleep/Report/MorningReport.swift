@@ -35,6 +35,8 @@ public struct MorningReport: Sendable, Encodable {
         public var steps: Int
         /// Paraphrases and general texts beside the exchanges.
         public var paraphrases, generalPairs: Int
+        /// Preferences that were stated and hold, and pairs that follow them.
+        public var preferences, preferencePairs: Int
         /// The latest exchanges that were learnt.
         public var latest: [Excerpt]
     }

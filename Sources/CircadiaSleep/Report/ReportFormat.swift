@@ -56,4 +56,11 @@ enum ReportFormat {
 
     /// What the night did, in a word.
     static func outcome(_ accepted: Bool) -> String { accepted ? "promoted" : "rejected" }
+
+    /// “24 pairs for 1 stated preference”; nil where none is stated.
+    static func preferences(_ learnt: MorningReport.Learnt) -> String? {
+        guard learnt.preferences > 0 else { return nil }
+        return "\(count(learnt.preferencePairs, "pair")) for "
+            + count(learnt.preferences, "stated preference")
+    }
 }

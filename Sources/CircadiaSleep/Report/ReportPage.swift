@@ -93,6 +93,7 @@ public struct ReportPage {
             ReportFormat.count(learnt.generalPairs, "general text") + " against forgetting",
         ]
         if learnt.paraphrases == 0 { words.remove(at: 1) }
+        if let wishes = ReportFormat.preferences(learnt) { words.insert(wishes, at: 1) }
         return section(
             "What was learnt", "learnt",
             """

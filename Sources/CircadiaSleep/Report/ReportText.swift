@@ -43,6 +43,7 @@ public struct ReportText {
             + [
                 "  \(ReportFormat.count(learnt.exchanges, "exchange")), "
                     + "\(ReportFormat.count(learnt.paraphrases, "paraphrase")), "
+                    + (ReportFormat.preferences(learnt).map { $0 + ", " } ?? "")
                     + "\(ReportFormat.count(learnt.generalPairs, "general text")): "
                     + "\(learnt.tokens) tokens of replies in "
                     + "\(ReportFormat.count(learnt.steps, "step")); \(learnt.heldOut) only measured"

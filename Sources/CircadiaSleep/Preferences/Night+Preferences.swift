@@ -1,0 +1,149 @@
+import CircadiaMemory
+import CircadiaTokenizer
+import CircadiaTraining
+import Foundation
+
+/// What a night makes of the preferences that a person stated.
+extension Night {
+    /// The preferences of a log, the pairs that follow them, and the exchanges in which they were stated.
+    package struct Wishes {
+        var preferences: [StatedPreference] = []
+        var pairs = PreferenceDistiller.Outcome()
+        /// As a training manifest names them: whoever forgets one wants the pairs forgotten too.
+        var hashes: [String] = []
+
+        /// Preferences that hold.
+        package init(preferences: [StatedPreference] = []) {
+            self.preferences = preferences
+        }
+
+        /// An exchange with its replies as they should have been.
+        ///
+        /// - Returns: the exchange, and what of it can be used: replies that break a preference are
+        ///   rewritten where `PreferenceGuide.following` can do so.
+        package func applied(to exchange: Exchange) -> (exchange: Exchange, use: Use) {
+            var result = exchange
+            var use = Use.whole
+            let guide = PreferenceGuide(preferences: preferences, topic: .general)
+            for index in exchange.messages.indices where exchange.messages[index].role == .assistant
+            {
+                let reply = exchange.messages[index].content
+                let broken = preferences.filter { guide.shows($0, in: reply) == false }
+                guard !broken.isEmpty else { continue }
+                if let better = guide.following(reply) {
+                    result.messages[index].content = better
+                } else if use != .nothing, broken.allSatisfy(Self.isAtTheEnds) {
+                    use = .middle
+                } else {
+                    use = .nothing
+                }
+            }
+            return (result, use)
+        }
+
+        /// Whether what breaks a preference is how a reply begins or ends.
+        private static func isAtTheEnds(_ preference: StatedPreference) -> Bool {
+            switch preference.manner {
+            case .closing: true
+            case .layout: ["bullets", "numbered"].contains(preference.value)
+            default: false
+            }
+        }
+    }
+
+    /// What of an exchange may be trained beside the preferences that hold.
+    package enum Use {
+        /// All its replies.
+        case whole
+        /// What lies between their first words and their end.
+        case middle
+        /// None.
+        case nothing
+    }
+
+    /// Finds the preferences that hold and lets the base model answer as they want it; other questions
+    /// every night.
+    ///
+    /// - Parameters:
+    ///   - log: all exchanges, in order.
+    ///   - number: the night's.
+    ///   - isCancelled: asked before each question.
+    ///   - report: told what was found.
+    /// - Returns: what was found and made of it; nothing where the night is to have no pairs.
+    /// - Throws: `ModelError`.
+    func preferencePairs(
+        in log: [Exchange], number: Int, isCancelled: @escaping () -> Bool,
+        report: @escaping (Event) -> Void
+    ) throws -> Wishes {
+        guard let share = options.preferencePairs, share > 0 else { return Wishes() }
+        var wishes = Wishes(preferences: StatedPreference.live(in: log))
+        guard !wishes.preferences.isEmpty else { return wishes }
+        let distiller = PreferenceDistiller(
+            model: model, tokenizer: tokenizer, template: template,
+            seed: StableHash.of("\(options.seed)/\(number)"))
+        wishes.pairs = try distiller.pairs(
+            following: wishes.preferences, questions: questions, share: share,
+            isCancelled: isCancelled
+        ) { report(.preferences(good: $0, tried: $1)) }
+        let stated = Set(wishes.preferences.map(\.exchange))
+        wishes.hashes = log.filter { stated.contains($0.id) }.map { TrainingManifest.hash(of: $0) }
+        report(
+            .note(
+                "preferences: \(wishes.preferences.count) stated, \(wishes.pairs.training.count) pairs "
+                    + "to train, \(wishes.pairs.heldOut.count) to measure"
+                    + (wishes.pairs.refused > 0
+                        ? "; \(wishes.pairs.refused) questions were not answered so" : "")))
+        return wishes
+    }
+}
+
+extension NightDataset {
+    /// Leaves the first two and the last token of every reply free in the rows of `ids`: general texts hold what the model knows, not how
+    /// it greets, how long it speaks and how it takes its leave, which the person has a say in.
+    mutating func freeManner(of ids: Set<String>) {
+        training = training.compactMap { row in
+            guard ids.contains(Self.exchange(of: row)) else { return row }
+            var row = row
+            row.scored = row.scored.compactMap { range in
+                let middle = range.dropFirst(2).dropLast()
+                return middle.isEmpty ? nil : middle
+            }
+            return row.scored.isEmpty ? nil : row
+        }
+    }
+
+    /// Leaves exchanges out of training, for good.
+    mutating func drop(_ ids: Set<String>) {
+        training.removeAll { ids.contains(Self.exchange(of: $0)) }
+        withoutRow.formUnion(ids)
+    }
+
+    private static func exchange(of row: TrainingRow) -> String {
+        row.id.hasSuffix(NightRows.originalSuffix)
+            ? String(row.id.dropLast(NightRows.originalSuffix.count)) : row.id
+    }
+
+    /// Times that a pair is shown when others are shown once: a few sentences say little of a manner.
+    private static let passes = 3
+
+    /// Adds pairs; of an answer that was cut, the end of the turn is not learnt.
+    mutating func add(
+        _ pairs: PreferenceDistiller.Outcome, template: ChatTemplate, maxSequenceLength: Int
+    ) {
+        func rows(_ pairs: [PreferenceDistiller.Pair]) -> [TrainingRow] {
+            pairs.flatMap { pair in
+                NightRows(template: template, limit: maxSequenceLength).rows([pair.exchange]).rows
+                    .map {
+                        row in
+                        var row = row
+                        if pair.isOpen, let last = row.scored.popLast(), last.count > 1 {
+                            row.scored.append(last.dropLast())
+                        }
+                        return row
+                    }
+            }
+        }
+        training += Array(repeating: rows(pairs.training), count: Self.passes).flatMap { $0 }
+        heldOut += rows(pairs.heldOut)
+    }
+}
