@@ -93,7 +93,7 @@ struct LargeStoreTests {
         // The first exchange of each conversation, then the second of each: no neighbour is beside.
         let turns = talk.indices.sorted { ($0 % 6, $0) < ($1 % 6, $1) }.map { talk[$0] }
         // One that goes on when others have begun.
-        let mixed = Array(talk[0..<100]) + talk[103...] + talk[100..<103]
+        let mixed = Array(talk[0..<100]) + talk[102...] + talk[100..<102]
         let questions =
             Self.questions + ["\"kitten sleeps\" word3", "word5 on May 12, 2023", "nothing of it"]
         for embedder in [HashEmbedder(), nil] {
