@@ -173,6 +173,25 @@ struct PreferenceGuideTests {
         #expect(Night.Wishes().applied(to: exchange("Hm.")).use == .whole)
     }
 
+    @Test("What was said for a preference that holds no longer goes")
+    func former() {
+        let ahoy = Self.preference(.opening, "Ahoy!")
+        let captain = Self.preference(.address, "Captain")
+        let bye = Self.preference(.closing, "Bye!")
+        #expect(PreferenceGuide.without([ahoy], in: "Ahoy! The bus.") == "The bus.")
+        #expect(PreferenceGuide.without([captain], in: "Captain, the bus.") == "The bus.")
+        #expect(PreferenceGuide.without([captain], in: "Captains ride.") == "Captains ride.")
+        #expect(
+            PreferenceGuide.without([ahoy, bye], in: "Ahoy! It is late. Bye!") == "It is late.")
+        #expect(PreferenceGuide.without([ahoy], in: "Ahoy!") == "Ahoy!")
+        let reply = ChatMessage(role: .assistant, content: "Ahoy! It is late.")
+        let wishes = Night.Wishes(
+            preferences: [Self.preference(.opening, "Hello.")], former: [ahoy])
+        let (exchange, use) = wishes.applied(to: Exchange(id: "a", messages: [reply]))
+        #expect(exchange.messages[0].content == "Hello. It is late.")
+        #expect(use == .whole)
+    }
+
     @Test("Questions are drawn by topic and are capped")
     func questions() {
         func questions(_ topic: PreferenceQuestion.Topic, _ name: String) -> [PreferenceQuestion] {
