@@ -128,8 +128,11 @@ extension NightDataset {
             ? String(row.id.dropLast(NightRows.originalSuffix.count)) : row.id
     }
 
-    /// Times that a pair is shown when others are shown once: a few sentences say little of a manner.
-    private static let passes = 3
+    /// Times that each of `count` pairs is shown when others are shown once: 3, as few short answers say
+    /// little of a manner, but once where these would be more than 144 rows.
+    package static func passes(ofPairs count: Int) -> Int {
+        min(3, max(1, 144 / max(1, count)))
+    }
 
     /// Adds pairs; of an answer that was cut, the end of the turn is not learnt.
     mutating func add(
@@ -148,7 +151,8 @@ extension NightDataset {
                     }
             }
         }
-        training += Array(repeating: rows(pairs.training), count: Self.passes).flatMap { $0 }
+        let passes = Self.passes(ofPairs: pairs.training.count)
+        training += Array(repeating: rows(pairs.training), count: passes).flatMap { $0 }
         heldOut += rows(pairs.heldOut)
     }
 }

@@ -194,7 +194,16 @@ package struct PreferenceGuide {
         // The first lacks its mark, which was put there; a list ends where its lines do.
         let items = lines.dropFirst().prefix { PreferenceCheck.matches($0, mark) }.prefix(4)
         guard let first = lines.first, !items.isEmpty else { return nil }
-        return ([first] + items).joined(separator: "\n")
+        var kept = [first] + items
+        if value(.layout) == "bullets" {
+            // One mark is enough.
+            kept = kept.map {
+                $0.replacingOccurrences(
+                    of: #"^(\s*[-*•])?\s*\d+[.)](?=\s|$)"#, with: "$1", options: .regularExpression)
+            }
+        }
+        guard kept.allSatisfy({ $0.contains(where: \.isLetter) }) else { return nil }
+        return kept.joined(separator: "\n").trimmingCharacters(in: .whitespaces)
     }
 
     private func code(_ text: String, isCut: Bool) -> String? {
