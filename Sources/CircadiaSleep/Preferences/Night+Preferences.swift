@@ -20,6 +20,11 @@ extension Night {
             self.former = former
         }
 
+        /// Rows that the pairs to train on make; general texts are rehearsed against them too.
+        var rows: Int {
+            pairs.training.count * NightDataset.passes(ofPairs: pairs.training.count)
+        }
+
         /// An exchange with its replies as they should have been.
         ///
         /// - Returns: the exchange, and what of it can be used: replies that break a preference are
