@@ -83,7 +83,9 @@ extension Night {
         }
         let general = Self.sample(
             rehearsal,
-            count: Int((Double(selection.exchanges.count) * options.rehearsalShare).rounded()),
+            count: Int(
+                (Double(selection.exchanges.count + wishes.rows) * options.rehearsalShare)
+                    .rounded()),
             seed: "\(options.seed)/\(number)")
         let own = (selection.exchanges + paraphrased.exchanges).map(wishes.applied)
         var dataset = NightDataset(

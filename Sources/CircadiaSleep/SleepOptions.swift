@@ -65,8 +65,9 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     public var augmentedPairs = 0
     /// Pairs for each preference that the person stated, as the model answers when it is told of them;
     /// nil or 0 writes none, as in nights of before there were any.
-    public var preferencePairs: Int? = 48
-    /// General-purpose texts mixed in, per exchange of the log, so that skills are rehearsed too.
+    public var preferencePairs: Int? = 32
+    /// General-purpose texts mixed in, per exchange of the log and per row of preference pairs, so that
+    /// skills are rehearsed too.
     public var rehearsalShare = 0.5
     /// Weight of the general texts' divergence from the base model (KL, nats a token), which they
     /// hold small; nil trains on their words instead.

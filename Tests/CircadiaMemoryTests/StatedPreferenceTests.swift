@@ -109,6 +109,18 @@ struct StatedPreferenceTests {
         #expect(live.map(\.exchange) == ["e3", "e4", "e5", "e6"])
     }
 
+    @Test("What was replaced or taken back held before, unless it was said again")
+    func former() {
+        let former = StatedPreference.history(
+            in: log([
+                "Call me Captain.", "Always begin with \"Ahoy!\"", "From now on, call me Boss.",
+                "Stop beginning with \"Ahoy!\"", "Always end with \"Bye!\"",
+                "Always end with \"Bye!\"",
+            ])
+        ).former
+        #expect(former.map(\.value) == ["Captain", "Ahoy!"])
+    }
+
     @Test("What is tagged, made up or holds a secret is passed over")
     func passedOver() {
         let messages = [

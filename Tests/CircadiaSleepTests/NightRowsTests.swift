@@ -152,4 +152,26 @@ struct NightRowsTests {
         #expect(rows.map(\.scored) == [[0..<ids.count]])
         #expect(rows.map(\.keepsBase) == [true])
     }
+
+    @Test("Manner left free scores neither beginning nor end; what is dropped has no row")
+    func manner() throws {
+        let log = [
+            said("a", "Which bus?", "The number 12 goes to the harbour."),
+            said("b", "Is it late?", "It is half past nine by now."),
+        ]
+        func dataset() -> NightDataset {
+            NightDataset(
+                training: log, general: [], generalKeepsBase: false, heldOut: [],
+                template: template, maxSequenceLength: 256)
+        }
+        let whole = dataset().training
+        var free = dataset()
+        free.freeManner(of: ["a"])
+        let range = try #require(whole.first?.scored.first)
+        #expect(free.training.first?.scored == [range.dropFirst(2).dropLast()])
+        #expect(free.training.last == whole.last)
+        var dropped = dataset()
+        dropped.drop(["a"])
+        #expect(dropped.training.map(\.id) == ["b"])
+    }
 }

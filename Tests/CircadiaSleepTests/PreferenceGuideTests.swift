@@ -80,6 +80,8 @@ struct PreferenceGuideTests {
         let list = guide([Self.preference(.layout, "bullets")])
         #expect(list.body("One\n- Two\n- Thr", isCut: true) == "One\n- Two")
         #expect(list.body("One and only", isCut: false) == nil)
+        #expect(list.body("1. One\n- 2. Two", isCut: false) == "One\n- Two")
+        #expect(list.body("1.\n- 2.\n- 3.", isCut: false) == nil)
         let code = guide([Self.preference(.codeLanguage, "swift")], .code)
         #expect(code.body("let a = 1\n```\nThis is it.", isCut: false) == "let a = 1\n```")
         let farewell = guide([Self.preference(.closing, "Bye!")])
@@ -171,6 +173,30 @@ struct PreferenceGuideTests {
         #expect(applied(.units, "metric", "A mile.").use == .nothing)
         #expect(applied(.length, "1 sentences", "It is a very late hour. Go.").use == .whole)
         #expect(Night.Wishes().applied(to: exchange("Hm.")).use == .whole)
+    }
+
+    @Test("Few pairs are shown three times, many once")
+    func passes() {
+        #expect([0, 4, 42, 48, 84, 200].map(NightDataset.passes) == [3, 3, 3, 3, 1, 1])
+    }
+
+    @Test("What was said for a preference that holds no longer goes")
+    func former() {
+        let ahoy = Self.preference(.opening, "Ahoy!")
+        let captain = Self.preference(.address, "Captain")
+        let bye = Self.preference(.closing, "Bye!")
+        #expect(PreferenceGuide.without([ahoy], in: "Ahoy! The bus.") == "The bus.")
+        #expect(PreferenceGuide.without([captain], in: "Captain, the bus.") == "The bus.")
+        #expect(PreferenceGuide.without([captain], in: "Captains ride.") == "Captains ride.")
+        #expect(
+            PreferenceGuide.without([ahoy, bye], in: "Ahoy! It is late. Bye!") == "It is late.")
+        #expect(PreferenceGuide.without([ahoy], in: "Ahoy!") == "Ahoy!")
+        let reply = ChatMessage(role: .assistant, content: "Ahoy! It is late.")
+        let wishes = Night.Wishes(
+            preferences: [Self.preference(.opening, "Hello.")], former: [ahoy])
+        let (exchange, use) = wishes.applied(to: Exchange(id: "a", messages: [reply]))
+        #expect(exchange.messages[0].content == "Hello. It is late.")
+        #expect(use == .whole)
     }
 
     @Test("Questions are drawn by topic and are capped")

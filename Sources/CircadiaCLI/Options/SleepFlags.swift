@@ -92,7 +92,7 @@ struct SleepFlags: ParsableArguments {
             discussion:
                 "The model answers with the preference in view, and learns to do so without."
         ))
-    var preferencePairs = 48
+    var preferencePairs = 32
 
     @Option(
         help: "General-purpose texts mixed in per exchange, so that skills are rehearsed; 0: none.")

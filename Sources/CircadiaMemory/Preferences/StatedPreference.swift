@@ -65,8 +65,17 @@ public struct StatedPreference: Sendable, Hashable, Codable {
     /// - Parameter log: exchanges in the order of time; those tagged `no-train` are passed over, those
     ///   with a secret, and those that a night made up.
     /// - Returns: the preferences, each with the exchange in which it was stated.
-    public static func live(in log: [Exchange]) -> [StatedPreference] {
+    public static func live(in log: [Exchange]) -> [StatedPreference] { history(in: log).live }
+
+    /// The preferences of `log` that hold at its end (`live`), and those that held before and no longer do.
+    ///
+    /// - Parameter log: as in `live(in:)`.
+    /// - Returns: both, the oldest first.
+    public static func history(
+        in log: [Exchange]
+    ) -> (live: [StatedPreference], former: [StatedPreference]) {
         var live: [StatedPreference] = []
+        var former: [StatedPreference] = []
         for exchange in log
         where !exchange.tags.contains(Exchange.noTrainTag)
             && !exchange.tags.contains(Exchange.syntheticTag)
@@ -76,12 +85,18 @@ public struct StatedPreference: Sendable, Hashable, Codable {
                 guard !found.isEmpty, exchange.redacted().1.isEmpty else { continue }
                 for var preference in found {
                     preference.exchange = exchange.id
+                    former += live.filter { preference.replaces($0) }
                     live.removeAll { preference.replaces($0) }
                     if !preference.isRetraction { live.append(preference) }
                 }
             }
         }
-        return live
+        former.removeAll { former in
+            live.contains {
+                $0.manner == former.manner && $0.value?.lowercased() == former.value?.lowercased()
+            }
+        }
+        return (live, former)
     }
 
     /// Whether an older one holds no longer beside this.

@@ -8,13 +8,21 @@ extension Night {
     /// The preferences of a log, the pairs that follow them, and the exchanges in which they were stated.
     package struct Wishes {
         var preferences: [StatedPreference] = []
+        /// Those that hold no longer: what was said word for word for them is not learnt.
+        var former: [StatedPreference] = []
         var pairs = PreferenceDistiller.Outcome()
         /// As a training manifest names them: whoever forgets one wants the pairs forgotten too.
         var hashes: [String] = []
 
-        /// Preferences that hold.
-        package init(preferences: [StatedPreference] = []) {
+        /// Preferences that hold, and those that did.
+        package init(preferences: [StatedPreference] = [], former: [StatedPreference] = []) {
             self.preferences = preferences
+            self.former = former
+        }
+
+        /// Rows that the pairs to train on make; general texts are rehearsed against them too.
+        var rows: Int {
+            pairs.training.count * NightDataset.passes(ofPairs: pairs.training.count)
         }
 
         /// An exchange with its replies as they should have been.
@@ -27,7 +35,8 @@ extension Night {
             let guide = PreferenceGuide(preferences: preferences, topic: .general)
             for index in exchange.messages.indices where exchange.messages[index].role == .assistant
             {
-                let reply = exchange.messages[index].content
+                let reply = PreferenceGuide.without(former, in: exchange.messages[index].content)
+                result.messages[index].content = reply
                 let broken = preferences.filter { guide.shows($0, in: reply) == false }
                 guard !broken.isEmpty else { continue }
                 if let better = guide.following(reply) {
@@ -76,7 +85,8 @@ extension Night {
         report: @escaping (Event) -> Void
     ) throws -> Wishes {
         guard let share = options.preferencePairs, share > 0 else { return Wishes() }
-        var wishes = Wishes(preferences: StatedPreference.live(in: log))
+        let history = StatedPreference.history(in: log)
+        var wishes = Wishes(preferences: history.live, former: history.former)
         guard !wishes.preferences.isEmpty else { return wishes }
         let distiller = PreferenceDistiller(
             model: model, tokenizer: tokenizer, template: template,
@@ -100,7 +110,7 @@ extension Night {
 extension NightDataset {
     /// Leaves the first two and the last token of every reply free in the rows of `ids`: general texts hold what the model knows, not how
     /// it greets, how long it speaks and how it takes its leave, which the person has a say in.
-    mutating func freeManner(of ids: Set<String>) {
+    package mutating func freeManner(of ids: Set<String>) {
         training = training.compactMap { row in
             guard ids.contains(Self.exchange(of: row)) else { return row }
             var row = row
@@ -113,7 +123,7 @@ extension NightDataset {
     }
 
     /// Leaves exchanges out of training, for good.
-    mutating func drop(_ ids: Set<String>) {
+    package mutating func drop(_ ids: Set<String>) {
         training.removeAll { ids.contains(Self.exchange(of: $0)) }
         withoutRow.formUnion(ids)
     }
@@ -123,8 +133,11 @@ extension NightDataset {
             ? String(row.id.dropLast(NightRows.originalSuffix.count)) : row.id
     }
 
-    /// Times that a pair is shown when others are shown once: a few sentences say little of a manner.
-    private static let passes = 3
+    /// Times that each of `count` pairs is shown when others are shown once: 3, as few short answers say
+    /// little of a manner, but once where these would be more than 144 rows.
+    package static func passes(ofPairs count: Int) -> Int {
+        min(3, max(1, 144 / max(1, count)))
+    }
 
     /// Adds pairs; of an answer that was cut, the end of the turn is not learnt.
     mutating func add(
@@ -143,7 +156,8 @@ extension NightDataset {
                     }
             }
         }
-        training += Array(repeating: rows(pairs.training), count: Self.passes).flatMap { $0 }
+        let passes = Self.passes(ofPairs: pairs.training.count)
+        training += Array(repeating: rows(pairs.training), count: passes).flatMap { $0 }
         heldOut += rows(pairs.heldOut)
     }
 }

@@ -84,6 +84,30 @@ package struct PreferenceGuide {
         return PreferenceCheck.shows(preference, answer: text, topic: topic)
     }
 
+    /// A reply without the words that were added for preferences that hold no longer.
+    package static func without(_ former: [StatedPreference], in reply: String) -> String {
+        var text = reply
+        for preference in former {
+            guard let value = preference.value, !value.isEmpty else { continue }
+            switch preference.manner {
+            case .opening, .address:
+                let said = preference.manner == .address ? value + "," : value
+                guard let range = text.range(of: said, options: [.anchored, .caseInsensitive])
+                else { continue }
+                let rest = text[range.upperBound...].drop { !$0.isLetter && !$0.isNumber }
+                text = rest.prefix(1).uppercased() + rest.dropFirst()
+            case .closing where value != StatedPreference.question:
+                guard
+                    let range = text.range(
+                        of: value, options: [.anchored, .backwards, .caseInsensitive])
+                else { continue }
+                text = text[..<range.lowerBound].trimmingCharacters(in: .whitespacesAndNewlines)
+            default: continue
+            }
+        }
+        return text.isEmpty ? reply : text
+    }
+
     /// A reply of the log as it would have been if it had followed the preferences, its content as it was;
     /// nil where more would be needed than cuts, conversions and added words.
     package func following(_ reply: String) -> String? {
@@ -170,7 +194,16 @@ package struct PreferenceGuide {
         // The first lacks its mark, which was put there; a list ends where its lines do.
         let items = lines.dropFirst().prefix { PreferenceCheck.matches($0, mark) }.prefix(4)
         guard let first = lines.first, !items.isEmpty else { return nil }
-        return ([first] + items).joined(separator: "\n")
+        var kept = [first] + items
+        if value(.layout) == "bullets" {
+            // One mark is enough.
+            kept = kept.map {
+                $0.replacingOccurrences(
+                    of: #"^(\s*[-*•])?\s*\d+[.)](?=\s|$)"#, with: "$1", options: .regularExpression)
+            }
+        }
+        guard kept.allSatisfy({ $0.contains(where: \.isLetter) }) else { return nil }
+        return kept.joined(separator: "\n").trimmingCharacters(in: .whitespaces)
     }
 
     private func code(_ text: String, isCut: Bool) -> String? {
