@@ -104,7 +104,7 @@ def night(kind, number, exchanges, arguments):
         command = [
             arguments.circadia, "sleep", "--memory-file", log, "--adapter-dir",
             os.path.join(adapters, "nightly_update"), *recipe, "--seed",
-            str(number + arguments.first_seed), "--full-gate", "--json", "--quiet"]
+            str(number + arguments.first_seed), "--threads", str(arguments.threads), "--report-questions", "0", "--json", "--quiet"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         made = os.path.join(adapters, "base_measures.json")
         if os.path.exists(made) and not os.path.exists(base):
@@ -134,6 +134,7 @@ def main():
     parser.add_argument("--iters", type=int, help="instead of the steps of a night without flags")
     parser.add_argument(
         "--learning-rate", type=float, default=2e-4, help="of sleep; 50 times it is the poison")
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--exchanges", type=int, default=80, help="of real chats, a night")
     parser.add_argument("--honest", type=int, default=20)

@@ -122,12 +122,12 @@ extension Night {
             report: report)
         model.adapter = present
         let start = Date()
-        let before = heldOutLoss(of: dataset.heldOut)
+        let before = heldOutLoss(of: dataset.measured)
         let planned = try plan(
             dataset, present: present, evaluationSeconds: Date().timeIntervalSince(start),
             report: report)
         return NightRecord.Prepared(
-            training: dataset.training, heldOut: dataset.heldOut,
+            training: dataset.training, heldOut: dataset.measured,
             trainingOptions: planned.options, plan: planned.plan, heldoutLossBefore: before,
             scoredTokens: dataset.scoredTokens, totalTokens: dataset.totalTokens,
             trainedHashes: Set(
@@ -259,7 +259,7 @@ extension Night {
             model: model, initial: options.resetAdapter ? nil : present, limits: limits
         ).plan(
             wanted, rows: dataset.training,
-            heldOut: options.evaluationInterval > 0 ? dataset.heldOut : [])
+            heldOut: options.evaluationInterval > 0 ? dataset.measured : [])
         report(.plan(planned.plan, wantedIterations: wanted.iterations))
         return planned
     }

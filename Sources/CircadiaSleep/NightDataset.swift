@@ -9,6 +9,15 @@ public struct NightDataset: Sendable {
     public internal(set) var training: [TrainingRow]
     /// Rows of the held-out conversations.
     public internal(set) var heldOut: [TrainingRow]
+    /// Rows of held-out pairs that follow stated preferences.
+    package internal(set) var heldOutPairs: [TrainingRow] = []
+    /// What the night is measured by: the held-out conversations, or, where these are too few to tell, the
+    /// pairs as well.
+    package var measured: [TrainingRow] {
+        heldOut.count < Self.fewestHeldOut ? heldOut + heldOutPairs : heldOut
+    }
+    /// Rows from which on held-out conversations can tell by themselves.
+    private static let fewestHeldOut = 8
     /// Scored tokens of the training rows.
     public var scoredTokens: Int { training.reduce(0) { $0 + $1.scoredCount } }
     /// All tokens of the training rows.

@@ -178,7 +178,7 @@ extension SleepOptions {
         ("--kl-weight", { "\($0.divergenceWeight ?? 0)" }),
         ("--held-out", { "\($0.heldOutShare)" }),
         ("--no-gate", { $0.gate == nil ? "on" : "off" }),
-        ("--full-gate", { $0.judgesHarm ? "on" : "off" }),
+        ("--quick-gate", { $0.judgesHarm ? "off" : "on" }),
         ("--seed", { "\($0.seed)" }),
     ]
 }

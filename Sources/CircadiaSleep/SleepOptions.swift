@@ -81,7 +81,7 @@ public struct SleepOptions: Sendable, Codable, Equatable {
     /// What the gate lets pass; nil accepts any night.
     public var gate: GateLimits? = GateLimits()
     /// Whether the gate also judges by general texts, replies and the harness.
-    public var judgesHarm = false
+    public var judgesHarm = true
     /// Steps between checkpoints, from which an interrupted night goes on; 0 for the start only.
     public var checkpointInterval = 10
     /// Held-out questions that are answered before and after, for the morning's report; 0 for none.

@@ -38,7 +38,7 @@ struct GateTests {
         try Program.run(
             [
                 "sleep", "--memory-file", "log.jsonl", "--iters", "\(steps)", "--learning-rate",
-                rate, "--full-gate", "--json",
+                rate, "--json",
             ], in: folder, within: 600)
     }
 

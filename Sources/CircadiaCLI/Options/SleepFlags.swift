@@ -130,20 +130,16 @@ struct SleepFlags: ParsableArguments {
     @Flag(help: "Promote the adapter without judging it.")
     var noGate = false
 
-    @Flag(
-        help: """
-            Judge by general texts, replies and the harness too, not by the held-out loss alone. \
-            Experimental: its limits rest on a few nights.
-            """)
-    var fullGate = false
+    @Flag(help: "Judge by the held-out loss alone, not by general texts, replies and the harness.")
+    var quickGate = false
 
     func validate() throws {
         if reportQuestions < 0 {
             throw ValidationError("--report-questions must not be negative")
         }
         if reportTokens < 1 { throw ValidationError("--report-tokens must be at least 1") }
-        if noGate, fullGate {
-            throw ValidationError("--no-gate and --full-gate cannot both be given")
+        if noGate, quickGate {
+            throw ValidationError("--no-gate and --quick-gate cannot both be given")
         }
         if iters != nil, epochs != nil {
             throw ValidationError("--iters and --epochs cannot both be given")
@@ -236,7 +232,7 @@ struct SleepFlags: ParsableArguments {
         options.divergenceWeight = divergenceWeight > 0 ? divergenceWeight : nil
         options.heldOutShare = heldOut
         options.gate = noGate ? nil : options.gate
-        options.judgesHarm = fullGate
+        options.judgesHarm = !quickGate
         options.checkpointInterval = checkpointEvery
         options.diaryQuestions = reportQuestions
         options.diaryTokens = reportTokens

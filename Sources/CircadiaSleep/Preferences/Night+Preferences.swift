@@ -158,6 +158,6 @@ extension NightDataset {
         }
         let passes = Self.passes(ofPairs: pairs.training.count)
         training += Array(repeating: rows(pairs.training), count: passes).flatMap { $0 }
-        heldOut += rows(pairs.heldOut)
+        heldOutPairs += rows(pairs.heldOut)
     }
 }

@@ -205,7 +205,7 @@ public struct ReportPage {
                 "What it can still do", "harness",
                 """
                 <p>Not measured in this night: <code>circadia run-cycle</code> and \
-                <code>circadia sleep --full-gate</code> do.</p>
+                <code>circadia sleep</code> without <code>--quick-gate</code> do.</p>
                 """)
         }
         let rows = harness.rows.map { row -> HTMLText in
