@@ -56,16 +56,16 @@ extension Night {
 
     /// Splits, selects, paraphrases, renders and measures. Each night, by its `number`, rehearses other texts.
     func prepare(
-        _ exchanges: [Exchange], number: Int, ledger: TrainingLedger, rehearsal: [Exchange],
+        _ material: NightMaterial, number: Int, ledger: TrainingLedger, rehearsal: [Exchange],
         present: LoRAAdapter?, onlyIfDue: Bool, logPath: String,
         isCancelled: @escaping () -> Bool, report: @escaping (Event) -> Void
     ) throws -> NightRecord.Prepared {
-        let material = NightMaterial(exchanges)
         material.notes.forEach { report(.note($0)) }
         let split = HeldOutSplit(material.exchanges, share: options.heldOutShare)
         let selection = try select(
-            split.training, ledger: ledger, onlyIfDue: onlyIfDue, exchanges: exchanges.count,
+            split.training, ledger: ledger, onlyIfDue: onlyIfDue, exchanges: material.log.count,
             logPath: logPath, report: report)
+        let measured = split.measured { ledger.knows(TrainingManifest.hash(of: $0)) }
         model.adapter = nil
         let paraphrased = try paraphrases(
             of: (selection.new.isEmpty ? selection.replayed : selection.new)
@@ -84,16 +84,18 @@ extension Night {
         let dataset = NightDataset(
             training: selection.exchanges + paraphrased.exchanges, general: general,
             generalKeepsBase: options.divergenceWeight != nil, heldOut: split.heldOut,
-            material: material, template: template, maxSequenceLength: options.maxSequenceLength,
+            measured: measured, material: material, template: template,
+            maxSequenceLength: options.maxSequenceLength,
             matchesMLX: options.matchesMLX)
         guard selection.exchanges.contains(where: { !dataset.withoutRow.contains($0.id) }) else {
-            throw SleepError.nothingToLearn(path: logPath, exchanges: exchanges.count)
+            throw SleepError.nothingToLearn(path: logPath, exchanges: material.log.count)
         }
         report(
             .note(
                 "training on \(dataset.scoredTokens) of \(dataset.totalTokens) tokens: "
                     + "\(selection.exchanges.count) exchanges, \(paraphrased.exchanges.count) paraphrases, "
-                    + "\(general.count) general texts; \(split.heldOut.count) exchanges held out"))
+                    + "\(general.count) general texts; \(split.heldOut.count) exchanges held out"
+                    + (measured.count < split.heldOut.count ? ", \(measured.count) measured" : "")))
         let lessons = selection.exchanges.map { material.lesson(of: $0) }
         let corrected = lessons.reduce(0) { count, lesson in
             count + lesson.replies.count { $0.rejection == nil && $0.corrects != nil }
@@ -117,7 +119,7 @@ extension Night {
             },
             heldOutHashes: split.heldOut.map { TrainingManifest.hash(of: $0) },
             exchangesTrained: selection.exchanges.count, exchangesHeldOut: split.heldOut.count,
-            exchangesStored: exchanges.filter { Router.decide($0).destination == .store }.count,
+            exchangesStored: material.stored,
             syntheticPairs: paraphrased.exchanges.count,
             syntheticRefused: Dictionary(
                 uniqueKeysWithValues: paraphrased.refused.map { ($0.key.rawValue, $0.value) }),

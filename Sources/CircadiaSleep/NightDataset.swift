@@ -25,14 +25,16 @@ public struct NightDataset: Sendable {
     ///   - general: general pairs and prose to rehearse.
     ///   - generalKeepsBase: whether these keep to the base model's predictions rather than
     ///     to their own words.
-    ///   - heldOut: exchanges to measure.
+    ///   - heldOut: exchanges that must not be seen in training.
+    ///   - measured: those of them that are measured; nil for all.
     ///   - material: what was said of the replies; nil where every reply counts once.
     ///   - template: with a pinned date, so that the same exchange is the same row every night.
     ///   - maxSequenceLength: tokens at which a row is cut.
     ///   - matchesMLX: whether training rows are cut and scored as mlx_lm does it.
     package init(
         training: [Exchange], general: [Exchange], generalKeepsBase: Bool, heldOut: [Exchange],
-        material: NightMaterial? = nil, template: ChatTemplate, maxSequenceLength: Int,
+        measured: [Exchange]? = nil, material: NightMaterial? = nil, template: ChatTemplate,
+        maxSequenceLength: Int,
         matchesMLX: Bool = false
     ) {
         var renderer = NightRows(
@@ -45,7 +47,7 @@ public struct NightDataset: Sendable {
         self.training = rows + rehearsed
         self.context = context
         withoutRow = Set(training.map(\.id)).subtracting(rows.map(\.id))
-        self.heldOut = heldOut.compactMap(renderer.measured)
+        self.heldOut = (measured ?? heldOut).compactMap(renderer.measured)
         scoredTokens = self.training.reduce(0) { $0 + $1.scoredCount }
         totalTokens = self.training.reduce(0) { $0 + $1.ids.count }
     }

@@ -168,7 +168,7 @@ struct ScheduledNight {
         while process.isRunning {
             usleep(200_000)
             rounds += 1
-            let isOnBattery = !runsOnBattery && rounds % 100 == 0 && PowerSource.isBattery
+            let isOnBattery = !runsOnBattery && rounds % 50 == 0 && PowerSource.isBattery
             guard !isAsked, Interrupt.isRequested || isOnBattery else { continue }
             write(isOnBattery ? "the machine runs on battery now" : "asked to end")
             process.terminate()
