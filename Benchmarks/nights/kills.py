@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Ends whole nights with SIGKILL at random moments, then lets the next one finish.
 
-    kills.py CIRCADIA [--kills 50] [--seed 1] [--model smollm2-135m] [--out FILE] [-- FLAGS]
+    kills.py CIRCADIA [--kills 50] [--seed 1] [--model smollm2-135m|tiny] [--minutes N] [--out FILE] [-- FLAGS]
 
 A night is `circadia sleep --rag` and `circadia report`, on two days of the sample week: the first night is held
 once and kept as “old”, the second once without a kill, whose weights are “new”. Then, for every kill, the first
@@ -12,7 +12,8 @@ one is unfinished in every second round, must end with exit code 0, and in the v
 not killed, where the killed one had not ended; the store must hold what it would have held.
 
 Moments are spread over the whole night, in every second round over what follows training: judging, the diary,
-saving, promotion and the report take a small share of a night only. FLAGS are flags of `circadia sleep`.
+saving, promotion and the report take a small share of a night only. `--model tiny` is a random model of a
+megabyte, whose nights take seconds but pass no gate. FLAGS are flags of `circadia sleep`.
 """
 import argparse
 import collections
@@ -29,10 +30,12 @@ import sys
 import tempfile
 import time
 
+import tiny_model
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAMPLES = os.path.join(HERE, "..", "..", "data", "samples", "week.jsonl")
 # A short night that still judges, answers questions and writes checkpoints.
-SHORT = ["--iters", "4", "--batch-size", "3", "--max-seq-len", "256", "--checkpoint-every", "1",
+SHORT = ["--iters", "3", "--batch-size", "2", "--max-seq-len", "128", "--checkpoint-every", "1",
          "--report-questions", "1", "--report-tokens", "8"]
 
 arguments = argparse.ArgumentParser()
@@ -40,6 +43,7 @@ arguments.add_argument("circadia")
 arguments.add_argument("--kills", type=int, default=50)
 arguments.add_argument("--seed", type=int, default=1)
 arguments.add_argument("--model", default="smollm2-135m")
+arguments.add_argument("--minutes", type=float, default=1e9, help="end with fewer kills after so long")
 arguments.add_argument("--out", help="JSON lines: one a kill, and the summary")
 options, flags = arguments.parse_known_args()
 SHORT += [flag for flag in flags if flag != "--"]
@@ -128,7 +132,7 @@ def phase(folder, errors):
         return "promotion"
     if os.path.exists(path(adapters, "nights", "0002.json")):
         return "saving"
-    if "judged:" in errors:
+    if "judged:" in errors:  # which no night says that is not judged
         return "diary"
     if f"step {steps} of {steps}" in errors:
         return "gate"
@@ -145,7 +149,7 @@ def night(folder, more=(), kill=None):
     `kill` is told of the text on standard error and gives the moment to kill at, or None. Returns the exit
     code, None where it was killed, what was said, and the time of the last step.
     """
-    sleep = [program, "sleep", "--model", options.model, "--rag", *SHORT, *more]
+    sleep = [program, "sleep", "--model", model, "--rag", *SHORT, *more]
     report = [program, "report", "--quiet"]
     script = " ".join(f"'{word}'" for word in sleep) + " && " + " ".join(f"'{word}'" for word in report)
     said = path(folder, "stderr")
@@ -189,13 +193,20 @@ def prepare(folder):
     return check_adapter(path(folder, "adapters", "nightly_update"))
 
 
+if options.model == "tiny":
+    SHORT.append("--no-gate")
+model = options.model
 steps = int(SHORT[SHORT.index("--iters") + 1])
 
 
 def main():
+    global model
     begun = time.monotonic()
     rows = []
     with tempfile.TemporaryDirectory() as root:
+        if model == "tiny":
+            model = path(root, "tiny")
+            tiny_model.write_with_usual_tokenizer(model)
         first = path(root, "first")
         os.makedirs(first)
         old = prepare(first)
@@ -210,7 +221,7 @@ def main():
         rest = seconds - trained
         print(f"a night takes {seconds:.1f} s, {rest:.1f} of them after training", file=sys.stderr)
 
-        while len(rows) < options.kills:
+        while len(rows) < options.kills and time.monotonic() - begun < 60 * options.minutes:
             number = len(rows)
             folder = path(root, f"round-{number}")
             shutil.copytree(first, folder)
@@ -253,7 +264,7 @@ def main():
             print(json.dumps(row), file=sys.stderr)
             shutil.rmtree(folder)
     result = {
-        "kills": len(rows), "phases": dict(collections.Counter(row["phase"] for row in rows)),
+        "model": options.model, "kills": len(rows), "phases": dict(collections.Counter(row["phase"] for row in rows)),
         "in_use_after": dict(collections.Counter(row["in_use"] for row in rows)),
         "next_night": dict(collections.Counter(row["next"] for row in rows)),
         "seconds_of_a_night": round(seconds, 1), "seconds": round(time.monotonic() - begun)}

@@ -71,3 +71,9 @@ def write(folder, tokenizer_folder, seed=0, context=512):
     for name in os.listdir(tokenizer_folder):
         if "token" in name or name.endswith((".jinja", "generation_config.json")):
             shutil.copy(os.path.join(tokenizer_folder, name), folder)
+
+
+def write_with_usual_tokenizer(folder):
+    """Writes it with the tokenizer of the default model, which `circadia model pull` has brought."""
+    home = os.environ.get("CIRCADIA_HOME") or os.path.expanduser("~/.cache/circadia")
+    write(folder, os.path.join(home, "models", "smollm2-135m"))

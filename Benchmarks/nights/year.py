@@ -188,12 +188,15 @@ def check_nothing_lost(folder, said, nights):
     assert tally["exchanges"] == held[-1]["said_so_far"]
     trained = sum(route["trains"] for route in routes[:tally["exchanges"]])
     assert tally["exchanges"] - tally["leftOut"] == trained
-    with open(os.path.join(folder, "adapters", "nightly_update", "training_manifest.json")) as file:
-        known = len(json.load(file)["ledger"]["entries"])
-    counts |= {"trained": known, "held_out": report["exchangesHeldOut"], "left_out": tally["leftOut"]}
+    adapter = os.path.join(folder, "adapters", "nightly_update")
+    with open(os.path.join(adapter, "training_manifest.json")) as file:
+        learnt = set(json.load(file)["ledger"]["entries"])
+    with open(os.path.join(adapter, "night.json")) as file:
+        held_out = set(json.load(file)["held_out"])
+    counts |= {"trained": len(learnt), "held_out": len(held_out), "left_out": tally["leftOut"]}
     # A night need not reach all that is new to it; nothing older may be missing.
-    unknown = trained - known - report["exchangesHeldOut"]
-    assert 0 <= unknown <= 2 * max(row["said"] for row in nights), f"{unknown} were never learnt"
+    unknown = trained - len(learnt | held_out)
+    assert unknown <= 2 * max(row["said"] for row in nights), f"{unknown} were never learnt"
     return counts
 
 
@@ -238,9 +241,8 @@ def main():
     try:
         model = options.model
         if model is None:
-            home = os.environ.get("CIRCADIA_HOME") or os.path.expanduser("~/.cache/circadia")
             model = os.path.join(folder, "tiny")
-            tiny_model.write(model, os.path.join(home, "models", "smollm2-135m"))
+            tiny_model.write_with_usual_tokenizer(model)
         said, nights = year(folder, model)
         counts = check_nothing_lost(folder, said, nights)
         result = summary(said, nights, counts)

@@ -280,7 +280,7 @@ struct ScheduleTests {
         try forgetNights()
         try folder.write("Battery\n", to: "power/BAT0/type")
         try folder.write("Charging\n", to: "power/BAT0/status")
-        let arguments = ["schedule", "run", "--at", "03:05"] + place + flags + ["3000"]
+        let arguments = ["schedule", "run", "--at", "03:05"] + place + flags + ["1000"]
         let night = try RunningProgram(arguments, in: folder, environment: environment)
         try night.wait(for: "no training") { (try? log().contains("step 1 of")) ?? false }
         try folder.write("Discharging\n", to: "power/BAT0/status")
