@@ -150,17 +150,20 @@ def night(folder, more=(), kill=None):
     code, None where it was killed, what was said, and the time of the last step.
     """
     sleep = [program, "sleep", "--model", model, "--rag", *SHORT, *more]
-    report = [program, "report", "--quiet"]
-    script = " ".join(f"'{word}'" for word in sleep) + " && " + " ".join(f"'{word}'" for word in report)
+    waiting = [sleep, [program, "report", "--quiet"]]
     said = path(folder, "stderr")
     start = time.monotonic()
     trained = None
-    with open(said, "w") as errors:
-        process = subprocess.Popen(
-            ["sh", "-c", script], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=errors, start_new_session=True)
     moment = None
-    while process.poll() is None:
+    process = None
+    while True:
+        if process is None or process.poll() == 0 and waiting:
+            with open(said, "a") as errors:
+                process = subprocess.Popen(
+                    waiting.pop(0), cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                    stderr=errors, start_new_session=True)
+        if process.poll() is not None:
+            break
         now = time.monotonic() - start
         if trained is None:
             with open(said) as errors:
