@@ -77,7 +77,7 @@ struct RouterTests {
         ("--- a/notes", "code"),
         ("<br>", "code"),
         ("DROP TABLE visits", "code"),
-        ("f = lambda: 3", "code"),
+        ("f = lambda x: x", "code"),
         ("use std::io;", "code"),
         ("except ValueError", "code"),
         ("load()", "code"),
