@@ -42,6 +42,7 @@ public struct HeldOutSplit: Sendable {
     /// it may have while the log had a single conversation; these too where there are no others.
     ///
     /// - Parameter isKnown: whether the adapter has learnt an exchange.
+    /// - Returns: in the log's order, at most `mostMeasured`.
     public func measured(isKnown: (Exchange) -> Bool) -> [Exchange] {
         let unseen = heldOut.filter { !isKnown($0) }
         return Array((unseen.isEmpty ? heldOut : unseen).suffix(Self.mostMeasured))
