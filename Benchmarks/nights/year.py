@@ -2,13 +2,13 @@
 """A year of nights, one after the other: what they take, leave on the disk and lose.
 
     year.py CIRCADIA [--nights 365] [--model DIR] [--no-rag] [--direct] [--seed 1] [--out FILE] [--folder DIR]
-        [-- FLAGS]
+        [--go-on] [-- FLAGS]
 
 Each day a person says 4 to 10 things, made of the sample week: questions, code, links, corrections, marks,
 messages that must not train, secrets; on one day in ten nothing. Then the schedule starts its night, exactly
 as cron does (`circadia schedule run --at 03:00`); only its note of the last night is set back, since the year
 passes in minutes. --direct starts what the schedule would, `sleep --only-if-due` and `report`, without its low
-priority: for a machine that has other work. Without --model the model is a tiny random one: what is measured is what grows, not what is
+priority: for a machine that has other work. --go-on takes up the year that was interrupted in --folder. Without --model the model is a tiny random one: what is measured is what grows, not what is
 learnt. FLAGS are flags of `circadia sleep`.
 
 At the end it must hold: every exchange is in the log, every one that the router sends to the store is in the
@@ -43,6 +43,7 @@ arguments.add_argument("--direct", action="store_true", help="without the schedu
 arguments.add_argument("--seed", type=int, default=1)
 arguments.add_argument("--out", help="JSON lines: one for about ten nights, and the summary")
 arguments.add_argument("--folder", help="work here and leave everything")
+arguments.add_argument("--go-on", action="store_true", help="with the year in --folder")
 options, flags = arguments.parse_known_args()
 flags = [flag for flag in flags if flag != "--"]
 program = os.path.abspath(options.circadia)
@@ -148,12 +149,23 @@ def year(folder, model):
     log = os.path.join(folder, "data", "memories.jsonl")
     os.makedirs(os.path.dirname(log), exist_ok=True)
     said, nights = [], []
+    rows = os.path.join(folder, "year.jsonl")
+    if options.go_on:
+        with open(rows) as file:
+            nights = [json.loads(line) for line in file]
+    held = {row["night"] for row in nights}
+    known = set()
+    if options.go_on:
+        with open(log) as file:
+            known = {json.loads(line)["id"] for line in file}
     for number in range(options.nights):
         day = today - datetime.timedelta(days=options.nights - number)
         chats = day_of_chats(day, len(said) + 1)
         with open(log, "a") as file:
-            file.writelines(json.dumps(line) + "\n" for line in chats)
+            file.writelines(json.dumps(line) + "\n" for line in chats if line["id"] not in known)
         said += chats
+        if number + 1 in held:
+            continue
         row = {"night": number + 1, "said": len(chats), "said_so_far": len(said)}
         if said:
             row |= night(folder, model)
@@ -162,6 +174,8 @@ def year(folder, model):
             row["log_bytes"] = os.path.getsize(log)
             row["versions"] = versions_in(folder)
             nights.append(row)
+            with open(rows, "a") as file:
+                file.write(json.dumps(row) + "\n")
             print(f"{row['night']:4} {row['seconds']:6.2f} s {row['processor_seconds']:6.2f} s of processor "
                   f"{row['peak_bytes'] / 1e6:6.0f} MB, {row['adapters_bytes'] / 1e6:7.2f} MB of adapters  "
                   f"{row['says'][:90]}", file=sys.stderr)

@@ -98,7 +98,8 @@ public struct Night {
                 beside: adapterDirectory, wasNamed: record.origin, model: modelName)
         } else {
             try versions.adopt()
-            origin = AdapterOrigin(of: adapterDirectory, model: modelName, log: exchanges)
+            origin = AdapterOrigin(
+                of: adapterDirectory, model: modelName, log: options.resetAdapter ? [] : exchanges)
             if let text = origin.remark { report(.note(text)) }
             tonight = exchanges
             record = try begin(unfinished, exchanges: exchanges, origin: origin, report: report)
