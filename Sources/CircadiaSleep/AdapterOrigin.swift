@@ -3,7 +3,7 @@ import CircadiaMemory
 import Foundation
 
 /// The adapter that a night goes on from, which is not the one in use where that one knows something
-/// that a person wanted forgotten.
+/// that a person wanted forgotten, or has learnt what a person called bad or tagged `no-train` since.
 struct AdapterOrigin {
     /// The adapter's folder; nil for the base model.
     let directory: URL?
@@ -17,7 +17,12 @@ struct AdapterOrigin {
     private let model: String
 
     /// Decides for the adapter in `adapterDirectory`, which need not be there.
-    init(of adapterDirectory: URL, model: String) {
+    ///
+    /// - Parameters:
+    ///   - adapterDirectory: the adapter in use.
+    ///   - model: the model's name.
+    ///   - log: the night's exchanges.
+    init(of adapterDirectory: URL, model: String, log: [Exchange]) {
         self.model = model
         guard AdapterDirectory.isPresent(at: adapterDirectory) else {
             directory = nil
@@ -28,16 +33,54 @@ struct AdapterOrigin {
         let root = adapterDirectory.deletingLastPathComponent()
         let adapters = TrainedAdapters(root: root)
         let origin = adapters.origin(for: adapterDirectory, model: model)
-        directory = origin.adapter
-        name = origin.adapter.map {
+        let unwanted = origin.adapter.map { Self.unwanted(in: $0, log: log) } ?? []
+        let other =
+            unwanted.isEmpty
+            ? nil : Self.newest(of: adapters, model: model, without: unwanted)
+        let chosen = other ?? origin.adapter
+        directory = chosen
+        name = chosen.map {
             $0.standardizedFileURL.pathComponents
                 .dropFirst(root.standardizedFileURL.pathComponents.count).joined(separator: "/")
         }
-        let start = origin.adapter?.relativePath ?? "the base model"
-        remark =
-            origin.isReplaced
-            ? "\(adapterDirectory.relativePath) was trained on exchanges that were forgotten since: "
-                + "the night retrains without them, from \(start)" : nil
+        let start = chosen?.relativePath ?? "the base model"
+        if let other {
+            remark =
+                "\(unwanted.count) exchanges were called bad or tagged “\(Exchange.noTrainTag)” after "
+                + "they were learnt: the night retrains without them, from \(other.relativePath)"
+        } else if origin.isReplaced {
+            remark =
+                "\(adapterDirectory.relativePath) was trained on exchanges that were forgotten since: "
+                + "the night retrains without them, from \(start)"
+        } else {
+            remark = nil
+        }
+    }
+
+    /// Hashes of exchanges that an adapter has learnt and that a person called bad or tagged since.
+    private static func unwanted(in adapter: URL, log: [Exchange]) -> Set<String> {
+        let barred = log.filter {
+            $0.tags.contains(Exchange.noTrainTag) || ReplyMark.of($0) == .bad
+        }
+        guard !barred.isEmpty, let ledger = TrainingManifest.read(adapter: adapter)?.ledger else {
+            return []
+        }
+        return Set(barred.map { TrainingManifest.hash(of: $0) }.filter(ledger.knows))
+    }
+
+    /// The adapter written last that has learnt none of these exchanges; nil where there is none, and a night
+    /// goes on with what it has: an opinion is no reason to give up a year.
+    private static func newest(
+        of adapters: TrainedAdapters, model: String, without hashes: Set<String>
+    ) -> URL? {
+        let found = adapters.all.compactMap { folder -> (URL, Date)? in
+            guard let manifest = TrainingManifest.read(adapter: folder), manifest.isComplete,
+                !manifest.isStale, manifest.model == model, let ledger = manifest.ledger,
+                !hashes.contains(where: ledger.knows)
+            else { return nil }
+            return (folder, manifest.written ?? .distantPast)
+        }
+        return found.max { $0.1 < $1.1 }?.0
     }
 
     /// Where a night that is resumed went on from.

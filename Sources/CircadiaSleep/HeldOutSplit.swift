@@ -34,4 +34,17 @@ public struct HeldOutSplit: Sendable {
         training = exchanges.filter { !chosen.contains(unit($0)) }
         heldOut = exchanges.filter { chosen.contains(unit($0)) }
     }
+
+    /// Exchanges that a night measures at most: judging must not take longer every year.
+    public static let mostMeasured = 100
+
+    /// The held-out exchanges that a night measures: the latest ones, and none that the adapter has learnt, as
+    /// it may have while the log had a single conversation; these too where there are no others.
+    ///
+    /// - Parameter isKnown: whether the adapter has learnt an exchange.
+    /// - Returns: in the log's order, at most `mostMeasured`.
+    public func measured(isKnown: (Exchange) -> Bool) -> [Exchange] {
+        let unseen = heldOut.filter { !isKnown($0) }
+        return Array((unseen.isEmpty ? heldOut : unseen).suffix(Self.mostMeasured))
+    }
 }

@@ -65,6 +65,22 @@ extension Night {
                     + AdapterVersions.name(of: number)))
     }
 
+    /// Removes the oldest versions beyond those that are kept; a night is not lost over it.
+    func pruneVersions(report: (Event) -> Void) {
+        guard keptVersions > 0 else { return }
+        do {
+            let removed = try versions.prune(keeping: keptVersions)
+            guard !removed.isEmpty else { return }
+            report(
+                .note(
+                    "removed: version "
+                        + removed.map(\.name).joined(separator: ", ")
+                        + "; the latest \(keptVersions) are kept (--keep-versions)"))
+        } catch {
+            report(.note("old versions could not be removed: \(error)"))
+        }
+    }
+
     /// Does what is left of a night that was accepted and whose process was killed before it had
     /// promoted its version.
     ///

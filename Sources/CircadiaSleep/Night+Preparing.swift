@@ -57,16 +57,16 @@ extension Night {
     /// Splits, selects, paraphrases, answers as the person wants it, renders and measures. Each night, by
     /// its `number`, rehearses other texts.
     func prepare(
-        _ exchanges: [Exchange], number: Int, ledger: TrainingLedger, rehearsal: [Exchange],
+        _ material: NightMaterial, number: Int, ledger: TrainingLedger, rehearsal: [Exchange],
         present: LoRAAdapter?, onlyIfDue: Bool, logPath: String,
         isCancelled: @escaping () -> Bool, report: @escaping (Event) -> Void
     ) throws -> NightRecord.Prepared {
-        let material = NightMaterial(exchanges)
         material.notes.forEach { report(.note($0)) }
         let split = HeldOutSplit(material.exchanges, share: options.heldOutShare)
         let selection = try select(
-            split.training, ledger: ledger, onlyIfDue: onlyIfDue, exchanges: exchanges.count,
+            split.training, ledger: ledger, onlyIfDue: onlyIfDue, exchanges: material.log.count,
             logPath: logPath, report: report)
+        let measured = split.measured { ledger.knows(TrainingManifest.hash(of: $0)) }
         model.adapter = nil
         let paraphrased = try paraphrases(
             of: (selection.new.isEmpty ? selection.replayed : selection.new)
@@ -74,7 +74,7 @@ extension Night {
                 .filter { material.lesson(of: $0).correction == nil }, isCancelled: isCancelled,
             report: report)
         let wishes = try preferencePairs(
-            in: exchanges, number: number, isCancelled: isCancelled,
+            in: material.log.map(\.exchange), number: number, isCancelled: isCancelled,
             report: report)
         if isCancelled() {
             model.adapter = present
@@ -91,8 +91,9 @@ extension Night {
         var dataset = NightDataset(
             training: own.map(\.exchange), general: general,
             generalKeepsBase: options.divergenceWeight != nil,
+            heldOut: split.heldOut,
             // Replies that were asked not to be are no measure.
-            heldOut: split.heldOut.map(wishes.applied).filter { $0.use == .whole }.map(\.exchange),
+            measured: measured.map(wishes.applied).filter { $0.use == .whole }.map(\.exchange),
             material: material, template: template, maxSequenceLength: options.maxSequenceLength,
             matchesMLX: options.matchesMLX)
         dataset.drop(Set(own.filter { $0.use == .nothing }.map(\.exchange.id)))
@@ -105,13 +106,14 @@ extension Night {
             selection.exchanges.contains(where: { !dataset.withoutRow.contains($0.id) })
                 || !wishes.pairs.training.isEmpty
         else {
-            throw SleepError.nothingToLearn(path: logPath, exchanges: exchanges.count)
+            throw SleepError.nothingToLearn(path: logPath, exchanges: material.log.count)
         }
         report(
             .note(
                 "training on \(dataset.scoredTokens) of \(dataset.totalTokens) tokens: "
                     + "\(selection.exchanges.count) exchanges, \(paraphrased.exchanges.count) paraphrases, "
-                    + "\(general.count) general texts; \(split.heldOut.count) exchanges held out"))
+                    + "\(general.count) general texts; \(split.heldOut.count) exchanges held out"
+                    + (measured.count < split.heldOut.count ? ", \(measured.count) measured" : "")))
         let lessons = selection.exchanges.map { material.lesson(of: $0) }
         let corrected = lessons.reduce(0) { count, lesson in
             count + lesson.replies.count { $0.rejection == nil && $0.corrects != nil }
@@ -122,12 +124,12 @@ extension Night {
             report: report)
         model.adapter = present
         let start = Date()
-        let before = heldOutLoss(of: dataset.measured)
+        let before = heldOutLoss(of: dataset.judged)
         let planned = try plan(
             dataset, present: present, evaluationSeconds: Date().timeIntervalSince(start),
             report: report)
         return NightRecord.Prepared(
-            training: dataset.training, heldOut: dataset.measured,
+            training: dataset.training, heldOut: dataset.judged,
             trainingOptions: planned.options, plan: planned.plan, heldoutLossBefore: before,
             scoredTokens: dataset.scoredTokens, totalTokens: dataset.totalTokens,
             trainedHashes: Set(
@@ -136,7 +138,7 @@ extension Night {
             ).sorted(),
             heldOutHashes: split.heldOut.map { TrainingManifest.hash(of: $0) },
             exchangesTrained: selection.exchanges.count, exchangesHeldOut: split.heldOut.count,
-            exchangesStored: exchanges.filter { Router.decide($0).destination == .store }.count,
+            exchangesStored: material.stored,
             syntheticPairs: paraphrased.exchanges.count,
             syntheticRefused: Dictionary(
                 uniqueKeysWithValues: paraphrased.refused.map { ($0.key.rawValue, $0.value) }),
@@ -259,7 +261,7 @@ extension Night {
             model: model, initial: options.resetAdapter ? nil : present, limits: limits
         ).plan(
             wanted, rows: dataset.training,
-            heldOut: options.evaluationInterval > 0 ? dataset.measured : [])
+            heldOut: options.evaluationInterval > 0 ? dataset.judged : [])
         report(.plan(planned.plan, wantedIterations: wanted.iterations))
         return planned
     }

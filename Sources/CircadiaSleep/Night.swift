@@ -38,6 +38,10 @@ public struct Night {
     let options: SleepOptions
     let material: GateMaterial
     let questions: [PreferenceQuestion]
+    let keptVersions: Int
+
+    /// Versions that stay beside the one in use, unless a person wants otherwise.
+    public static let usualVersions = 30
 
     /// The versions beside the adapter.
     var versions: AdapterVersions { AdapterVersions(beside: adapterDirectory) }
@@ -48,11 +52,14 @@ public struct Night {
     /// - `template`: with a pinned date.
     /// - `material`: what the gate measures with, beside the held-out conversations.
     /// - `questions`: what the model is asked so that it answers as the person wants it.
+    /// - `keptVersions`: versions that stay after an accepted night, the latest ones and those in use; 0
+    ///   keeps all.
     public init(
         model: LlamaModel, modelName: String, modelFingerprint: String, tokenizer: BPETokenizer,
         template: ChatTemplate,
         adapterDirectory: URL, options: SleepOptions, material: GateMaterial = GateMaterial(),
-        questions: [PreferenceQuestion] = []
+        questions: [PreferenceQuestion] = [],
+        keptVersions: Int = Night.usualVersions
     ) {
         self.model = model
         self.modelName = modelName
@@ -63,6 +70,7 @@ public struct Night {
         self.options = options
         self.material = material
         self.questions = questions
+        self.keptVersions = keptVersions
     }
 
     /// Sleeps over `exchanges`, with `rehearsal` pairs mixed in.
@@ -96,7 +104,8 @@ public struct Night {
                 beside: adapterDirectory, wasNamed: record.origin, model: modelName)
         } else {
             try versions.adopt()
-            origin = AdapterOrigin(of: adapterDirectory, model: modelName)
+            origin = AdapterOrigin(
+                of: adapterDirectory, model: modelName, log: options.resetAdapter ? [] : exchanges)
             if let text = origin.remark { report(.note(text)) }
             tonight = exchanges
             record = try begin(unfinished, exchanges: exchanges, origin: origin, report: report)
@@ -104,13 +113,14 @@ public struct Night {
         let present = try origin.directory.map {
             try LoRAAdapter.load(from: $0, for: model.configuration)
         }
+        let chats = NightMaterial(tonight)
         let prepared: NightRecord.Prepared
         if let done = record.prepared {
             prepared = done
         } else {
             do {
                 prepared = try prepare(
-                    tonight, number: record.number,
+                    chats, number: record.number,
                     ledger: origin.ledger(isFresh: options.resetAdapter),
                     rehearsal: rehearsal, present: present, onlyIfDue: onlyIfDue,
                     logPath: logPath,
@@ -180,7 +190,7 @@ public struct Night {
             parent: options.resetAdapter ? nil : origin.version, record: record,
             prepared: prepared, report: result)
         keepDiary(
-            result, record, prepared, training, evaluations: evaluations, log: tonight,
+            result, record, prepared, training, evaluations: evaluations, material: chats,
             present: present, candidate: judgement.adapter ?? trainer.adapter,
             isCancelled: isCancelled, report: report)
         if let adapter = judgement.adapter {
@@ -204,6 +214,7 @@ public struct Night {
         }
         try versions.log(manifest)
         unfinished.discard()
+        if result.accepted { pruneVersions(report: report) }
         return result
     }
 

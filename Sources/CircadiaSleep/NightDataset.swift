@@ -11,9 +11,9 @@ public struct NightDataset: Sendable {
     public internal(set) var heldOut: [TrainingRow]
     /// Rows of held-out pairs that follow stated preferences.
     package internal(set) var heldOutPairs: [TrainingRow] = []
-    /// What the night is measured by: the held-out conversations, or, where these are too few to tell, the
+    /// What the night is judged by: the held-out conversations, or, where these are too few to tell, the
     /// pairs as well.
-    package var measured: [TrainingRow] {
+    package var judged: [TrainingRow] {
         heldOut.count < Self.fewestHeldOut ? heldOut + heldOutPairs : heldOut
     }
     /// Rows from which on held-out conversations can tell by themselves.
@@ -34,14 +34,16 @@ public struct NightDataset: Sendable {
     ///   - general: general pairs and prose to rehearse.
     ///   - generalKeepsBase: whether these keep to the base model's predictions rather than
     ///     to their own words.
-    ///   - heldOut: exchanges to measure.
+    ///   - heldOut: exchanges that must not be seen in training.
+    ///   - measured: those of them that are measured; nil for all.
     ///   - material: what was said of the replies; nil where every reply counts once.
     ///   - template: with a pinned date, so that the same exchange is the same row every night.
     ///   - maxSequenceLength: tokens at which a row is cut.
     ///   - matchesMLX: whether training rows are cut and scored as mlx_lm does it.
     package init(
         training: [Exchange], general: [Exchange], generalKeepsBase: Bool, heldOut: [Exchange],
-        material: NightMaterial? = nil, template: ChatTemplate, maxSequenceLength: Int,
+        measured: [Exchange]? = nil, material: NightMaterial? = nil, template: ChatTemplate,
+        maxSequenceLength: Int,
         matchesMLX: Bool = false
     ) {
         var renderer = NightRows(
@@ -54,7 +56,7 @@ public struct NightDataset: Sendable {
         self.training = rows + rehearsed
         self.context = context
         withoutRow = Set(training.map(\.id)).subtracting(rows.map(\.id))
-        self.heldOut = heldOut.compactMap(renderer.measured)
+        self.heldOut = (measured ?? heldOut).compactMap(renderer.measured)
     }
 }
 

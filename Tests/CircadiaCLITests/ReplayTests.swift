@@ -129,6 +129,34 @@ struct ReplayTests {
         }
     }
 
+    @Test(
+        "What is called bad after it was learnt is not in the next night's adapter, if a version is without it"
+    )
+    func calledBad() throws {
+        #expect(try counts(try sleep()) == [6, 0, 0])
+        try folder.writeLog(sessions: 5)
+        #expect(try counts(try sleep("--replay-share", "0")) == [4, 0, 6])
+        func tag(_ id: String) throws {
+            #expect(
+                try Program.run(
+                    "memory", "tag", "bad", id, "--memory-file", "log.jsonl", in: folder
+                ).status == 0)
+        }
+        try tag("s3-1")
+        let third = try sleep("--replay-share", "0")
+        #expect(try counts(third) == [3, 0, 6])
+        #expect(
+            third.errors.contains("1 exchanges were called bad")
+                && third.errors.contains("versions/0001"))
+        let parents = try folder.jsonLines("adapters/nights.jsonl").map { $0["parent"] as? Int }
+        #expect(parents == [nil, 1, 1])
+        // Every version knows this one: a night goes on with what it has.
+        try tag("s0-0")
+        let fourth = try sleep("--replay-share", "1")
+        #expect(try counts(fourth) == [0, 8, 0])
+        #expect(!fourth.errors.contains("called bad or tagged"))
+    }
+
     @Test("A night with replay that is interrupted goes on to the same bits and the same ledger")
     func resumed() throws {
         #expect(try counts(try sleep()) == [6, 0, 0])

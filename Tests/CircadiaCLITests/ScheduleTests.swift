@@ -273,6 +273,30 @@ struct ScheduleTests {
     }
 
     @Test(
+        "A night that finds itself on battery is put off, and goes on when there is power again",
+        .enabled(if: Program.hasModel))
+    func pluggedOut() throws {
+        try writeNight()
+        try forgetNights()
+        try folder.write("Battery\n", to: "power/BAT0/type")
+        try folder.write("Charging\n", to: "power/BAT0/status")
+        let arguments = ["schedule", "run", "--at", "03:05"] + place + flags + ["1000"]
+        let night = try RunningProgram(arguments, in: folder, environment: environment)
+        try night.wait(for: "no training") { (try? log().contains("step 1 of")) ?? false }
+        try folder.write("Discharging\n", to: "power/BAT0/status")
+        let outcome = try night.finish()
+        #expect(outcome.status == 75 && outcome.output.contains("goes on later"))
+        #expect(try log().contains("the machine runs on battery now"))
+        let early = try Program.run(arguments, in: folder, environment: environment)
+        #expect(early.status == 75 && early.output.isEmpty)
+        try folder.write("Full\n", to: "power/BAT0/status")
+        let rest = try Program.run(arguments, in: folder, environment: environment)
+        #expect(rest.status == 0, "\(rest.errors)")
+        #expect(try log().contains("going on with the night of"))
+        #expect(try folder.jsonLines(home + "/adapters/nights.jsonl").count == 1)
+    }
+
+    @Test(
         "An interrupted night goes on when it is next started; two never run at once",
         .enabled(if: Program.hasModel))
     func interruption() throws {

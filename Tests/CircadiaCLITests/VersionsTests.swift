@@ -76,6 +76,25 @@ struct VersionsTests {
         #expect(shown.output.contains("version 0002: promoted"), "\(shown.errors)")
     }
 
+    @Test("A night removes the oldest versions beyond those that are to be kept, never one in use")
+    func pruning() throws {
+        for _ in 1...2 { #expect(try sleep("--keep-versions", "2").status == 0) }
+        #expect(numbers(try list()) == [1, 2])
+        let third = try sleep("--keep-versions", "2")
+        #expect(numbers(try list()) == [2, 3] && third.errors.contains("removed: version 0001"))
+        // A rejected night removes nothing, and another adapter keeps its own.
+        #expect(
+            try run("sleep", "--model", TinyModel.path, "--iters", "2", "--keep-versions", "1")
+                .status == 2)
+        #expect(numbers(try list()) == [2, 3])
+        let other = try sleep("--keep-versions", "1", "--adapter-dir", "adapters/other")
+        #expect(other.status == 0, "\(other.errors)")
+        #expect(numbers(try list()).contains(3))
+        #expect(try sleep("--keep-versions", "0").status == 0)
+        #expect(try sleep("--keep-versions", "-1").status == 64)
+        #expect(try folder.jsonLines("adapters/nights.jsonl").count == 6)
+    }
+
     @Test("use and rollback change the adapter, the next night goes on from there")
     func goingBack() throws {
         for _ in 1...3 { #expect(try sleep().status == 0) }

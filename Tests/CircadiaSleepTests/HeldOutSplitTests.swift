@@ -35,6 +35,18 @@ struct HeldOutSplitTests {
         #expect(first.heldOut.allSatisfy { !trainedLater.contains($0.id) })
     }
 
+    @Test("The latest that the adapter has not learnt are measured, and of a long log not all")
+    func measured() {
+        let split = HeldOutSplit(exchanges(sessions: 400, each: 4), share: 0.15)
+        #expect(split.heldOut.count > HeldOutSplit.mostMeasured)
+        let ids = split.heldOut.map(\.id)
+        let most = HeldOutSplit.mostMeasured
+        #expect(split.measured { _ in false }.map(\.id) == ids.suffix(most))
+        #expect(split.measured { $0.id != ids[0] }.map(\.id) == [ids[0]])
+        // Better these than none.
+        #expect(split.measured { _ in true }.map(\.id) == ids.suffix(most))
+    }
+
     @Test("A share of zero holds out nothing")
     func zero() {
         #expect(HeldOutSplit(exchanges(sessions: 5, each: 1), share: 0).heldOut.isEmpty)

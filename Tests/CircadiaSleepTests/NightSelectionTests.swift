@@ -92,6 +92,26 @@ struct NightSelectionTests {
         #expect(NightSelection(all, ledger: ledger, share: 0, seed: 0).exchanges.isEmpty)
     }
 
+    @Test(
+        "A night in which nothing is new takes the most urgent, and no more than a few steps' worth"
+    )
+    func nothingNewInALongLog() {
+        let most = NightSelection.mostWithoutNew
+        let all = exchanges(0..<3 * most)
+        var ledger = TrainingLedger()
+        ledger.note(night: hashes(Array(all.suffix(10))))
+        ledger.note(night: hashes(Array(all.dropLast(10))))
+        func replayed(room: Int = 0, share: Double? = nil) -> [String] {
+            NightSelection(all, ledger: ledger, share: share, room: room, seed: 0).replayed.map(
+                \.id)
+        }
+        #expect(replayed().count == most)
+        // Those of the first night have waited longer.
+        #expect(Set(all.suffix(10).map(\.id)).isSubset(of: replayed()))
+        #expect(replayed(room: 2 * most).count == 2 * most)
+        #expect(replayed(share: 1).count == all.count)
+    }
+
     @Test("Over thirty nights every exchange comes back, and ever more seldom")
     func manyNights() {
         var ledger = TrainingLedger()

@@ -101,7 +101,8 @@ struct RunCycleCommand: ParsableCommand {
         let before = try measure(measured, loaded: loaded, moment: "pre", console: console)
         let night = try NightRunner(
             loaded: loaded, adapterDirectory: adapter.url,
-            options: flags.options(seed: model.seed), store: store, logPath: memoryFile,
+            options: flags.options(seed: model.seed), keptVersions: flags.keepVersions,
+            store: store, logPath: memoryFile,
             console: console
         ).run(exchanges)
         console.note(night.verdict)

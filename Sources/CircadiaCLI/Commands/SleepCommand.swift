@@ -44,7 +44,8 @@ struct SleepCommand: ParsableCommand {
         let loaded = try model.loadModel()
         let report = try NightRunner(
             loaded: loaded, adapterDirectory: adapter.url, options: night.options(seed: model.seed),
-            store: store, logPath: memoryFile, resumes: resume, yieldsToChat: yieldToChat,
+            keptVersions: night.keepVersions, store: store, logPath: memoryFile, resumes: resume,
+            yieldsToChat: yieldToChat,
             onlyIfDue: onlyIfDue, console: console
         ).run(exchanges)
         if output.json {
@@ -95,6 +96,7 @@ struct NightRunner {
     let loaded: LoadedModel
     let adapterDirectory: URL
     let options: SleepOptions
+    let keptVersions: Int
     let store: NightStoreFlags
     let logPath: String
     var resumes = false
@@ -114,7 +116,8 @@ struct NightRunner {
             model: loaded.model, modelName: loaded.name,
             modelFingerprint: try loaded.directory.fingerprint(), tokenizer: tokenizer,
             template: template, adapterDirectory: adapterDirectory, options: options,
-            material: try gateMaterial(), questions: try questions())
+            material: try gateMaterial(), questions: try questions(),
+            keptVersions: keptVersions)
         do {
             return try night.sleep(
                 over: exchanges, rehearsal: try rehearsal(), logPath: logPath, resumes: resumes,

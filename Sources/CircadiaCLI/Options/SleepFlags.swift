@@ -127,6 +127,10 @@ struct SleepFlags: ParsableArguments {
     @Option(help: "Tokens that such an answer may have.")
     var reportTokens = 64
 
+    @Option(
+        help: "Versions of the adapter that stay, the latest and those in use; 0: all of them.")
+    var keepVersions = Night.usualVersions
+
     @Flag(help: "Promote the adapter without judging it.")
     var noGate = false
 
@@ -137,6 +141,7 @@ struct SleepFlags: ParsableArguments {
         if reportQuestions < 0 {
             throw ValidationError("--report-questions must not be negative")
         }
+        if keepVersions < 0 { throw ValidationError("--keep-versions must not be negative") }
         if reportTokens < 1 { throw ValidationError("--report-tokens must be at least 1") }
         if noGate, quickGate {
             throw ValidationError("--no-gate and --quick-gate cannot both be given")

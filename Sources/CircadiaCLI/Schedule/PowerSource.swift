@@ -9,6 +9,13 @@ enum PowerSource {
             fileURLWithPath: given.isEmpty ? "/sys/class/power_supply" : given, isDirectory: true)
     }
 
+    /// Seconds between two looks while a night runs; on macOS each starts a program.
+    #if os(macOS)
+        static let interval = 10.0
+    #else
+        static let interval = 1.0
+    #endif
+
     /// Whether it does; false where that cannot be told, as on machines without a battery.
     static var isBattery: Bool {
         #if os(macOS)

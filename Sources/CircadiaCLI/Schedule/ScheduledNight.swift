@@ -164,11 +164,12 @@ struct ScheduledNight {
             throw CommandFailure("the night cannot be started: \(error.localizedDescription)")
         }
         var isAsked = false
-        var rounds = 0
+        var looked = Date()
         while process.isRunning {
             usleep(200_000)
-            rounds += 1
-            let isOnBattery = !runsOnBattery && rounds % 100 == 0 && PowerSource.isBattery
+            let looks = !runsOnBattery && Date().timeIntervalSince(looked) >= PowerSource.interval
+            if looks { looked = Date() }
+            let isOnBattery = looks && PowerSource.isBattery
             guard !isAsked, Interrupt.isRequested || isOnBattery else { continue }
             write(isOnBattery ? "the machine runs on battery now" : "asked to end")
             process.terminate()

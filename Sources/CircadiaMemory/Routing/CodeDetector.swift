@@ -73,7 +73,8 @@ enum CodeDetector {
         #"^ {0,3}(?:```|~~~)"#,
         #"```"#,
         // Between backticks, with a character that words do not have.
-        #"`[^`\n]*(?:[()\[\]{}=;_/\\<>$|.:]|[a-z][A-Z]| -)[^`\n]*`"#)
+        #"`[^`\n]*(?:[()\[\]{}=;_/\\<>$|.:]|[a-z][A-Z]| -)[^`\n]*`"#,
+        needing: ["`", "~~~"])
 
     private static let trace = TextPattern(
         #"Traceback \(most recent call last\)"#,
@@ -88,7 +89,10 @@ enum CodeDetector {
         #"\b[\w./-]+\.\w{1,5}:\d+(?::\d+)?: ?(?:fatal )?(?:error|warning|note)\b"#,
         #"\berror\[E\d{4}\]"#,
         #"\bnpm ERR!"#,
-        #"Segmentation fault \(core dumped\)"#)
+        #"Segmentation fault \(core dumped\)"#,
+        needing: [
+            "(", ":", "File \"", "in thread", "panicked", "goroutine", "0x", "npm ERR!", "error[",
+        ])
 
     /// Commands that prose does not say.
     private static let commandAnywhere = TextPattern(
@@ -111,7 +115,12 @@ enum CodeDetector {
         #"\b(?:curl|wget|grep|chmod|chown|rsync|scp|tar|sed|awk|xargs) -{1,2}[a-zA-Z]"#,
         #"\b(?:mkdir|rm|cp|mv|ls|du|df) -{1,2}[a-zA-Z]"#,
         #"\bchmod (?:[ugoa]*[+=-][rwxX]+|[0-7]{3,4})\b"#,
-        #"\S \| (?:grep|awk|sed|sort|head|tail|wc|xargs|less|jq|tee|uniq|cut)\b"#)
+        #"\S \| (?:grep|awk|sed|sort|head|tail|wc|xargs|less|jq|tee|uniq|cut)\b"#,
+        needing: [
+            "git ", "npm ", "npx ", "pip", "install", "update", "upgrade", "remove", "docker",
+            "kubectl ", "systemctl ", "terraform ", "python", "node ", "sudo ", "ssh ", " -",
+            "chmod ", " | ",
+        ])
 
     private static let ambiguousCommands =
         #"cargo|swift|go|make|cmake|gcc|g\+\+|clang|cat|find|head|tail|sort|cut|echo|export"#
@@ -135,21 +144,24 @@ enum CodeDetector {
     private static let patch = TextPattern(
         #"^@@ -\d+(?:,\d+)? \+\d+"#,
         #"^diff --git "#,
-        #"^(?:\+\+\+|---) [ab]/"#)
+        #"^(?:\+\+\+|---) [ab]/"#,
+        needing: ["@@ -", "diff --git ", "+++", "---"])
 
     private static let markup = TextPattern(
         #"</[a-zA-Z][\w:-]*>"#,
         #"<[a-zA-Z][\w:-]*(?:\s+[\w:@.-]+=(?:"[^"\n]*"|'[^'\n]*'|\{[^}\n]*\}))+\s*/?>"#,
         #"<(?:br|hr|img|input|meta|link)\b[^>\n]*/?>"#,
         #"<!DOCTYPE|<\?(?:xml|php)\b|<!--"#,
-        #"[.#]?[\w-]+(?:[ ,>:.#]+[\w-]+)*\s*\{\s*[\w-]+\s*:\s*[^;{}\n]+;"#)
+        #"[.#]?[\w-]+(?:[ ,>:.#]+[\w-]+)*\s*\{\s*[\w-]+\s*:\s*[^;{}\n]+;"#,
+        needing: ["<", "{"])
 
     private static let query = TextPattern(
         #"\bSELECT\b[\s\S]{1,400}?\bFROM\s+["\w\[]"#,
         #"\bINSERT INTO\s+\w"#,
         #"\bUPDATE\s+\w+\s+SET\b"#,
         #"\bDELETE FROM\s+\w"#,
-        #"\b(?:CREATE|ALTER|DROP)\s+(?:TABLE|INDEX|VIEW|DATABASE|TRIGGER)\b"#)
+        #"\b(?:CREATE|ALTER|DROP)\s+(?:TABLE|INDEX|VIEW|DATABASE|TRIGGER)\b"#,
+        needing: ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP"])
 
     private static let queryInSmallLetters = TextPattern(
         #"^\s*select\s[\w.()*, ]+\sfrom\s+\w+\s*;"#,
@@ -171,7 +183,8 @@ enum CodeDetector {
         #"^\s*import\s+(?:[\w{}*, ]+\s+from\s+)?["']"#,
         #"^\s*import\s+(?:[\w.]+\s+as\s+\w+|\w+(?:\.\w+)+\s*;?)\s*$"#,
         #"^\s*(?:using|package|use)\s+[\w:.]+(?:::\{[^}\n]*\})?;\s*$"#,
-        #"\b(?:int|void)\s+main\s*\("#)
+        #"\b(?:int|void)\s+main\s*\("#,
+        needing: ["(", "=", "{", ":", "#", ";", "import"])
 
     private static let expression = TextPattern(
         #"\b(?:let|var|const)\s+\w+(?:\s*:\s*[\w<>\[\]?]+)?\s*=\s*\S"#,
@@ -192,25 +205,30 @@ enum CodeDetector {
         #"^\s*except\s+[\w.(]*(?:Error|Exception)\b"#,
         #"\$[A-Za-z_]\w*(?:->\w+|\[[^\]\n]*\])*\s*=[^=]"#,
         #"\$\{[A-Za-z_]\w*\}"#,
-        #"===|!=="#)
+        #"===|!=="#,
+        needing: ["=", "(", ":", "[", ";", "{", "$", "except"])
 
     private static let formula = TextPattern(
         #"(?:^|\s)=[A-Z]{2,}\("#,
-        #"\\(?:begin|end|documentclass|usepackage|frac|section|sqrt)\{"#)
+        #"\\(?:begin|end|documentclass|usepackage|frac|section|sqrt)\{"#,
+        needing: ["=", "\\"])
 
     private static let path = TextPattern(
         #"(?:^|[\s"'(])(?:~|\.{1,2})?(?:/[\w.@+-]+){2,}"#,
         #"(?:^|[\s"'(])~/[\w.-]+"#,
-        #"\b[A-Za-z]:\\[\w. -]+"#)
+        #"\b[A-Za-z]:\\[\w. -]+"#,
+        needing: ["/", "\\"])
 
     private static let identifier = TextPattern(
         #"\b0x[0-9a-fA-F]{4,}\b"#,
         #"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{20,}\b"#,
-        #"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"#)
+        #"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"#,
+        needing: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "-"])
 
     private static let logLine = TextPattern(
         #"^\[?\d{4}-\d\d-\d\d[T ][\d:.,]{8,}Z?\]?\s+\S*\s*\[?(?:ERROR|WARN|INFO|DEBUG|FATAL)"#,
-        #"^(?:\[(?:ERROR|WARN|INFO|DEBUG|TRACE|FATAL)\]|(?:DEBUG|TRACE|FATAL):)\s"#)
+        #"^(?:\[(?:ERROR|WARN|INFO|DEBUG|TRACE|FATAL)\]|(?:DEBUG|TRACE|FATAL):)\s"#,
+        needing: ["-", "[", ":"])
 
     private static let weakSigns = TextPattern(
         #"\{\s*$"#,

@@ -10,7 +10,18 @@ enum LinkDetector {
 
     /// How many links there are.
     static func count(in text: String) -> Int {
-        text.utf8.contains(UInt8(ascii: ".")) || text.contains("://") ? pattern.count(in: text) : 0
+        mayHaveLink(text) ? pattern.count(in: text) : 0
+    }
+
+    /// Whether a dot stands before something that is no blank, as in no sentence, or a scheme's colon is there.
+    private static func mayHaveLink(_ text: String) -> Bool {
+        let blanks: [UInt8] = [0x20, 0x0A, 0x0D, 0x09]
+        var isAfterDot = false
+        for byte in text.utf8 {
+            if isAfterDot, !blanks.contains(byte), byte != UInt8(ascii: ".") { return true }
+            isAfterDot = byte == UInt8(ascii: ".")
+        }
+        return text.contains("://")
     }
 }
 

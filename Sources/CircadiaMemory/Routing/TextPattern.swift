@@ -1,11 +1,25 @@
 import Foundation
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// A regular expression made of alternatives, compiled once. `^` and `$` match at lines.
 struct TextPattern: Sendable {
     let expression: NSRegularExpression?
+    private let needles: [[UInt8]]
 
     /// A pattern that matches where any of the alternatives does.
-    init(_ alternatives: String..., ignoringCase: Bool = false) {
+    ///
+    /// - Parameters:
+    ///   - alternatives: regular expressions.
+    ///   - needles: each alternative's matches hold one of these texts, so that most prose need not be
+    ///     looked through; none where that cannot be said.
+    ///   - ignoringCase: whether letters match in either case; needles never do.
+    init(_ alternatives: String..., needing needles: [String] = [], ignoringCase: Bool = false) {
+        self.needles = needles.map { Array($0.utf8) }
         let pattern = alternatives.map { "(?:\($0))" }.joined(separator: "|")
         var options: NSRegularExpression.Options = [.anchorsMatchLines]
         if ignoringCase { options.insert(.caseInsensitive) }
@@ -16,7 +30,7 @@ struct TextPattern: Sendable {
 
     /// How often the pattern matches, at most `limit` times.
     func count(in text: String, limit: Int = .max) -> Int {
-        guard let expression else { return 0 }
+        guard let expression, mayMatch(text) else { return 0 }
         var count = 0
         let range = NSRange(location: 0, length: text.utf16.count)
         expression.enumerateMatches(in: text, range: range) { match, _, stop in
@@ -24,6 +38,25 @@ struct TextPattern: Sendable {
             if count >= limit { stop.pointee = true }
         }
         return count
+    }
+
+    private func mayMatch(_ text: String) -> Bool {
+        guard !needles.isEmpty else { return true }
+        var text = text
+        return text.withUTF8 { bytes in needles.contains { Self.holds(bytes, $0) } }
+    }
+
+    private static func holds(_ bytes: UnsafeBufferPointer<UInt8>, _ needle: [UInt8]) -> Bool {
+        guard let base = bytes.baseAddress else { return false }
+        var start = 0
+        while start + needle.count <= bytes.count,
+            let found = memchr(
+                base + start, Int32(needle[0]), bytes.count - start - needle.count + 1)
+        {
+            if memcmp(found, needle, needle.count) == 0 { return true }
+            start = UnsafeRawPointer(found) - UnsafeRawPointer(base) + 1
+        }
+        return false
     }
 
     /// Whether the pattern matches anywhere.

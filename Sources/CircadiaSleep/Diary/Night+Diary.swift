@@ -13,14 +13,14 @@ extension Night {
     ///   - prepared: its rows.
     ///   - training: what training came to.
     ///   - evaluations: held-out losses on the way.
-    ///   - log: the night's exchanges.
+    ///   - material: the night's exchanges.
     ///   - present: the adapter that it began with.
     ///   - candidate: what is promoted, or was rejected.
     ///   - isCancelled: asked between answers; the rest is left out then.
     ///   - report: told where it cannot be written.
     func keepDiary(
         _ result: NightReport, _ record: NightRecord, _ prepared: NightRecord.Prepared,
-        _ training: TrainingReport, evaluations: [NightDiary.Point], log: [Exchange],
+        _ training: TrainingReport, evaluations: [NightDiary.Point], material: NightMaterial,
         present: LoRAAdapter?, candidate: LoRAAdapter, isCancelled: () -> Bool,
         report: (Event) -> Void
     ) {
@@ -40,11 +40,12 @@ extension Night {
                     training.steps.map { NightDiary.Point(step: $0.step, loss: $0.loss) }),
                 heldOutLoss: heldOut,
                 routing: RoutingTally(
-                    log, heldOut: Set(prepared.heldOutHashes),
+                    material, heldOut: Set(prepared.heldOutHashes),
                     tonight: Set(prepared.ledgerHashes.values),
                     replayed: Set(prepared.replayedHashes)),
                 answers: try answers(
-                    prepared, log: log, present: present, candidate: candidate,
+                    prepared, log: material.log.map(\.exchange), present: present,
+                    candidate: candidate,
                     isCancelled: isCancelled))
             try NightDiaries(beside: adapterDirectory).save(diary)
         } catch {

@@ -67,22 +67,21 @@ public struct RoutingTally: Sendable, Codable, Equatable {
     /// Tallies a log.
     ///
     /// - Parameters:
-    ///   - log: every exchange of the night.
+    ///   - material: every exchange of the night.
     ///   - heldOut: hashes of those that are only measured.
     ///   - tonight: hashes of those that the night trained.
     ///   - replayed: hashes of those among them that the adapter knew already.
     package init(
-        _ log: [Exchange], heldOut: Set<String>, tonight: Set<String>, replayed: Set<String>
+        _ material: NightMaterial, heldOut: Set<String>, tonight: Set<String>, replayed: Set<String>
     ) {
-        let all = Lessons(log).all
+        let log = material.log
         var reasons: [String: Int] = [:]
         var barred: [String: Int] = [:]
         var kinds: [String: Int] = [:]
         exchanges = log.count
-        for (index, exchange) in log.enumerated() {
-            let decision = Router.decide(exchange, lesson: all[index])
-            let (clean, found) = exchange.redacted()
-            let secrets = SecretKind.allCases.filter(found.contains)
+        for (index, entry) in log.enumerated() {
+            let decision = entry.decision
+            let secrets = SecretKind.allCases.filter(entry.secrets.contains)
             let isStored = decision.destination == .store
             if isStored {
                 stored += 1
@@ -95,7 +94,7 @@ public struct RoutingTally: Sendable, Codable, Equatable {
             if !secrets.isEmpty { withSecrets += 1 }
             for kind in secrets { kinds[kind.rawValue, default: 0] += 1 }
             guard index >= log.count - Self.mostEntries else { continue }
-            let hash = clean.contentHash
+            let hash = entry.clean.contentHash
             let training: Training =
                 if !decision.trains {
                     .leftOut
@@ -111,7 +110,7 @@ public struct RoutingTally: Sendable, Codable, Equatable {
                     exchange: hash, training: training,
                     isStored: isStored, reasons: decision.reasons.map(\.description),
                     bars: decision.bars,
-                    lessons: all[index].reasons { log[$0].id }, secrets: secrets))
+                    lessons: entry.lesson.reasons { log[$0].exchange.id }, secrets: secrets))
         }
         storedReasons = Self.counts(reasons)
         bars = Self.counts(barred)
