@@ -111,6 +111,7 @@ class Measurement:
                 str(TOKENS.get(task["id"], 160)))[task["id"]]
             yield {"kind": "nights", "preference": task["id"], "nights": list(nights),
                    "shown": shown, "of": of,
+                   "recipe": " ".join(self.arguments.sleep) or "default",
                    "command": "circadia " + " ".join([*sleep, "--memory-file log.jsonl"])}
 
 
@@ -122,8 +123,9 @@ def summary(rows):
         if row["kind"] == "base":
             base.setdefault(row["preference"], {})[row["stated"]] = share
         else:
-            night.setdefault(len(row["nights"]), {})[row["preference"]] = share
-    for count, shares in sorted(night.items()):
+            night.setdefault(
+                (row["recipe"], len(row["nights"])), {})[row["preference"]] = share
+    for (recipe, count), shares in sorted(night.items()):
         kinds = [kind for kind in shares if len(base.get(kind, {})) == 3]
         if not kinds:
             continue
@@ -133,7 +135,7 @@ def summary(rows):
         for kind in kinds:
             print("{:10} untold {:4.0%}  system {:4.0%}  chat {:4.0%}  learnt {:4.0%}".format(
                 kind, base[kind]["absent"], base[kind]["system"], base[kind]["chat"], shares[kind]))
-        print(f"{len(kinds)} preferences, nights {count}: untold {untold:.3f}, told {told:.3f}, "
+        print(f"{recipe}: {len(kinds)} preferences, nights {count}: untold {untold:.3f}, told {told:.3f}, "
               f"learnt {learnt:.3f}\n")
 
 
