@@ -46,7 +46,8 @@ extension Night {
             model: model, modelFingerprint: modelFingerprint, tokenizer: tokenizer,
             template: template, limits: limits, material: material,
             baseURL: versions.root.appendingPathComponent("base_measures.json"),
-            heldOutRows: prepared.heldOut, isCancelled: isCancelled)
+            opening: prepared.preferenceOpening, heldOutRows: prepared.heldOut,
+            isCancelled: isCancelled)
         do {
             let (figures, accepted) = try gate.judge(
                 from: beginning, to: candidate, heldOut: { heldOutLoss(of: prepared.heldOut) },

@@ -142,7 +142,8 @@ extension Night {
             syntheticPairs: paraphrased.exchanges.count,
             syntheticRefused: Dictionary(
                 uniqueKeysWithValues: paraphrased.refused.map { ($0.key.rawValue, $0.value) }),
-            preferences: wishes.preferences.count, preferencePairs: wishes.pairs.training.count,
+            preferences: wishes.preferences.count, preferenceOpening: wishes.opening,
+            preferencePairs: wishes.pairs.training.count,
             preferencePairsHeldOut: wishes.pairs.heldOut.count,
             preferenceRefused: wishes.pairs.refused,
             rehearsalPairs: general.count,

@@ -28,6 +28,8 @@ struct NightRecord: Codable {
         var syntheticPairs: Int
         var syntheticRefused: [String: Int]
         var preferences: Int?
+        /// How answers begin that follow them; nil where there are none.
+        var preferenceOpening: String?
         var preferencePairs, preferencePairsHeldOut: Int?
         var preferenceRefused: Int?
         var rehearsalPairs: Int

@@ -29,9 +29,16 @@ struct GateLimitsTests {
     @Test("A kind of texts that the candidate forgets, and a model that is another, do not pass")
     func general() throws {
         #expect(limits.reasons(try drift(.math, change: 0)).isEmpty)
+        // The results of sums are few; a tenth is chance.
+        #expect(limits.reasons(try drift(.arithmetic, change: 0.1)).isEmpty)
+        #expect(!limits.reasons(try drift(.math, change: 0.1)).isEmpty)
         let reasons = limits.reasons(try drift(.arithmetic, change: 1))
         #expect(reasons.count == 1 && reasons[0].contains("perplexity of arithmetic texts rose"))
         #expect(!limits.reasons(try drift(.prose, change: .nan)).isEmpty)
+        // Wrong sums make right results no less likely where these were unlikely before.
+        let sums = limits.reasons(try drift(.arithmetic, change: -1.1))
+        #expect(sums.count == 1 && sums[0].contains("KL divergence on arithmetic texts"))
+        #expect(limits.reasons(try drift(.math, change: -1.1)).isEmpty)
         // Far away, and likelier all the same.
         let far = limits.reasons(try drift(.prose, change: -5))
         #expect(far.count == 2 && far.allSatisfy { $0.contains("KL divergence") })

@@ -153,6 +153,36 @@ struct NightRowsTests {
         #expect(rows.map(\.keepsBase) == [true])
     }
 
+    @Test(
+        "Of an answer that is only greeted, the greeting is learnt and how it goes on; it counts as before"
+    )
+    func edges() throws {
+        let answer = "Ahoy! The number 12 goes to the harbour every hour of the day. Fair winds!"
+        let whole = try #require(
+            NightDataset(
+                training: [said("a", "Which bus?", answer)], general: [], generalKeepsBase: false,
+                heldOut: [], template: template, maxSequenceLength: 256
+            ).training.first)
+        let reply = try #require(whole.scored.first)
+        func row(_ head: String, _ tail: String) -> TrainingRow {
+            var row = whole
+            NightDataset.keep(.init(head: head, tail: tail), of: &row, template)
+            return row
+        }
+        func text(_ range: Range<Int>) -> String { tokenizer.decode(Array(whole.ids[range])) }
+        let both = row("Ahoy!", "Fair winds!")
+        #expect(both.scored.count == 2 && both.scored.allSatisfy { $0.count < reply.count / 2 })
+        #expect(text(both.scored[0]).hasPrefix("Ahoy! The"))
+        #expect(text(both.scored[1]).contains("Fair winds!"))
+        #expect(both.scored[1].upperBound == reply.upperBound)
+        let count = both.scored.reduce(0) { $0 + $1.count }
+        #expect(abs(both.weight * Float(count) - Float(reply.count)) < 1e-3)
+        #expect(row("Ahoy!", "").scored == [both.scored[0]])
+        #expect(row("", "Fair winds!").scored == [both.scored[1]])
+        // Nothing is asked for, or the edges meet.
+        #expect(row("", "") == whole && row(answer, answer) == whole)
+    }
+
     @Test("Manner left free scores neither beginning nor end; what is dropped has no row")
     func manner() throws {
         let log = [

@@ -41,6 +41,20 @@ struct PreferenceGuideTests {
         #expect(PreferenceCheck.shows(preference, answer: bad) == false)
     }
 
+    @Test("Only where all that is asked for is said word for word an answer has edges")
+    func edges() {
+        let ahoy = Self.preference(.opening, "Ahoy!")
+        let winds = Self.preference(.closing, "Fair winds!")
+        #expect(guide([ahoy]).edges == .init(head: "Ahoy!", tail: ""))
+        #expect(guide([ahoy, winds]).edges == .init(head: "Ahoy!", tail: "Fair winds!"))
+        for other in [
+            Self.preference(.length, "1 sentences"), Self.preference(.closing, "?"),
+            Self.preference(.emoji, "none"), Self.preference(.units, "metric"),
+        ] {
+            #expect(guide([ahoy, other]).edges == nil)
+        }
+    }
+
     @Test("Units and languages of code count where they can; tone only a reader can judge")
     func topics() {
         let metric = Self.preference(.units, "metric")

@@ -10,11 +10,14 @@ extension GeneralDrift {
     ///   - tokenizer: the model's own.
     ///   - template: the model's own, with a pinned date.
     ///   - texts: of `reply` none is scored. Each is read by itself, cut to the context's length.
+    ///   - opening: words before every reply, perhaps none, where a person said how answers should be; nil
+    ///     otherwise. Then replies' beginnings and ends, and what follows the end of a sentence or line, do
+    ///     not count: how somebody begins, how long they speak and how they take their leave is no skill.
     ///   - isCancelled: asked between texts.
     /// - Returns: the figures; nil where nothing was scored or it was cancelled.
     public static func measure(
         model: LlamaModel, adapter: LoRAAdapter, tokenizer: BPETokenizer, template: ChatTemplate,
-        texts: [GeneralText], isCancelled: () -> Bool = { false }
+        texts: [GeneralText], opening: String? = nil, isCancelled: () -> Bool = { false }
     ) -> GeneralDrift? {
         var measured: [Text] = []
         // The base model reads all texts of a group first: an adapter that is put on anew may have
@@ -23,7 +26,7 @@ extension GeneralDrift {
             let rows = texts[start..<min(texts.count, start + groupSize)].compactMap {
                 row(
                     of: $0, tokenizer: tokenizer, template: template,
-                    limit: model.configuration.contextLength)
+                    opening: opening, limit: model.configuration.contextLength)
             }
             model.adapter = nil
             let before = rows.map { scoredLogits(of: $0, model: model) }
@@ -48,9 +51,14 @@ extension GeneralDrift {
     }
 
     private static func row(
-        of text: GeneralText, tokenizer: BPETokenizer, template: ChatTemplate, limit: Int
+        of text: GeneralText, tokenizer: BPETokenizer, template: ChatTemplate,
+        opening: String?, limit: Int
     ) -> Row? {
         if text.kind == .reply { return nil }
+        if let opening, text.kind == .math || text.kind == .instruction {
+            return row(
+                of: text, tokenizer: tokenizer, template: template, after: opening, limit: limit)
+        }
         let ids: [Int32]
         let scored: [Range<Int>]
         if text.kind == .prose {
@@ -65,6 +73,32 @@ extension GeneralDrift {
             }
         }
         let targets = scored.flatMap { Array($0.clamped(to: min(1, ids.count)..<ids.count)) }
+        return targets.isEmpty ? nil : Row(kind: text.kind, ids: ids, targets: targets)
+    }
+
+    /// The row of a reply after words that are not its own, of which the manner does not count.
+    private static func row(
+        of text: GeneralText, tokenizer: BPETokenizer, template: ChatTemplate,
+        after opening: String,
+        limit: Int
+    ) -> Row? {
+        let question = Array(text.messages.dropLast())
+        func render(_ reply: String) -> (ids: [Int32], reply: Range<Int>)? {
+            let rendered = template.render(
+                question + [ChatMessage(role: .assistant, content: reply)],
+                addGenerationPrompt: false)
+            return rendered.scored.last.map { (rendered.ids, $0) }
+        }
+        let reply = text.messages.last?.content ?? ""
+        guard let whole = render(opening.isEmpty ? reply : opening + " " + reply) else {
+            return nil
+        }
+        // Its last token is the end of the turn.
+        let said = opening.isEmpty ? 0 : max(0, (render(opening)?.reply.count ?? 1) - 1)
+        let ids = Array(whole.ids.prefix(limit))
+        let targets = whole.reply.dropFirst(said + 2).dropLast().filter {
+            $0 < ids.count && !".!?:\n".contains(tokenizer.decode([ids[$0 - 1]]).last ?? " ")
+        }
         return targets.isEmpty ? nil : Row(kind: text.kind, ids: ids, targets: targets)
     }
 

@@ -32,6 +32,8 @@ struct Gate {
     let material: GateMaterial
     /// Where the base model's own figures are kept from night to night.
     let baseURL: URL
+    /// How answers begin where the person said how they should be; nil where general replies keep their manner.
+    let opening: String?
     /// Rows of the held-out conversations.
     let heldOutRows: [TrainingRow]
     let isCancelled: () -> Bool
@@ -111,7 +113,7 @@ struct Gate {
 
         attempt.general = GeneralDrift.measure(
             model: model, adapter: candidate, tokenizer: tokenizer, template: template,
-            texts: material.texts, isCancelled: isCancelled)
+            texts: material.texts, opening: opening, isCancelled: isCancelled)
         if isCancelled() { throw Cancelled() }
         if let general = attempt.general {
             attempt.reasons = limits.reasons(general)

@@ -20,6 +20,14 @@ extension Night {
             self.former = former
         }
 
+        /// How an answer begins that follows the preferences, perhaps as ever; nil where there are none.
+        var opening: String? {
+            guard !preferences.isEmpty else { return nil }
+            let guide = PreferenceGuide(preferences: preferences, topic: .general)
+            return [guide.greeting, guide.beginning].filter { !$0.isEmpty }.joined(
+                separator: "\n\n")
+        }
+
         /// Rows that the pairs to train on make; general texts are rehearsed against them too.
         var rows: Int {
             pairs.training.count * NightDataset.passes(ofPairs: pairs.training.count)
@@ -139,6 +147,32 @@ extension NightDataset {
         min(3, max(1, 144 / max(1, count)))
     }
 
+    /// Leaves between an answer's edges nothing scored but a few tokens beside them; the row as a whole
+    /// counts as much as before.
+    package static func keep(
+        _ edges: PreferenceGuide.Edges, of row: inout TrainingRow, _ template: ChatTemplate
+    ) {
+        guard let reply = row.scored.last, row.scored.count == 1 else { return }
+        /// Tokens of words, without the end of the turn.
+        func tokens(_ words: String) -> Int {
+            guard !words.isEmpty else { return 0 }
+            let message = ChatMessage(role: .assistant, content: words)
+            let rendered = template.render([message], addGenerationPrompt: false)
+            return max(0, (rendered.scored.last?.count ?? 1) - 1)
+        }
+        let (head, tail) = (tokens(edges.head), tokens(edges.tail))
+        let first = reply.prefix(head > 0 ? head + beside : 0)
+        // With the end of the turn.
+        let last = reply.suffix(tail > 0 ? tail + 1 + beside : 0)
+        guard first.count + last.count > 0, first.upperBound < last.lowerBound || last.isEmpty
+        else { return }
+        row.scored = [first, last].filter { !$0.isEmpty }
+        row.weight *= Float(reply.count) / Float(first.count + last.count)
+    }
+
+    /// Tokens of an answer that are learnt beside what is said word for word.
+    private static let beside = 3
+
     /// Adds pairs; of an answer that was cut, the end of the turn is not learnt.
     mutating func add(
         _ pairs: PreferenceDistiller.Outcome, template: ChatTemplate, maxSequenceLength: Int
@@ -152,6 +186,7 @@ extension NightDataset {
                         if pair.isOpen, let last = row.scored.popLast(), last.count > 1 {
                             row.scored.append(last.dropLast())
                         }
+                        if let edges = pair.edges { Self.keep(edges, of: &row, template) }
                         return row
                     }
             }

@@ -144,6 +144,23 @@ package struct PreferenceGuide {
         preferences.allSatisfy { [.opening, .address, .emoji].contains($0.manner) }
     }
 
+    /// Words before and after an answer.
+    package struct Edges: Sendable, Equatable {
+        /// Said before it and after it; empty where nothing is.
+        package var head, tail: String
+    }
+
+    /// What is said word for word, where nothing but that is asked for; nil otherwise.
+    package var edges: Edges? {
+        let closing = value(.closing)
+        guard closing != StatedPreference.question, value(.emoji) != StatedPreference.none,
+            preferences.allSatisfy({
+                [.opening, .address, .emoji, .closing].contains($0.manner)
+            })
+        else { return nil }
+        return Edges(head: greeting, tail: closing ?? "")
+    }
+
     private var isShort: Bool { preference(.length).flatMap(PreferenceCheck.limit) != nil }
 
     /// What is kept of what the model wrote after `beginning`; nil where too little is left.
