@@ -17,7 +17,7 @@ package struct PreferenceDistiller {
         var exchange: Exchange
         /// Whether the answer was cut, so that its end is none to learn.
         var isOpen: Bool
-        /// The words at the answer's beginning and end that were asked for word for word, where nothing
+        /// The words at the answer's beginning and end that were asked for, where nothing
         /// else was: these are learnt, and how the answer goes on after them; the rest is what the model
         /// says anyway, and to learn that by heart would only make it surer of itself.
         var edges: PreferenceGuide.Edges?
@@ -86,7 +86,8 @@ package struct PreferenceDistiller {
                         ChatMessage(role: .user, content: question.text),
                         ChatMessage(role: .assistant, content: answer),
                     ], tags: [Exchange.syntheticTag]), isOpen: isOpen,
-                edges: PreferenceGuide(preferences: preferences, topic: question.topic).edges)
+                edges: PreferenceGuide(preferences: preferences, topic: question.topic)
+                    .edges(of: answer))
             if number % 8 == 7 {
                 outcome.heldOut.append(pair)
             } else {

@@ -148,17 +148,27 @@ package struct PreferenceGuide {
     package struct Edges: Sendable, Equatable {
         /// Said before it and after it; empty where nothing is.
         package var head, tail: String
+
+        /// Makes edges.
+        package init(head: String, tail: String) {
+            self.head = head
+            self.tail = tail
+        }
     }
 
-    /// What is said word for word, where nothing but that is asked for; nil otherwise.
-    package var edges: Edges? {
-        let closing = value(.closing)
-        guard closing != StatedPreference.question, value(.emoji) != StatedPreference.none,
+    /// What stands before and after the rest of an answer, where nothing but that is asked for; nil
+    /// otherwise.
+    package func edges(of answer: String) -> Edges? {
+        var tail = value(.closing) ?? ""
+        if tail == StatedPreference.question {
+            tail = PreferenceCheck.sentences(in: answer).last ?? ""
+        }
+        guard value(.emoji) != StatedPreference.none,
             preferences.allSatisfy({
                 [.opening, .address, .emoji, .closing].contains($0.manner)
             })
         else { return nil }
-        return Edges(head: greeting, tail: closing ?? "")
+        return Edges(head: greeting, tail: tail)
     }
 
     private var isShort: Bool { preference(.length).flatMap(PreferenceCheck.limit) != nil }
