@@ -51,7 +51,7 @@ extension Night {
         do {
             let (figures, accepted) = try gate.judge(
                 from: beginning, to: candidate, heldOut: { heldOutLoss(of: prepared.heldOut) },
-                heldOutBefore: before
+                asSaid: { heldOutLoss(of: prepared.heldOutAsSaid ?? []) }, heldOutBefore: before
             ) { report(.note($0)) }
             model.adapter = accepted
             guard let attempt = figures.accepted else {

@@ -94,6 +94,7 @@ extension Night {
             heldOut: split.heldOut,
             // Replies that were asked not to be are no measure.
             measured: measured.map(wishes.applied).filter { $0.use == .whole }.map(\.exchange),
+            asSaid: wishes.preferences.isEmpty ? nil : measured,
             material: material, template: template, maxSequenceLength: options.maxSequenceLength,
             matchesMLX: options.matchesMLX)
         dataset.drop(Set(own.filter { $0.use == .nothing }.map(\.exchange.id)))
@@ -130,6 +131,7 @@ extension Night {
             report: report)
         return NightRecord.Prepared(
             training: dataset.training, heldOut: dataset.judged,
+            heldOutAsSaid: dataset.heldOutAsSaid.isEmpty ? nil : dataset.heldOutAsSaid,
             trainingOptions: planned.options, plan: planned.plan, heldoutLossBefore: before,
             scoredTokens: dataset.scoredTokens, totalTokens: dataset.totalTokens,
             trainedHashes: Set(

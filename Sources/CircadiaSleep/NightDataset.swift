@@ -9,6 +9,8 @@ public struct NightDataset: Sendable {
     public internal(set) var training: [TrainingRow]
     /// Rows of the held-out conversations.
     public internal(set) var heldOut: [TrainingRow]
+    /// The same as they were said, those too that break a preference and are no measure.
+    package internal(set) var heldOutAsSaid: [TrainingRow] = []
     /// Rows of held-out pairs that follow stated preferences.
     package internal(set) var heldOutPairs: [TrainingRow] = []
     /// What the night is judged by: the held-out conversations, or, where these are too few to tell, the
@@ -36,13 +38,15 @@ public struct NightDataset: Sendable {
     ///     to their own words.
     ///   - heldOut: exchanges that must not be seen in training.
     ///   - measured: those of them that are measured; nil for all.
+    ///   - asSaid: the same before preferences were looked at; nil where there are none.
     ///   - material: what was said of the replies; nil where every reply counts once.
     ///   - template: with a pinned date, so that the same exchange is the same row every night.
     ///   - maxSequenceLength: tokens at which a row is cut.
     ///   - matchesMLX: whether training rows are cut and scored as mlx_lm does it.
     package init(
         training: [Exchange], general: [Exchange], generalKeepsBase: Bool, heldOut: [Exchange],
-        measured: [Exchange]? = nil, material: NightMaterial? = nil, template: ChatTemplate,
+        measured: [Exchange]? = nil, asSaid: [Exchange]? = nil, material: NightMaterial? = nil,
+        template: ChatTemplate,
         maxSequenceLength: Int,
         matchesMLX: Bool = false
     ) {
@@ -57,6 +61,7 @@ public struct NightDataset: Sendable {
         self.context = context
         withoutRow = Set(training.map(\.id)).subtracting(rows.map(\.id))
         self.heldOut = (measured ?? heldOut).compactMap(renderer.measured)
+        heldOutAsSaid = (asSaid ?? []).compactMap(renderer.measured)
     }
 }
 

@@ -13,6 +13,8 @@ struct NightRecord: Codable {
     struct Prepared: Codable {
         var training: [TrainingRow]
         var heldOut: [TrainingRow]
+        /// The held-out conversations word for word, where preferences make a difference; nil elsewhere.
+        var heldOutAsSaid: [TrainingRow]?
         var trainingOptions: TrainingOptions
         var plan: TrainingPlan
         var heldoutLossBefore: Double?

@@ -14,6 +14,7 @@ struct GateLimitsTests {
         #expect(limits.reasons(heldOut: 3.2, before: 3) == ["held-out loss rose, 3.000 → 3.200"])
         #expect(limits.reasons(heldOut: .nan, before: 3).count == 1)
         let noise = limits.reasons(heldOut: 6.2, before: 6.6)
+        #expect(limits.reasons(asSaid: 6.2) == noise && limits.reasons(asSaid: nil).isEmpty)
         #expect(noise.count == 1 && noise[0].contains("what was said is noise"))
     }
 

@@ -59,12 +59,15 @@ struct Gate {
     ///   - start: the adapter before training, whole or fresh.
     ///   - end: the adapter after it.
     ///   - heldOut: the loss of the held-out conversations with the model's present adapter.
+    ///   - asSaid: the same of those conversations word for word, where preferences made a difference; nil
+    ///     elsewhere.
     ///   - heldOutBefore: that loss with the adapter in use; nil where none are held out.
     ///   - report: told about each candidate.
     /// - Returns: the figures, and the candidate that passed; the model wears the last one tried.
     /// - Throws: `Cancelled`, `ModelError`.
     func judge(
         from start: LoRAAdapter, to end: LoRAAdapter, heldOut: () -> Double?,
+        asSaid: () -> Double?,
         heldOutBefore: Double?, report: (String) -> Void
     ) throws -> (GateReport, LoRAAdapter?) {
         let clock = Date()
@@ -76,7 +79,8 @@ struct Gate {
                 share == 1 ? end : interpolated(from: start, to: end, share: Float(share))
             model.adapter = candidate
             let attempt = try trial(
-                candidate, share: share, heldOut: heldOut(), heldOutBefore: heldOutBefore,
+                candidate, share: share, heldOut: heldOut(), asSaid: asSaid(),
+                heldOutBefore: heldOutBefore,
                 base: &base)
             result.attempts.append(attempt)
             let name = share == 1 ? "candidate" : String(format: "%g of its step", share)
@@ -103,12 +107,15 @@ struct Gate {
     }
 
     private func trial(
-        _ candidate: LoRAAdapter, share: Double, heldOut: Double?, heldOutBefore: Double?,
+        _ candidate: LoRAAdapter, share: Double, heldOut: Double?, asSaid: Double?,
+        heldOutBefore: Double?,
         base: inout BaseMeasures?
     ) throws -> GateReport.Attempt {
         var attempt = GateReport.Attempt(share: share)
         attempt.heldoutLoss = heldOut.flatMap { $0.isFinite ? $0 : nil }
-        attempt.reasons = limits.reasons(heldOut: heldOut, before: heldOutBefore)
+        attempt.reasons =
+            limits.reasons(heldOut: heldOut, before: heldOutBefore)
+            + limits.reasons(asSaid: asSaid)
         if !attempt.passes { return attempt }
 
         attempt.general = GeneralDrift.measure(

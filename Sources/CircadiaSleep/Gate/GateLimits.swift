@@ -42,13 +42,16 @@ extension GateLimits {
         if heldOut > before * (1 + heldOutRise) {
             return [String(format: "held-out loss rose, %.3f → %.3f", before, heldOut)]
         }
-        return heldOut <= heldOutLoss
-            ? []
-            : [
-                String(
-                    format: "held-out loss is %.3f nats a token even after training (at most %g): "
-                        + "what was said is noise", heldOut, heldOutLoss)
-            ]
+        return reasons(asSaid: heldOut)
+    }
+
+    package func reasons(asSaid loss: Double?) -> [String] {
+        guard let loss, !(loss <= heldOutLoss) else { return [] }
+        return [
+            String(
+                format: "held-out loss is %.3f nats a token even after training (at most %g): "
+                    + "what was said is noise", loss, heldOutLoss)
+        ]
     }
 
     package func reasons(_ general: GeneralDrift) -> [String] {
