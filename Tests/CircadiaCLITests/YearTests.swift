@@ -23,7 +23,7 @@ struct YearTests {
             folder.url.appendingPathComponent("year").path, "--out",
             folder.url.appendingPathComponent("year.jsonl").path, "--", "--no-gate", "--threads",
             "1",
-            "--keep-versions", "5", "--iters", "12",
+            "--keep-versions", "5", "--iters", "12", "--preference-pairs", "0",
         ]
         let errors = Pipe()
         process.standardOutput = FileHandle.nullDevice
