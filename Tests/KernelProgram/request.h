@@ -6,7 +6,7 @@
 
 #include "guarded.h"
 
-enum { MAX_INTEGERS = 16, MAX_FLOATS = 8, MAX_OPERANDS = 16, NAME_SIZE = 32 };
+enum { MAX_INTEGERS = 16, MAX_FLOATS = 16, MAX_OPERANDS = 16, NAME_SIZE = 32 };
 
 typedef enum { ABSENT = 0, INPUT = 1, OUTPUT = 2 } role_t;
 
