@@ -59,7 +59,7 @@ struct NightRecord: Codable {
     }
 
     /// Changes with the meaning of any member.
-    static let currentVersion = 3
+    static let currentVersion = 4
 
     var version = Self.currentVersion
     /// The night's number.

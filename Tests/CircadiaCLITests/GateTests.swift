@@ -128,6 +128,23 @@ struct GateTests {
         _ = try poisoned(try sleep(rate: "5e-3"))
     }
 
+    @Test("--quick-gate judges by the held-out loss alone, and not beside --no-gate")
+    func quickGate() throws {
+        try writeWeek()
+        let flags = [
+            "sleep", "--memory-file", "log.jsonl", "--iters", "2", "--preference-pairs", "0",
+            "--report-questions", "0", "--quick-gate",
+        ]
+        let outcome = try Program.run(flags + ["--json"], in: folder)
+        let gate = try #require(try Program.json(outcome)["gate"] as? [String: Any])
+        let attempts = try #require(gate["attempts"] as? [[String: Any]])
+        #expect(attempts[0]["heldout_loss"] is Double)
+        #expect(["general", "replies", "harness"].allSatisfy { attempts[0][$0] is NSNull })
+        #expect(!folder.exists("adapters/base_measures.json"))
+        let both = try Program.run(flags + ["--no-gate"], in: folder)
+        #expect(both.status == 64 && both.errors.contains("--no-gate and --quick-gate"))
+    }
+
     @Test("--no-gate promotes what the gate would not, and measures nothing")
     func noGate() throws {
         try writeWeek { _ in "Ask me again tomorrow." }

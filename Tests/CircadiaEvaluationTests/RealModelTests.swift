@@ -56,6 +56,47 @@ struct RealModelTests {
         #expect(first.passed > 3 && first.passed < some.count)
     }
 
+    /// Where a person says how answers begin, general replies are read after that, and their manner is free.
+    @Test func anOpeningIsNoDrift() throws {
+        let (model, tokenizer, template) = try DefaultModel.load(try #require(DefaultModel.url))
+        let adapter = LoRAAdapter(
+            configuration: AdapterConfiguration(
+                numLayers: 1, loraParameters: .init(rank: 2, scale: 2, keys: nil)),
+            model: model.configuration, seed: 1)
+        let reply = "The leaves are green because of chlorophyll. They need light."
+        func messages(_ question: String, _ reply: String) -> [ChatMessage] {
+            [
+                ChatMessage(role: .user, content: question),
+                ChatMessage(role: .assistant, content: reply),
+            ]
+        }
+        let texts = [
+            GeneralText(
+                id: "i", kind: .instruction, messages: messages("Why are leaves green?", reply)),
+            GeneralText(
+                id: "a", kind: .arithmetic, messages: messages("What is 2 + 3?", "2 + 3 = 5.")),
+            GeneralText(id: "p", kind: .prose, messages: [], text: "The rain had stopped."),
+        ]
+        func kinds(_ opening: String?) throws -> [GeneralDrift.Kind] {
+            try #require(
+                GeneralDrift.measure(
+                    model: model, adapter: adapter, tokenizer: tokenizer, template: template,
+                    texts: texts, opening: opening)
+            ).kinds
+        }
+        let (whole, free, after) = (try kinds(nil), try kinds(""), try kinds("Ahoy!"))
+        // A fresh adapter changes nothing, wherever it is looked at.
+        #expect((whole + free + after).allSatisfy { abs($0.perplexityChange) < 1e-6 })
+        let place = try #require(whole.firstIndex { $0.kind == "instruction" })
+        // The first two tokens, the end of the turn, and what follows the first sentence.
+        #expect(free[place].tokens == whole[place].tokens - 4)
+        #expect(after[place].tokens == free[place].tokens)
+        #expect(after[place].lossBase != free[place].lossBase)
+        for other in whole.indices where other != place {
+            #expect(free[other] == whole[other] && after[other] == whole[other])
+        }
+    }
+
     @Test func theWeekHasALoss() throws {
         let (model, _, template) = try DefaultModel.load(try #require(DefaultModel.url))
         let log = try ChatLog.read(

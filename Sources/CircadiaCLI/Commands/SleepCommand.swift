@@ -203,8 +203,7 @@ struct NightRunner {
         guard options.preferencePairs ?? 0 > 0 else { return [] }
         guard let url = ShippedFiles.locate("samples/questions.jsonl") else {
             console.warn(
-                "samples/questions.jsonl was not found: stated preferences are practised on your own "
-                    + "questions alone")
+                "samples/questions.jsonl was not found: stated preferences are not practised")
             return []
         }
         return try PreferenceQuestion.load(url)

@@ -79,8 +79,7 @@ extension GeneralDrift {
     /// The row of a reply after words that are not its own, of which the manner does not count.
     private static func row(
         of text: GeneralText, tokenizer: BPETokenizer, template: ChatTemplate,
-        after opening: String,
-        limit: Int
+        after opening: String, limit: Int
     ) -> Row? {
         let question = Array(text.messages.dropLast())
         func render(_ reply: String) -> (ids: [Int32], reply: Range<Int>)? {

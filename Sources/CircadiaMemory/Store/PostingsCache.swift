@@ -114,11 +114,14 @@ final class PostingsCache: @unchecked Sendable {
         let size = Self.size(entry)
         if size > Self.capacity { return }
         entryCount += size
-        while entryCount > Self.capacity,
-            let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse })
-        {
-            entryCount -= Self.size(oldest.value)
-            entries[oldest.key] = nil
+        while entryCount > Self.capacity {
+            // The older half at once: to look for the oldest each time would be a pass over all terms.
+            let uses = entries.values.map(\.lastUse).sorted()
+            let middle = uses[uses.count / 2]
+            for (term, old) in entries where old.lastUse <= middle {
+                entryCount -= Self.size(old)
+                entries[term] = nil
+            }
         }
         entries[term] = entry
     }

@@ -74,14 +74,11 @@ final class QuestionScorer {
         for first in stride(from: 0, to: max(1, terms.count), by: SearchScratch.termsAtOnce) {
             let some = first..<min(terms.count, first + SearchScratch.termsAtOnce)
             write(terms[some])
-            information.withUnsafeBufferPointer { information in
-                // Of no terms there is no address.
-                let start = information.baseAddress ?? UnsafePointer(rowScores)
-                let best = Kernels.bm25(
-                    weights, counts: index.scratch.termCounts.pointer, information: start + first,
-                    terms: some.count, exchanges: exchanges, adds: first > 0, sums: lexical.sums)
-                sums.take(best)
-            }
+            sums.take(
+                Kernels.bm25(
+                    weights, counts: index.scratch.termCounts.pointer,
+                    information: Array(information[some]), terms: some.count, exchanges: exchanges,
+                    adds: first > 0, sums: lexical.sums))
             addToStrays(information[some], weights)
         }
     }

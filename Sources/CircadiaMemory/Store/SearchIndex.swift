@@ -81,7 +81,8 @@ final class SearchIndex: @unchecked Sendable {
         }
         let newest = try Tail(database)
         if newest != nil && newest == tail { return }
-        tail = newest
+        // Where reading fails on the way, the next search reads again.
+        tail = nil
         // The last block may have grown; its columns are known, its rows are read again.
         contents.truncateRows(to: tailRow)
         let blocks = try Row.fetchCursor(
@@ -102,6 +103,7 @@ final class SearchIndex: @unchecked Sendable {
                 data?.withUnsafeBytes { contents.append(rows: $0) }
             }
         }
+        tail = newest
     }
 
     /// The last block of the database: nothing but it grows, and nothing else changes without a removal.

@@ -79,7 +79,7 @@ struct Gate {
                 share == 1 ? end : interpolated(from: start, to: end, share: Float(share))
             model.adapter = candidate
             let attempt = try trial(
-                candidate, share: share, heldOut: heldOut(), asSaid: asSaid(),
+                candidate, share: share, heldOut: heldOut(), asSaid: asSaid,
                 heldOutBefore: heldOutBefore,
                 base: &base)
             result.attempts.append(attempt)
@@ -107,15 +107,14 @@ struct Gate {
     }
 
     private func trial(
-        _ candidate: LoRAAdapter, share: Double, heldOut: Double?, asSaid: Double?,
+        _ candidate: LoRAAdapter, share: Double, heldOut: Double?, asSaid: () -> Double?,
         heldOutBefore: Double?,
         base: inout BaseMeasures?
     ) throws -> GateReport.Attempt {
         var attempt = GateReport.Attempt(share: share)
         attempt.heldoutLoss = heldOut.flatMap { $0.isFinite ? $0 : nil }
-        attempt.reasons =
-            limits.reasons(heldOut: heldOut, before: heldOutBefore)
-            + limits.reasons(asSaid: asSaid)
+        attempt.reasons = limits.reasons(heldOut: heldOut, before: heldOutBefore)
+        if attempt.passes { attempt.reasons = limits.reasons(asSaid: asSaid()) }
         if !attempt.passes { return attempt }
 
         attempt.general = GeneralDrift.measure(
