@@ -35,14 +35,27 @@ extension LlamaModel {
     public func loss(
         of ids: [Int32], scored: [Range<Int>], precision: Precision = .exact
     ) -> ScoredLoss {
+        let losses = self.losses(of: ids, scored: scored, precision: precision)
+        return ScoredLoss(
+            nats: losses.reduce(0) { $0 + Double($1.nats) }, tokens: losses.count)
+    }
+
+    /// The same of each scored token by itself.
+    ///
+    /// - Returns: the scored positions that have a token before them, ascending, and each one's
+    ///   `-ln p(ids[i] | ids[..<i])`.
+    public func losses(
+        of ids: [Int32], scored: [Range<Int>], precision: Precision = .exact
+    ) -> [(position: Int, nats: Float)] {
         let targets = scored.flatMap { Array($0.clamped(to: 1..<max(1, ids.count))) }
-        guard let last = targets.last else { return ScoredLoss(nats: 0, tokens: 0) }
+        guard let last = targets.last else { return [] }
         let modelPrecision = self.precision
         self.precision = precision
         defer { self.precision = modelPrecision }
         let cache = emptyLossCache()
         reserveHead(rows: Self.headRows)
-        var sum = 0.0
+        var losses: [Float] = []
+        losses.reserveCapacity(targets.count)
         var next = 0
         ids.withUnsafeBufferPointer { ids in
             var start = 0
@@ -53,12 +66,13 @@ extension LlamaModel {
                 while stop < targets.count, targets[stop] <= end { stop += 1 }
                 let first = stop > next ? targets[next] - 1 - start : end - start
                 read(UnsafeBufferPointer(rebasing: ids[start..<end]), cache: cache, from: first)
-                sum += headLoss(ids: ids, targets: targets[next..<stop], chunkStart: start)
+                addLosses(
+                    of: targets[next..<stop], ids: ids, chunkStart: start, to: &losses)
                 next = stop
                 start = end
             }
         }
-        return ScoredLoss(nats: sum, tokens: targets.count)
+        return zip(targets, losses).map { (position: $0, nats: $1) }
     }
 
     /// The cache of the last call where its format fits, else a new one without a limit.
@@ -73,12 +87,12 @@ extension LlamaModel {
         return cache
     }
 
-    /// The loss of targets whose rows are in `scratch.x`.
-    private func headLoss(
-        ids: UnsafeBufferPointer<Int32>, targets: ArraySlice<Int>, chunkStart: Int
-    ) -> Double {
+    /// Adds the losses of targets whose rows are in `scratch.x`.
+    private func addLosses(
+        of targets: ArraySlice<Int>, ids: UnsafeBufferPointer<Int32>, chunkStart: Int,
+        to losses: inout [Float]
+    ) {
         let width = configuration.hiddenSize
-        var sum = 0.0
         var rest = targets
         while !rest.isEmpty {
             let group = rest.prefix(Self.headRows)
@@ -98,8 +112,7 @@ extension LlamaModel {
                 logits: headScratch.logits.pointer, targets: headScratch.targets.pointer,
                 tokens: group.count, vocabulary: configuration.vocabularySize, rowScale: 1,
                 losses: headScratch.losses.pointer, gradient: nil)
-            for row in 0..<group.count { sum += Double(headScratch.losses[row]) }
+            for row in 0..<group.count { losses.append(headScratch.losses[row]) }
         }
-        return sum
     }
 }

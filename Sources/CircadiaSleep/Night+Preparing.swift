@@ -102,7 +102,8 @@ extension Night {
         dataset.freeManner(
             of: Set((manner + (wishes.preferences.isEmpty ? [] : general)).map(\.id)))
         dataset.add(
-            wishes.pairs, template: template, maxSequenceLength: options.maxSequenceLength)
+            wishes.pairs, template: template, maxSequenceLength: options.maxSequenceLength
+        ) { model.losses(of: $0.ids, scored: $0.scored) }
         guard
             selection.exchanges.contains(where: { !dataset.withoutRow.contains($0.id) })
                 || !wishes.pairs.training.isEmpty

@@ -183,6 +183,28 @@ struct NightRowsTests {
         #expect(row("", "") == whole && row(answer, answer) == whole)
     }
 
+    @Test("Of other answers what the base model would hardly have said is learnt; they count as before")
+    func unsaid() throws {
+        let whole = try #require(
+            NightDataset(
+                training: [said("a", "Which bus?", "- The number 12 goes to the harbour.")],
+                general: [], generalKeepsBase: false, heldOut: [], template: template,
+                maxSequenceLength: 256
+            ).training.first)
+        let start = try #require(whole.scored.first?.lowerBound)
+        func row(_ nats: [Float]) -> TrainingRow {
+            var row = whole
+            NightDataset.keepUnsaid(
+                nats.enumerated().map { (position: start + $0, nats: $1) }, of: &row)
+            return row
+        }
+        let some = row([5, 2, 0.1, 1.6, 3, 0.2])
+        #expect(some.scored == [start..<start + 2, start + 4..<start + 5])
+        #expect(some.weight == whole.weight * 2)
+        // The base model says all of it anyway.
+        #expect(row([0.1, 0.2]) == whole)
+    }
+
     @Test("Manner left free scores neither beginning nor end; what is dropped has no row")
     func manner() throws {
         let log = [

@@ -170,12 +170,41 @@ extension NightDataset {
         row.weight *= Float(reply.count) / Float(first.count + last.count)
     }
 
+    /// Scores only the tokens that the base model, which does not know of the preference, would hardly
+    /// have said; the row as a whole counts as much as before. A greedy answer holds much that it says
+    /// anyway, and to learn that by heart would make it surer of itself, not more as the person wants it.
+    ///
+    /// - Parameters:
+    ///   - losses: the base model's for the scored tokens, nats.
+    ///   - row: left as it is where the base model would have said all of it.
+    package static func keepUnsaid(
+        _ losses: [(position: Int, nats: Float)], of row: inout TrainingRow
+    ) {
+        let kept = losses.filter { $0.nats > surprise }
+        guard !kept.isEmpty else { return }
+        row.weight *= Float(losses.count) / Float(kept.count)
+        row.scored = kept.reduce(into: []) { ranges, token in
+            let end = token.position + 1
+            if let last = ranges.last, last.upperBound == token.position {
+                ranges[ranges.count - 1] = last.lowerBound..<end
+            } else {
+                ranges.append(token.position..<end)
+            }
+        }
+    }
+
+    /// Nats from which on the base model would hardly have said a token: it has a chance of one in five.
+    private static let surprise: Float = 1.609
+
     /// Tokens of an answer that are learnt beside what is said word for word.
     private static let beside = 3
 
     /// Adds pairs; of an answer that was cut, the end of the turn is not learnt.
+    ///
+    /// - `losses`: the base model's for each scored token of a row (`LlamaModel.losses`).
     mutating func add(
-        _ pairs: PreferenceDistiller.Outcome, template: ChatTemplate, maxSequenceLength: Int
+        _ pairs: PreferenceDistiller.Outcome, template: ChatTemplate, maxSequenceLength: Int,
+        losses: (TrainingRow) -> [(position: Int, nats: Float)]
     ) {
         func rows(_ pairs: [PreferenceDistiller.Pair]) -> [TrainingRow] {
             pairs.flatMap { pair in
@@ -186,7 +215,11 @@ extension NightDataset {
                         if pair.isOpen, let last = row.scored.popLast(), last.count > 1 {
                             row.scored.append(last.dropLast())
                         }
-                        if let edges = pair.edges { Self.keep(edges, of: &row, template) }
+                        if let edges = pair.edges {
+                            Self.keep(edges, of: &row, template)
+                        } else {
+                            Self.keepUnsaid(losses(row), of: &row)
+                        }
                         return row
                     }
             }
