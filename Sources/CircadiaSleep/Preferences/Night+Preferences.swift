@@ -171,8 +171,8 @@ extension NightDataset {
     }
 
     /// Scores only the tokens that the base model, which does not know of the preference, would hardly
-    /// have said; the row as a whole counts as much as before. A greedy answer holds much that it says
-    /// anyway, and to learn that by heart would make it surer of itself, not more as the person wants it.
+    /// have said. A greedy answer holds much that it says anyway, and to learn that by heart would make it
+    /// surer of itself, not more as the person wants it.
     ///
     /// - Parameters:
     ///   - losses: the base model's for the scored tokens, nats.
@@ -182,7 +182,6 @@ extension NightDataset {
     ) {
         let kept = losses.filter { $0.nats > surprise }
         guard !kept.isEmpty else { return }
-        row.weight *= Float(losses.count) / Float(kept.count)
         row.scored = kept.reduce(into: []) { ranges, token in
             let end = token.position + 1
             if let last = ranges.last, last.upperBound == token.position {
