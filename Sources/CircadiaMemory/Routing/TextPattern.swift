@@ -7,8 +7,8 @@ import Foundation
 #endif
 
 /// A regular expression made of alternatives, compiled once. `^` and `$` match at lines.
-struct TextPattern: Sendable {
-    let expression: NSRegularExpression?
+package struct TextPattern: Sendable {
+    package let expression: NSRegularExpression?
     private let needles: [[UInt8]]
 
     /// A pattern that matches where any of the alternatives does.
@@ -18,7 +18,7 @@ struct TextPattern: Sendable {
     ///   - needles: each alternative's matches hold one of these texts, so that most prose need not be
     ///     looked through; none where that cannot be said.
     ///   - ignoringCase: whether letters match in either case; needles never do.
-    init(_ alternatives: String..., needing needles: [String] = [], ignoringCase: Bool = false) {
+    package init(_ alternatives: String..., needing needles: [String] = [], ignoringCase: Bool = false) {
         self.needles = needles.map { Array($0.utf8) }
         let pattern = alternatives.map { "(?:\($0))" }.joined(separator: "|")
         var options: NSRegularExpression.Options = [.anchorsMatchLines]
@@ -29,7 +29,7 @@ struct TextPattern: Sendable {
     }
 
     /// How often the pattern matches, at most `limit` times.
-    func count(in text: String, limit: Int = .max) -> Int {
+    package func count(in text: String, limit: Int = .max) -> Int {
         guard let expression, mayMatch(text) else { return 0 }
         var count = 0
         let range = NSRange(location: 0, length: text.utf16.count)
@@ -60,7 +60,7 @@ struct TextPattern: Sendable {
     }
 
     /// Whether the pattern matches anywhere.
-    func matches(_ text: String) -> Bool { count(in: text, limit: 1) > 0 }
+    package func matches(_ text: String) -> Bool { count(in: text, limit: 1) > 0 }
 }
 
 /// A regular expression of which one group is wanted.

@@ -19,8 +19,8 @@ public enum PreferenceCheck {
             guard let limit = limit(of: preference) else { return nil }
             return sentences(in: text).count <= limit.sentences && words(text) <= limit.words
         case .layout:
-            let bullets = lines(in: text, matching: #"^\s*[-*•]\s+\S"#)
-            let numbered = lines(in: text, matching: #"^\s*\d+[.)]\s+\S"#)
+            let bullets = lines(in: text, matching: bullet)
+            let numbered = lines(in: text, matching: number)
             switch value {
             case "bullets": return bullets >= 2
             case "numbered": return numbered >= 2
@@ -28,8 +28,8 @@ public enum PreferenceCheck {
             default: return nil
             }
         case .units:
-            let metric = matches(text, metricUnits)
-            let imperial = matches(text, imperialUnits)
+            let metric = metricUnits.matches(text)
+            let imperial = imperialUnits.matches(text)
             let (wanted, other) = value == "imperial" ? (imperial, metric) : (metric, imperial)
             return !other && (wanted || topic != .measures)
         case .codeLanguage:
@@ -88,16 +88,18 @@ public enum PreferenceCheck {
         text.lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: " ")
     }
 
-    static func matches(_ text: String, _ pattern: String) -> Bool {
-        text.range(of: pattern, options: [.regularExpression, .caseInsensitive]) != nil
+    private static func lines(in text: String, matching pattern: TextPattern) -> Int {
+        text.split(whereSeparator: \.isNewline).count { pattern.matches(String($0)) }
     }
 
-    private static func lines(in text: String, matching pattern: String) -> Int {
-        text.split(whereSeparator: \.isNewline).count { matches(String($0), pattern) }
-    }
-
-    static let metricUnits =
-        #"\d\s*-?\s*(?:(?:k|c|m)?m|k?g|m?l|km/h|°\s*c)\b|\b(?:kilo|centi|milli)?(?:met(?:re|er)|gram|lit(?:re|er))s?\b|\btonnes?\b|\bcelsius\b"#
-    static let imperialUnits =
-        #"\b(?:miles?|mph|foot|feet|ft|inch(?:es)?|yards?|pounds?|lbs?|ounces?|oz|gallons?|fahrenheit|cups?)\b|°\s*f\b"#
+    /// A line of a list with marks, and one with numbers.
+    static let bullet = TextPattern(#"^\s*[-*•]\s+\S"#)
+    static let number = TextPattern(#"^\s*\d+[.)]\s+\S"#)
+    private static let metricUnits = TextPattern(
+        #"\d\s*-?\s*(?:(?:k|c|m)?m|k?g|m?l|km/h|°\s*c)\b"#,
+        #"\b(?:kilo|centi|milli)?(?:met(?:re|er)|gram|lit(?:re|er))s?\b|\btonnes?\b|\bcelsius\b"#,
+        ignoringCase: true)
+    private static let imperialUnits = TextPattern(
+        #"\b(?:miles?|mph|foot|feet|ft|inch(?:es)?|yards?|pounds?|lbs?|ounces?|oz|gallons?)\b"#,
+        #"\b(?:fahrenheit|cups?)\b|°\s*f\b"#, ignoringCase: true)
 }

@@ -192,10 +192,13 @@ package struct PreferenceGuide {
         var sentences = PreferenceCheck.sentences(in: text)
         if isCut { sentences.removeLast() }
         sentences = Array(
-            sentences.prefix { !PreferenceCheck.matches($0, #"^\W*\d*[.)]?$|^[-*•]|^\d+[.)]|:$"#) }
+            sentences.prefix { !Self.listing.matches($0) }
                 .prefix(3))
         return sentences.isEmpty ? nil : sentences.joined(separator: " ")
     }
+
+    /// What is no sentence but the mark or the beginning of a list.
+    private static let listing = TextPattern(#"^\W*\d*[.)]?$|^[-*•]|^\d+[.)]|:$"#)
 
     private func short(_ text: String, limit: (sentences: Int, words: Int), isCut: Bool) -> String?
     {
@@ -215,11 +218,12 @@ package struct PreferenceGuide {
     }
 
     private func list(_ text: String, isCut: Bool) -> String? {
-        let mark = value(.layout) == "bullets" ? #"^\s*[-*•]\s+\S"# : #"^\s*\d+[.)]\s+\S"#
+        let mark =
+            value(.layout) == "bullets" ? PreferenceCheck.bullet : PreferenceCheck.number
         var lines = text.split(whereSeparator: \.isNewline).map(String.init)
         if isCut, lines.count > 1 { lines.removeLast() }
         // The first lacks its mark, which was put there; a list ends where its lines do.
-        let items = lines.dropFirst().prefix { PreferenceCheck.matches($0, mark) }.prefix(4)
+        let items = lines.dropFirst().prefix { mark.matches($0) }.prefix(4)
         guard let first = lines.first, !items.isEmpty else { return nil }
         var kept = [first] + items
         if value(.layout) == "bullets" {
