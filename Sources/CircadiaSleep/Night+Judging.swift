@@ -46,7 +46,7 @@ extension Night {
             model: model, modelFingerprint: modelFingerprint, tokenizer: tokenizer,
             template: template, limits: limits, material: material,
             baseURL: versions.root.appendingPathComponent("base_measures.json"),
-            opening: prepared.preferenceOpening, heldOutRows: prepared.heldOut,
+            opening: prepared.preferenceOpening, ownRows: prepared.ownRows,
             isCancelled: isCancelled)
         do {
             let (figures, accepted) = try gate.judge(

@@ -53,7 +53,9 @@ public struct NightDataset: Sendable {
         var renderer = NightRows(
             template: template, limit: maxSequenceLength, matchesMLX: matchesMLX)
         var rehearsed = renderer.rows(general).rows
-        for index in rehearsed.indices { rehearsed[index].keepsBase = generalKeepsBase }
+        if generalKeepsBase {
+            for index in rehearsed.indices { rehearsed[index].held = rehearsed[index].scored }
+        }
         renderer.material = material
         renderer.heldOut = Set(heldOut.map(\.id))
         let (rows, context) = renderer.rows(training)

@@ -47,6 +47,11 @@ struct NightRecord: Codable {
         /// Ids of exchanges in which nothing can be learnt: the ledger need not wait for them.
         var withoutRow: [String]
 
+        /// Rows of the person's own exchanges, those held out first.
+        var ownRows: [TrainingRow] {
+            heldOut + training.filter { ledgerHashes[$0.id] != nil }
+        }
+
         /// The exchanges that a training of these rows has learnt.
         func learnt(_ training: TrainingReport) -> [String] {
             ledgerHashes.compactMap { id, hash in
@@ -59,7 +64,7 @@ struct NightRecord: Codable {
     }
 
     /// Changes with the meaning of any member.
-    static let currentVersion = 4
+    static let currentVersion = 5
 
     var version = Self.currentVersion
     /// The night's number.

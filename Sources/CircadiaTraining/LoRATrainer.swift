@@ -132,9 +132,13 @@ public final class LoRATrainer {
     func prepare(_ rows: [TrainingRow]) throws(TrainingError) -> [PreparedRow] {
         var prepared = try PreparedRow.prepare(
             rows, options: options, vocabularySize: model.configuration.vocabularySize)
-        for index in prepared.indices where prepared[index].keepsBase {
+        for index in prepared.indices where !prepared[index].held.isEmpty {
             let pass = pass(on: prepared[index...index])
-            KernelRuntime.withTeam { prepared[index].anchor = pass.baseHeadInputs() }
+            let held = Set(prepared[index].held)
+            let scored = prepared[index].targets.indices.filter {
+                held.contains(prepared[index].targets[$0])
+            }
+            KernelRuntime.withTeam { prepared[index].anchor = pass.baseHeadInputs(of: scored) }
         }
         return prepared
     }

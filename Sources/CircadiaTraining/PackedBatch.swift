@@ -2,8 +2,8 @@ import CircadiaKernels
 
 /// Rows one after the other in one sequence: each sees only itself, positions start anew, nothing
 /// is padded. Tokens that all rows begin with are there once, at the front. Tokens that no scored one
-/// comes after are left out. Rows that keep to the base model come last, and of both kinds those of like
-/// weight stand together.
+/// comes after are left out. Rows that hold tokens to the base model come last, and of both kinds those of
+/// like weight stand together.
 final class PackedBatch {
     /// `[tokens]`, all rows.
     private(set) var ids: [Int32] = []
@@ -16,11 +16,12 @@ final class PackedBatch {
     /// `[tokens]`: `shared`, where the token comes behind them; 0 for these themselves, whose own row
     /// they are.
     private(set) var sharedEnd = AlignedBuffer<Int32>(count: 0)
-    /// Tokens whose successor is scored, ascending.
+    /// Tokens whose successor is scored, row after row: those that learn from it, then those that are held
+    /// to the base model.
     private(set) var scoredTokens: [Int] = []
     /// The successor of each of `scoredTokens`.
     private(set) var targets: [Int32] = []
-    /// How many of `scoredTokens` learn from their targets; the others keep to the base model.
+    /// How many of `scoredTokens` learn from their targets.
     private(set) var learningCount = 0
     /// Stretches of `scoredTokens` with one weight, in order: those that learn, then the others.
     private(set) var stretches: [(end: Int, weight: Float)] = []
@@ -34,7 +35,6 @@ final class PackedBatch {
     func pack(_ given: some Sequence<PreparedRow>, _ options: TrainingOptions) {
         let rows = Self.grouped(given)
         anchors = rows.compactMap(\.anchor)
-        learningCount = rows.reduce(0) { $0 + ($1.anchor == nil ? $1.targets.count : 0) }
         ids.removeAll(keepingCapacity: true)
         scoredTokens.removeAll(keepingCapacity: true)
         targets.removeAll(keepingCapacity: true)
@@ -47,21 +47,33 @@ final class PackedBatch {
             sharedEnd = AlignedBuffer(count: size.tokens)
         }
         if let first = rows.first { append(first, 0..<shared, sharedEnd: 0) }
+        var starts: [Int] = []
         for row in rows {
-            let start = ids.count - shared
-            for target in row.targets {
-                scoredTokens.append(start + target - 1)
-                targets.append(row.ids[target])
-            }
-            let isFirstAnchor =
-                row.anchor != nil && targets.count - row.targets.count == learningCount
-            if stretches.last?.weight == row.weight, !isFirstAnchor { stretches.removeLast() }
-            stretches.append((targets.count, row.weight))
+            starts.append(ids.count - shared)
             append(row, shared..<row.length, sharedEnd: Int32(shared))
+        }
+        for (row, start) in zip(rows, starts) { score(row.learnt, of: row, start: start, from: 0) }
+        learningCount = targets.count
+        for (row, start) in zip(rows, starts) where row.anchor != nil {
+            score(row.held, of: row, start: start, from: learningCount)
         }
     }
 
-    /// Rows that learn, then rows that keep to the base model; those of weight 1 first, in order.
+    /// Scores a row's positions, in the last stretch where that begins at `first` or behind it and has the
+    /// row's weight.
+    private func score(_ positions: [Int], of row: PreparedRow, start: Int, from first: Int) {
+        guard !positions.isEmpty else { return }
+        if let last = stretches.last, last.end > first, last.weight == row.weight {
+            stretches.removeLast()
+        }
+        for position in positions {
+            scoredTokens.append(start + position - 1)
+            targets.append(row.ids[position])
+        }
+        stretches.append((targets.count, row.weight))
+    }
+
+    /// Rows that only learn, then those that hold to the base model; of weight 1 first, in order.
     private static func grouped(_ rows: some Sequence<PreparedRow>) -> [PreparedRow] {
         let kinds = [rows.filter { $0.anchor == nil }, rows.filter { $0.anchor != nil }]
         return kinds.flatMap { rows -> [PreparedRow] in
@@ -91,12 +103,18 @@ struct PreparedRow: Sendable {
     let targets: [Int]
     /// Tokens that the model reads: all before the last target.
     let length: Int
-    /// Whether the row keeps to the base model.
-    let keepsBase: Bool
+    /// Those of `targets` that hold to the base model.
+    let held: [Int]
     /// How much each target counts.
     let weight: Float
-    /// For such a row, what the base model's head reads at the targets: `[targets, hidden]`.
+    /// What the base model's head reads at `held`: `[held, hidden]`; nil where none is held, or not yet.
     var anchor: FloatBuffer?
+    /// Targets whose own loss counts: without an anchor all.
+    var learnt: [Int] {
+        guard anchor != nil else { return targets }
+        let held = Set(held)
+        return targets.filter { !held.contains($0) }
+    }
 
     /// Nil where the row has no token to train on.
     ///
@@ -115,7 +133,7 @@ struct PreparedRow: Sendable {
         ids = row.ids
         self.targets = targets
         length = last
-        keepsBase = row.keepsBase
+        held = targets.filter(row.isHeld)
         weight = row.weight
     }
 
@@ -145,7 +163,7 @@ struct PreparedRow: Sendable {
         ids = row.ids.prefix(row.length + 1) + Array(repeating: 0, count: length - row.length)
         targets = row.targets
         self.length = length
-        keepsBase = row.keepsBase
+        held = row.held
         weight = row.weight
         anchor = row.anchor
     }

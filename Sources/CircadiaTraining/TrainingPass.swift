@@ -31,8 +31,11 @@ struct TrainingPass {
         return headLoss(stream: stream, rowScale: 1, anchorScale: 1, gradient: nil)
     }
 
-    /// What the base model's head reads at the scored tokens: `[scored, hidden]`.
-    func baseHeadInputs() -> FloatBuffer {
+    /// What the base model's head reads at some of the scored tokens.
+    ///
+    /// - Parameter scored: which of `batch.scoredTokens`.
+    /// - Returns: `[scored, hidden]`.
+    func baseHeadInputs(of scored: [Int]) -> FloatBuffer {
         var base = self
         base.isBase = true
         let stream = memory.streams[0].pointer
@@ -43,12 +46,13 @@ struct TrainingPass {
                 innerDown: nil)
         }
         let width = shape.hidden
-        let inputs = FloatBuffer(count: batch.scoredTokens.count * width)
-        for (row, token) in batch.scoredTokens.enumerated() {
-            (inputs.pointer + row * width).update(from: stream + token * width, count: width)
+        let inputs = FloatBuffer(count: scored.count * width)
+        for (row, index) in scored.enumerated() {
+            (inputs.pointer + row * width).update(
+                from: stream + batch.scoredTokens[index] * width, count: width)
         }
         Kernels.rmsNorm(
-            x: inputs.pointer, weight: model.finalNorm.pointer, tokens: batch.scoredTokens.count,
+            x: inputs.pointer, weight: model.finalNorm.pointer, tokens: scored.count,
             width: width, epsilon: shape.epsilon, y: inputs.pointer)
         return inputs
     }

@@ -7,24 +7,24 @@ public struct TrainingRow: Sendable, Equatable, Codable {
     /// Positions in `ids` whose tokens are to be predicted: assistant turns, end of turn included.
     /// Ascending and apart from each other.
     public var scored: [Range<Int>]
-    /// Whether the row holds the adapter to the base model: its gradient is that of the KL
-    /// divergence from the base model's predictions at the scored positions, not that of the
-    /// tokens' own loss.
-    public var keepsBase: Bool
+    /// Those of `scored` that hold the adapter to the base model: their gradient is that of the KL
+    /// divergence from the base model's predictions, not that of the tokens' own loss. What is not
+    /// scored is ignored.
+    public var held: [Range<Int>]
     /// How much each scored token counts, above 0: a step's loss is the weighted mean over its scored
     /// tokens, so that a row of weight 2 counts as much as the same row twice.
     public var weight: Float
 
     /// A row; `scored` may reach beyond `ids`, what lies there is ignored.
     public init(
-        id: String, ids: [Int32], scored: [Range<Int>], keepsBase: Bool = false,
+        id: String, ids: [Int32], scored: [Range<Int>], held: [Range<Int>] = [],
         weight: Float = 1
     ) {
         precondition(weight > 0 && weight.isFinite, "a row's weight must be positive")
         self.id = id
         self.ids = ids
         self.scored = scored
-        self.keepsBase = keepsBase
+        self.held = held
         self.weight = weight
     }
 
@@ -40,7 +40,7 @@ public struct TrainingRow: Sendable, Equatable, Codable {
             id: try container.decode(String.self, forKey: .id),
             ids: try container.decode([Int32].self, forKey: .ids),
             scored: try container.decode([Range<Int>].self, forKey: .scored),
-            keepsBase: try container.decode(Bool.self, forKey: .keepsBase), weight: weight)
+            held: try container.decode([Range<Int>].self, forKey: .held), weight: weight)
     }
 
     /// The scored positions of a row cut to `length` tokens. The first token of all has nothing
@@ -49,4 +49,7 @@ public struct TrainingRow: Sendable, Equatable, Codable {
         let limit = max(1, min(ids.count, length))
         return scored.flatMap { Array($0.clamped(to: 1..<limit)) }
     }
+
+    /// Whether a position holds to the base model.
+    func isHeld(_ position: Int) -> Bool { held.contains { $0.contains(position) } }
 }

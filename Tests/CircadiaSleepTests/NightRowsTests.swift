@@ -150,58 +150,29 @@ struct NightRowsTests {
         let ids = tokenizer.encode(text, special: .plain)
         #expect(rows.map(\.ids) == [ids])
         #expect(rows.map(\.scored) == [[0..<ids.count]])
-        #expect(rows.map(\.keepsBase) == [true])
+        #expect(rows.map(\.held) == [[0..<ids.count]])
     }
 
-    @Test(
-        "Of an answer that is only greeted, the greeting is learnt and how it goes on; it counts as before"
-    )
-    func edges() throws {
-        let answer = "Ahoy! The number 12 goes to the harbour every hour of the day. Fair winds!"
-        let whole = try #require(
-            NightDataset(
-                training: [said("a", "Which bus?", answer)], general: [], generalKeepsBase: false,
-                heldOut: [], template: template, maxSequenceLength: 256
-            ).training.first)
-        let reply = try #require(whole.scored.first)
-        func row(_ head: String, _ tail: String) -> TrainingRow {
-            var row = whole
-            NightDataset.keep(.init(head: head, tail: tail), of: &row, template)
-            return row
-        }
-        func text(_ range: Range<Int>) -> String { tokenizer.decode(Array(whole.ids[range])) }
-        let both = row("Ahoy!", "Fair winds!")
-        #expect(both.scored.count == 2 && both.scored.allSatisfy { $0.count < reply.count / 2 })
-        #expect(text(both.scored[0]).hasPrefix("Ahoy! The"))
-        #expect(text(both.scored[1]).contains("Fair winds!"))
-        #expect(both.scored[1].upperBound == reply.upperBound)
-        let count = both.scored.reduce(0) { $0 + $1.count }
-        #expect(abs(both.weight * Float(count) - Float(reply.count)) < 1e-3)
-        #expect(row("Ahoy!", "").scored == [both.scored[0]])
-        #expect(row("", "Fair winds!").scored == [both.scored[1]])
-        // Nothing is asked for, or the edges meet.
-        #expect(row("", "") == whole && row(answer, answer) == whole)
-    }
-
-    @Test("Of other answers what the base model would hardly have said is learnt")
+    @Test("Of an answer what the base model would hardly have said is learnt, the rest holds to it")
     func unsaid() throws {
-        let whole = try #require(
+        var row = try #require(
             NightDataset(
                 training: [said("a", "Which bus?", "- The number 12 goes to the harbour.")],
                 general: [], generalKeepsBase: false, heldOut: [], template: template,
                 maxSequenceLength: 256
             ).training.first)
-        let start = try #require(whole.scored.first?.lowerBound)
-        func row(_ nats: [Float]) -> TrainingRow {
-            var row = whole
-            NightDataset.keepUnsaid(
+        let scored = row.scored
+        let start = try #require(scored.first?.lowerBound)
+        func held(_ nats: [Float]) -> [Range<Int>] {
+            NightDataset.learnUnsaid(
                 nats.enumerated().map { (position: start + $0, nats: $1) }, of: &row)
-            return row
+            return row.held
         }
-        let some = row([5, 2, 0.1, 1.6, 3, 0.2])
-        #expect(some.scored == [start..<start + 2, start + 4..<start + 5])
-        // The base model says all of it anyway.
-        #expect(row([0.1, 0.2]) == whole)
+        #expect(
+            held([5, 2, 0.1, 1.6, 3, 0.2]) == [start + 2..<start + 4, start + 5..<start + 6])
+        #expect(held([5, 2]).isEmpty)
+        #expect(held([0.1, 0.2]) == [start..<start + 2])
+        #expect(row.scored == scored)
     }
 
     @Test("Manner left free scores neither beginning nor end; what is dropped has no row")

@@ -41,25 +41,6 @@ struct PreferenceGuideTests {
         #expect(PreferenceCheck.shows(preference, answer: bad) == false)
     }
 
-    @Test("Only where all that is asked for stands at its beginning or end an answer has edges")
-    func edges() {
-        let answer = "Ahoy! It is late. Would you like some tea?"
-        let ahoy = Self.preference(.opening, "Ahoy!")
-        let winds = Self.preference(.closing, "Fair winds!")
-        #expect(guide([ahoy]).edges(of: answer) == .init(head: "Ahoy!", tail: ""))
-        #expect(
-            guide([ahoy, winds]).edges(of: answer) == .init(head: "Ahoy!", tail: "Fair winds!"))
-        #expect(
-            guide([Self.preference(.closing, "?")]).edges(of: answer)
-                == .init(head: "", tail: "Would you like some tea?"))
-        for other in [
-            Self.preference(.length, "1 sentences"),
-            Self.preference(.emoji, "none"), Self.preference(.units, "metric"),
-        ] {
-            #expect(guide([ahoy, other]).edges(of: answer) == nil)
-        }
-    }
-
     @Test("Units and languages of code count where they can; tone only a reader can judge")
     func topics() {
         let metric = Self.preference(.units, "metric")

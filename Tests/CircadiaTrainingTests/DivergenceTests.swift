@@ -11,7 +11,7 @@ extension TrainingTests {
         private func anchored(_ lengths: [Int]) -> [TrainingRow] {
             TinyModel.rows(lengths).map { row in
                 var row = row
-                row.keepsBase = true
+                row.held = row.scored
                 return row
             }
         }
@@ -79,12 +79,48 @@ extension TrainingTests {
             }
         }
 
+        /// A row of which some tokens are held is those tokens' row and the others' row at once, in any batch.
+        @Test func aRowCanBeOfBothKinds() throws {
+            let tiny = try TinyModel()
+            var rows = TinyModel.rows([25, 18, 30])
+            rows[1].weight = 2
+            let scored = rows.map { Array($0.scored.joined()) }
+            let held = scored.map { $0.enumerated().filter { $0.offset % 3 == 1 }.map(\.element) }
+            func only(_ positions: [Int]) -> [Range<Int>] { positions.map { $0..<$0 + 1 } }
+            var parts: [(row: TrainingRow, count: Int)] = []
+            for index in [0, 1] {
+                var learnt = rows[index]
+                learnt.scored = only(scored[index].filter { !held[index].contains($0) })
+                var anchored = rows[index]
+                anchored.scored = only(held[index])
+                anchored.held = anchored.scored
+                parts += [learnt, anchored].map { ($0, $0.scored.count) }
+                rows[index].held = only(held[index])
+            }
+            parts.append((rows[2], scored[2].count))
+            let trainer = try LoRATrainer(
+                model: tiny.model, options: TinyModel.options, initial: tiny.adapter())
+            let together = try trainer.gradients(rows: rows)
+            let apart = try parts.map { try trainer.gradients(rows: [$0.row]) }
+            let weights = parts.map { Double($0.row.weight) * Double($0.count) }
+            for index in together.indices {
+                var expected = [Float](repeating: 0, count: together[index].da.count)
+                for (part, weight) in zip(apart, weights) {
+                    let share = Float(weight / weights.reduce(0, +))
+                    for (place, value) in part[index].da.enumerated() {
+                        expected[place] += share * value
+                    }
+                }
+                #expect(relativeDistance(together[index].da, expected) < 1e-4)
+            }
+        }
+
         /// In one batch with rows that are learnt, each token has its own kind of gradient; the order
         /// of the rows does not matter.
         @Test func bothKindsShareABatch() throws {
             let tiny = try TinyModel()
             var rows = TinyModel.rows([25, 18, 30])
-            rows[0].keepsBase = true
+            rows[0].held = rows[0].scored
             let trainer = try LoRATrainer(
                 model: tiny.model, options: TinyModel.options, initial: tiny.adapter())
             let together = try trainer.gradients(rows: rows)

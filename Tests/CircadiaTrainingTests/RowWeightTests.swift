@@ -43,8 +43,8 @@ extension TrainingTests {
         @Test func rowsThatKeepToTheBaseWeighTheSameWay() throws {
             let tiny = try TinyModel()
             var rows = TinyModel.rows([20, 13, 31, 9])
-            rows[1].keepsBase = true
-            rows[3].keepsBase = true
+            rows[1].held = rows[1].scored
+            rows[3].held = rows[3].scored
             let trainer = try trainer(tiny) { $0.divergenceWeight = 0.7 }
             let expected = try trainer.gradients(
                 rows: [rows[0], rows[0], rows[0], rows[1], rows[2], rows[3], rows[3]])
@@ -74,7 +74,7 @@ extension TrainingTests {
         }
 
         @Test func rowsOfBeforeThereWereWeightsCountOnce() throws {
-            let old = #"{"id":"a","ids":[1,2],"scored":[[1,2]],"keepsBase":false}"#
+            let old = #"{"id":"a","ids":[1,2],"scored":[[1,2]],"held":[]}"#
             let row = try JSONDecoder().decode(TrainingRow.self, from: Data(old.utf8))
             #expect(row == TrainingRow(id: "a", ids: [1, 2], scored: [1..<2]))
             var heavy = row
@@ -82,7 +82,7 @@ extension TrainingTests {
             let bytes = try JSONEncoder().encode(heavy)
             #expect(try JSONDecoder().decode(TrainingRow.self, from: bytes) == heavy)
             #expect(heavy.asInMLX(maxSequenceLength: 8).weight == 1)
-            let broken = old.replacingOccurrences(of: "false", with: #"false,"weight":0"#)
+            let broken = old.replacingOccurrences(of: "[]}", with: #"[],"weight":0}"#)
             #expect(throws: DecodingError.self) {
                 try JSONDecoder().decode(TrainingRow.self, from: Data(broken.utf8))
             }

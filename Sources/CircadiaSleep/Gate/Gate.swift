@@ -34,8 +34,8 @@ struct Gate {
     let baseURL: URL
     /// How answers begin where the person said how they should be; nil where general replies keep their manner.
     let opening: String?
-    /// Rows of the held-out conversations.
-    let heldOutRows: [TrainingRow]
+    /// Rows of the person's own exchanges, held out ones first: their questions are put to candidates.
+    let ownRows: [TrainingRow]
     let isCancelled: () -> Bool
 
     /// The base model's figures, which nothing but the model, the material and the program change.
@@ -166,13 +166,13 @@ struct Gate {
         return attempt
     }
 
-    /// Questions of held-out conversations that are put to a candidate at most.
+    /// Questions of the person that are put to a candidate at most.
     private static let ownQuestions = 8
 
-    /// What a candidate says to the person's own questions; nil where none are held out.
+    /// What a candidate says to the person's own questions; nil where there are none.
     private func ownReplies() throws -> ReplyProbe? {
         var replies: [String] = []
-        for row in heldOutRows.prefix(Self.ownQuestions) {
+        for row in ownRows.prefix(Self.ownQuestions) {
             if isCancelled() { throw Cancelled() }
             guard let start = row.scored.first?.lowerBound, start > 0 else { continue }
             replies.append(

@@ -109,7 +109,7 @@ extension GateLimits {
         let allowed = oddOwnReplies * Double(replies.replies)
         return [("begin alike", replies.alike), ("are empty", replies.empty)].compactMap {
             Double($1) > allowed
-                ? "\($1) of \(replies.replies) replies to what was held out \($0)" : nil
+                ? "\($1) of \(replies.replies) replies to your own questions \($0)" : nil
         }
     }
 

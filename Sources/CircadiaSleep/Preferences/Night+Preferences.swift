@@ -147,42 +147,18 @@ extension NightDataset {
         min(3, max(1, 144 / max(1, count)))
     }
 
-    /// Leaves between an answer's edges nothing scored but a few tokens beside them; the row as a whole
-    /// counts as much as before.
-    package static func keep(
-        _ edges: PreferenceGuide.Edges, of row: inout TrainingRow, _ template: ChatTemplate
-    ) {
-        guard let reply = row.scored.last, row.scored.count == 1 else { return }
-        /// Tokens of words, without the end of the turn.
-        func tokens(_ words: String) -> Int {
-            guard !words.isEmpty else { return 0 }
-            let message = ChatMessage(role: .assistant, content: words)
-            let rendered = template.render([message], addGenerationPrompt: false)
-            return max(0, (rendered.scored.last?.count ?? 1) - 1)
-        }
-        let (head, tail) = (tokens(edges.head), tokens(edges.tail))
-        let first = reply.prefix(head > 0 ? head + beside : 0)
-        // With the end of the turn.
-        let last = reply.suffix(tail > 0 ? tail + 1 + beside : 0)
-        guard first.count + last.count > 0, first.upperBound < last.lowerBound || last.isEmpty
-        else { return }
-        row.scored = [first, last].filter { !$0.isEmpty }
-        row.weight *= Float(reply.count) / Float(first.count + last.count)
-    }
-
-    /// Scores only the tokens that the base model, which does not know of the preference, would hardly
-    /// have said. A greedy answer holds much that it says anyway, and to learn that by heart would make it
-    /// surer of itself, not more as the person wants it.
+    /// Lets a row learn only the tokens that the base model, which does not know of the preference, would
+    /// hardly have said, and holds it to the base model at the others: there the answer is what it says
+    /// anyway. Learnt as well, these would make it surer of itself; not looked at, they would not tell it where
+    /// a closing does not belong.
     ///
     /// - Parameters:
-    ///   - losses: the base model's for the scored tokens, nats.
-    ///   - row: left as it is where the base model would have said all of it.
-    package static func keepUnsaid(
+    ///   - losses: the base model's for each scored token, nats (`LlamaModel.losses`).
+    ///   - row: what it holds to the base model is replaced.
+    package static func learnUnsaid(
         _ losses: [(position: Int, nats: Float)], of row: inout TrainingRow
     ) {
-        let kept = losses.filter { $0.nats > surprise }
-        guard !kept.isEmpty else { return }
-        row.scored = kept.reduce(into: []) { ranges, token in
+        row.held = losses.filter { $0.nats <= surprise }.reduce(into: []) { ranges, token in
             let end = token.position + 1
             if let last = ranges.last, last.upperBound == token.position {
                 ranges[ranges.count - 1] = last.lowerBound..<end
@@ -192,11 +168,8 @@ extension NightDataset {
         }
     }
 
-    /// Nats from which on the base model would hardly have said a token: it has a chance of one in five.
+    /// Nats above which the base model would hardly have said a token: it has a chance below one in five.
     private static let surprise: Float = 1.609
-
-    /// Tokens of an answer that are learnt beside what is said word for word.
-    private static let beside = 3
 
     /// Adds pairs; of an answer that was cut, the end of the turn is not learnt.
     ///
@@ -214,11 +187,7 @@ extension NightDataset {
                         if pair.isOpen, let last = row.scored.popLast(), last.count > 1 {
                             row.scored.append(last.dropLast())
                         }
-                        if let edges = pair.edges {
-                            Self.keep(edges, of: &row, template)
-                        } else {
-                            Self.keepUnsaid(losses(row), of: &row)
-                        }
+                        Self.learnUnsaid(losses(row), of: &row)
                         return row
                     }
             }

@@ -17,10 +17,6 @@ package struct PreferenceDistiller {
         var exchange: Exchange
         /// Whether the answer was cut, so that its end is none to learn.
         var isOpen: Bool
-        /// The words at the answer's beginning and end that were asked for, where nothing
-        /// else was: these are learnt, and how the answer goes on after them; the rest is what the model
-        /// says anyway, and to learn that by heart would only make it surer of itself.
-        var edges: PreferenceGuide.Edges?
     }
 
     /// What came of it.
@@ -85,9 +81,7 @@ package struct PreferenceDistiller {
                     messages: [
                         ChatMessage(role: .user, content: question.text),
                         ChatMessage(role: .assistant, content: answer),
-                    ], tags: [Exchange.syntheticTag]), isOpen: isOpen,
-                edges: PreferenceGuide(preferences: preferences, topic: question.topic)
-                    .edges(of: answer))
+                    ], tags: [Exchange.syntheticTag]), isOpen: isOpen)
             if number % 8 == 7 {
                 outcome.heldOut.append(pair)
             } else {

@@ -144,33 +144,6 @@ package struct PreferenceGuide {
         preferences.allSatisfy { [.opening, .address, .emoji].contains($0.manner) }
     }
 
-    /// Words before and after an answer.
-    package struct Edges: Sendable, Equatable {
-        /// Said before it and after it; empty where nothing is.
-        package var head, tail: String
-
-        /// Makes edges.
-        package init(head: String, tail: String) {
-            self.head = head
-            self.tail = tail
-        }
-    }
-
-    /// What stands before and after the rest of an answer, where nothing but that is asked for; nil
-    /// otherwise.
-    package func edges(of answer: String) -> Edges? {
-        var tail = value(.closing) ?? ""
-        if tail == StatedPreference.question {
-            tail = PreferenceCheck.sentences(in: answer).last ?? ""
-        }
-        guard value(.emoji) != StatedPreference.none,
-            preferences.allSatisfy({
-                [.opening, .address, .emoji, .closing].contains($0.manner)
-            })
-        else { return nil }
-        return Edges(head: greeting, tail: tail)
-    }
-
     private var isShort: Bool { preference(.length).flatMap(PreferenceCheck.limit) != nil }
 
     /// What is kept of what the model wrote after `beginning`; nil where too little is left.

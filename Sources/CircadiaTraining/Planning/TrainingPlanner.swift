@@ -96,7 +96,7 @@ public struct TrainingPlanner {
         return TrainingMemoryModel(
             configuration: model.configuration, options: options, adaptedBlocks: layers.count,
             rank: rank, parameters: parameters, magnitudes: magnitudes,
-            hasAnchors: rows.contains(where: \.keepsBase))
+            hasAnchors: rows.contains { !$0.held.isEmpty })
     }
 
     /// Shrinks the micro-batch until it fits, then spends what is left on activations that need not

@@ -129,9 +129,9 @@ struct TrainingTiming {
         evaluationSeconds = rate * work.forwardMultiplyAdds(heldOut)
     }
 
-    /// What the base model says of rows that keep to it is computed before the first step.
+    /// What the base model says of rows that hold to it is computed before the first step.
     private var anchorSeconds: Double {
-        rate * work.forwardMultiplyAdds(rows.filter(\.keepsBase))
+        rate * work.forwardMultiplyAdds(rows.filter { !$0.held.isEmpty })
     }
 
     /// Forecast of the first step.
@@ -205,13 +205,13 @@ struct TrainingWork {
             * (Double(model.layerCount) + 2.5 * Double(blocks) + Double(blocks - kept))
     }
 
-    /// Of a batch. Where rows keep to the base model, its logits are computed as well; `keepsToBase` is
-    /// false where that is left out.
+    /// Of a batch. Where tokens are held to the base model, its logits are computed as well; `keepsToBase`
+    /// is false where that is left out.
     func multiplyAdds(_ rows: [PreparedRow], keepsToBase: Bool = true) -> Double {
         let rest = rows.reduce(0) { sum, row in
             let length = Double(row.length)
-            let heads = keepsToBase && row.keepsBase ? 1.5 : 1.0
-            return sum + heads * head * Double(row.targets.count) + attention * length * length
+            let logits = Double(row.targets.count) + (keepsToBase ? 0.5 * Double(row.held.count) : 0)
+            return sum + head * logits + attention * length * length
         }
         return (frozen + adapted) * tokens(rows) + rest
     }
