@@ -98,11 +98,14 @@ extension Night {
             material: material, template: template, maxSequenceLength: options.maxSequenceLength,
             matchesMLX: options.matchesMLX)
         dataset.drop(Set(own.filter { $0.use == .nothing }.map(\.exchange.id)))
-        let manner = own.filter { $0.use == .middle }.map(\.exchange)
-        dataset.freeManner(
-            of: Set((manner + (wishes.preferences.isEmpty ? [] : general)).map(\.id)))
+        dataset.freeManner(of: Set(own.filter { $0.use == .middle }.map(\.exchange.id)))
+        if !wishes.preferences.isEmpty {
+            dataset.freeManner(of: Set(general.map(\.id)), first: wishes.firstTokens)
+        }
         dataset.add(
-            wishes.pairs, template: template, maxSequenceLength: options.maxSequenceLength
+            wishes.pairs, template: template, maxSequenceLength: options.maxSequenceLength,
+            // A nat of divergence from an answer counts as much as a nat of its own loss.
+            pull: Float(1 / max(1, options.divergenceWeight ?? 1))
         ) { model.losses(of: $0.ids, scored: $0.scored) }
         guard
             selection.exchanges.contains(where: { !dataset.withoutRow.contains($0.id) })

@@ -23,8 +23,8 @@ final class PackedBatch {
     private(set) var targets: [Int32] = []
     /// How many of `scoredTokens` learn from their targets.
     private(set) var learningCount = 0
-    /// Stretches of `scoredTokens` with one weight, in order: those that learn, then the others.
-    private(set) var stretches: [(end: Int, weight: Float)] = []
+    /// Stretches of `scoredTokens` with one weight and one pull, in order: those that learn, then the others.
+    private(set) var stretches: [(end: Int, weight: Float, pull: Float)] = []
     /// What the base model's head reads for the others: `[hidden]` each, row after row.
     private(set) var anchors: [FloatBuffer] = []
 
@@ -52,25 +52,29 @@ final class PackedBatch {
             starts.append(ids.count - shared)
             append(row, shared..<row.length, sharedEnd: Int32(shared))
         }
-        for (row, start) in zip(rows, starts) { score(row.learnt, of: row, start: start, from: 0) }
+        for (row, start) in zip(rows, starts) {
+            score(row.learnt, of: row, start: start, pull: 1, from: 0)
+        }
         learningCount = targets.count
         for (row, start) in zip(rows, starts) where row.anchor != nil {
-            score(row.held, of: row, start: start, from: learningCount)
+            score(row.held, of: row, start: start, pull: row.pull, from: learningCount)
         }
     }
 
     /// Scores a row's positions, in the last stretch where that begins at `first` or behind it and has the
-    /// row's weight.
-    private func score(_ positions: [Int], of row: PreparedRow, start: Int, from first: Int) {
+    /// row's weight and pull.
+    private func score(
+        _ positions: [Int], of row: PreparedRow, start: Int, pull: Float, from first: Int
+    ) {
         guard !positions.isEmpty else { return }
-        if let last = stretches.last, last.end > first, last.weight == row.weight {
+        if let last = stretches.last, last.end > first, last.weight == row.weight, last.pull == pull {
             stretches.removeLast()
         }
         for position in positions {
             scoredTokens.append(start + position - 1)
             targets.append(row.ids[position])
         }
-        stretches.append((targets.count, row.weight))
+        stretches.append((targets.count, row.weight, pull))
     }
 
     /// Rows that only learn, then those that hold to the base model; of weight 1 first, in order.
@@ -107,6 +111,8 @@ struct PreparedRow: Sendable {
     let held: [Int]
     /// How much each target counts.
     let weight: Float
+    /// How strongly `held` are held, as a share of the options' weight.
+    let pull: Float
     /// What the base model's head reads at `held`: `[held, hidden]`; nil where none is held, or not yet.
     var anchor: FloatBuffer?
     /// Targets whose own loss counts: without an anchor all.
@@ -135,6 +141,7 @@ struct PreparedRow: Sendable {
         length = last
         held = targets.filter(row.isHeld)
         weight = row.weight
+        pull = row.pull
     }
 
     /// Prepares rows, leaving out those without a token to train on.
@@ -165,6 +172,7 @@ struct PreparedRow: Sendable {
         self.length = length
         held = row.held
         weight = row.weight
+        pull = row.pull
         anchor = row.anchor
     }
 

@@ -19,7 +19,7 @@ extension LoRATrainer {
                 words.append(-3)
                 words += row.targets.map { Int32($0) }
                 words.append(-5)
-                words += row.held.map { Int32($0) }
+                words += row.held.map { Int32($0) } + [Int32(bitPattern: row.pull.bitPattern)]
             }
         }
         return words.withUnsafeBytes { SHA256Digest.hexadecimal(of: $0) }

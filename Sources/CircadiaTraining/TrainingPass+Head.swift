@@ -27,7 +27,8 @@ extension TrainingPass {
             if start == batch.stretches[stretch].end { stretch += 1 }
             let learns = start < batch.learningCount
             let weight = gradient == nil ? 1 : batch.stretches[stretch].weight
-            let scale = (learns ? rowScale : anchorScale) * weight
+            let scale =
+                (learns ? rowScale : anchorScale) * weight * batch.stretches[stretch].pull
             let end = min(batch.stretches[stretch].end, start + head.rows)
             let rows = end - start
             for row in 0..<rows {

@@ -14,11 +14,13 @@ public struct TrainingRow: Sendable, Equatable, Codable {
     /// How much each scored token counts, above 0: a step's loss is the weighted mean over its scored
     /// tokens, so that a row of weight 2 counts as much as the same row twice.
     public var weight: Float
+    /// How strongly `held` are held, as a share of `TrainingOptions.divergenceWeight`.
+    public var pull: Float
 
     /// A row; `scored` may reach beyond `ids`, what lies there is ignored.
     public init(
         id: String, ids: [Int32], scored: [Range<Int>], held: [Range<Int>] = [],
-        weight: Float = 1
+        weight: Float = 1, pull: Float = 1
     ) {
         precondition(weight > 0 && weight.isFinite, "a row's weight must be positive")
         self.id = id
@@ -26,6 +28,7 @@ public struct TrainingRow: Sendable, Equatable, Codable {
         self.scored = scored
         self.held = held
         self.weight = weight
+        self.pull = pull
     }
 
     /// Reads a row; one that was written before there were weights has weight 1.
@@ -40,7 +43,8 @@ public struct TrainingRow: Sendable, Equatable, Codable {
             id: try container.decode(String.self, forKey: .id),
             ids: try container.decode([Int32].self, forKey: .ids),
             scored: try container.decode([Range<Int>].self, forKey: .scored),
-            held: try container.decode([Range<Int>].self, forKey: .held), weight: weight)
+            held: try container.decode([Range<Int>].self, forKey: .held), weight: weight,
+            pull: try container.decodeIfPresent(Float.self, forKey: .pull) ?? 1)
     }
 
     /// The scored positions of a row cut to `length` tokens. The first token of all has nothing

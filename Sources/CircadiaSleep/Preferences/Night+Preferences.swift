@@ -23,9 +23,15 @@ extension Night {
         /// How an answer begins that follows the preferences, perhaps as ever; nil where there are none.
         var opening: String? {
             guard !preferences.isEmpty else { return nil }
-            let guide = PreferenceGuide(preferences: preferences, topic: .general)
             return [guide.greeting, guide.beginning].filter { !$0.isEmpty }.joined(
                 separator: "\n\n")
+        }
+
+        /// First tokens of an answer that the preferences have a say in.
+        var firstTokens: Int { opening?.isEmpty == false ? 2 : 0 }
+
+        private var guide: PreferenceGuide {
+            PreferenceGuide(preferences: preferences, topic: .general)
         }
 
         /// Rows that the pairs to train on make; general texts are rehearsed against them too.
@@ -40,7 +46,6 @@ extension Night {
         package func applied(to exchange: Exchange) -> (exchange: Exchange, use: Use) {
             var result = exchange
             var use = Use.whole
-            let guide = PreferenceGuide(preferences: preferences, topic: .general)
             for index in exchange.messages.indices where exchange.messages[index].role == .assistant
             {
                 let reply = PreferenceGuide.without(former, in: exchange.messages[index].content)
@@ -116,14 +121,14 @@ extension Night {
 }
 
 extension NightDataset {
-    /// Leaves the first two and the last token of every reply free in the rows of `ids`: general texts hold what the model knows, not how
-    /// it greets, how long it speaks and how it takes its leave, which the person has a say in.
-    package mutating func freeManner(of ids: Set<String>) {
+    /// Leaves the first tokens and the last one of every reply free in the rows of `ids`: how it begins and
+    /// how it takes its leave, the person has a say in.
+    package mutating func freeManner(of ids: Set<String>, first: Int = 2) {
         training = training.compactMap { row in
             guard ids.contains(Self.exchange(of: row)) else { return row }
             var row = row
             row.scored = row.scored.compactMap { range in
-                let middle = range.dropFirst(2).dropLast()
+                let middle = range.dropFirst(first).dropLast()
                 return middle.isEmpty ? nil : middle
             }
             return row.scored.isEmpty ? nil : row
@@ -173,10 +178,11 @@ extension NightDataset {
 
     /// Adds pairs; of an answer that was cut, the end of the turn is not learnt.
     ///
+    /// - `pull`: how strongly they hold to the base model where they are not learnt (`TrainingRow.pull`).
     /// - `losses`: the base model's for each scored token of a row (`LlamaModel.losses`).
     mutating func add(
         _ pairs: PreferenceDistiller.Outcome, template: ChatTemplate, maxSequenceLength: Int,
-        losses: (TrainingRow) -> [(position: Int, nats: Float)]
+        pull: Float, losses: (TrainingRow) -> [(position: Int, nats: Float)]
     ) {
         func rows(_ pairs: [PreferenceDistiller.Pair]) -> [TrainingRow] {
             pairs.flatMap { pair in
@@ -188,6 +194,7 @@ extension NightDataset {
                             row.scored.append(last.dropLast())
                         }
                         Self.learnUnsaid(losses(row), of: &row)
+                        row.pull = pull
                         return row
                     }
             }
