@@ -17,9 +17,9 @@ struct GateTests {
     }
 
     /// Writes the sample week with other replies where `reply` has some.
-    private func writeWeek(reply: ((Int) -> String)? = nil) throws {
+    private func writeWeek(exchanges: Int = .max, reply: ((Int) -> String)? = nil) throws {
         var text = ""
-        for (index, line) in Self.week().enumerated() {
+        for (index, line) in Self.week().prefix(exchanges).enumerated() {
             var line = line
             if let reply, var messages = line["messages"] as? [[String: String]] {
                 for place in messages.indices where messages[place]["role"] == "assistant" {
@@ -101,9 +101,10 @@ struct GateTests {
         _ = try poisoned(try sleep())
     }
 
+    /// So short a log holds out a few questions: those that were learnt are put to the candidate as well.
     @Test("One answer to everything")
     func oneAnswer() throws {
-        try writeWeek { _ in "Ask me again tomorrow." }
+        try writeWeek(exchanges: 20) { _ in "Ask me again tomorrow." }
         _ = try poisoned(try sleep())
     }
 

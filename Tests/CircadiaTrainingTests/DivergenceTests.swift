@@ -115,6 +115,25 @@ extension TrainingTests {
             }
         }
 
+        /// Half the pull is half the weight on the divergence; what the row learns counts as before.
+        @Test func pullIsAShareOfTheWeight() throws {
+            let tiny = try TinyModel()
+            var rows = TinyModel.rows([25, 18])
+            rows[0].held = rows[0].scored
+            func gradients(_ weight: Double) throws -> [[Float]] {
+                var options = TinyModel.options
+                options.divergenceWeight = weight
+                let trainer = try LoRATrainer(
+                    model: tiny.model, options: options, initial: tiny.adapter())
+                return try trainer.gradients(rows: rows).map(\.db)
+            }
+            let expected = try gradients(0.4)
+            rows[0].pull = 0.5
+            for (found, expected) in zip(try gradients(0.8), expected) {
+                #expect(relativeDistance(found, expected) < 1e-5)
+            }
+        }
+
         /// In one batch with rows that are learnt, each token has its own kind of gradient; the order
         /// of the rows does not matter.
         @Test func bothKindsShareABatch() throws {
