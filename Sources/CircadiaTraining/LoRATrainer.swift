@@ -132,13 +132,20 @@ public final class LoRATrainer {
     func prepare(_ rows: [TrainingRow]) throws(TrainingError) -> [PreparedRow] {
         var prepared = try PreparedRow.prepare(
             rows, options: options, vocabularySize: model.configuration.vocabularySize)
-        for index in prepared.indices where !prepared[index].held.isEmpty {
+        var known: [PreparedRow.AnchorKey: FloatBuffer] = [:]
+        for index in prepared.indices {
+            guard let key = prepared[index].anchorKey else { continue }
+            if let anchor = known[key] {
+                prepared[index].anchor = anchor
+                continue
+            }
             let pass = pass(on: prepared[index...index])
             let held = Set(prepared[index].held)
             let scored = prepared[index].targets.indices.filter {
                 held.contains(prepared[index].targets[$0])
             }
             KernelRuntime.withTeam { prepared[index].anchor = pass.baseHeadInputs(of: scored) }
+            known[key] = prepared[index].anchor
         }
         return prepared
     }

@@ -67,7 +67,8 @@ final class PackedBatch {
         _ positions: [Int], of row: PreparedRow, start: Int, pull: Float, from first: Int
     ) {
         guard !positions.isEmpty else { return }
-        if let last = stretches.last, last.end > first, last.weight == row.weight, last.pull == pull {
+        if let last = stretches.last, last.end > first, last.weight == row.weight, last.pull == pull
+        {
             stretches.removeLast()
         }
         for position in positions {
@@ -115,6 +116,14 @@ struct PreparedRow: Sendable {
     let pull: Float
     /// What the base model's head reads at `held`: `[held, hidden]`; nil where none is held, or not yet.
     var anchor: FloatBuffer?
+    /// What an anchor follows from: rows that have it in common share one. Nil where nothing is held.
+    var anchorKey: AnchorKey? { held.isEmpty ? nil : AnchorKey(ids: ids, held: held) }
+
+    struct AnchorKey: Hashable {
+        let ids: [Int32]
+        let held: [Int]
+    }
+
     /// Targets whose own loss counts: without an anchor all.
     var learnt: [Int] {
         guard anchor != nil else { return targets }

@@ -18,7 +18,9 @@ package struct TextPattern: Sendable {
     ///   - needles: each alternative's matches hold one of these texts, so that most prose need not be
     ///     looked through; none where that cannot be said.
     ///   - ignoringCase: whether letters match in either case; needles never do.
-    package init(_ alternatives: String..., needing needles: [String] = [], ignoringCase: Bool = false) {
+    package init(
+        _ alternatives: String..., needing needles: [String] = [], ignoringCase: Bool = false
+    ) {
         self.needles = needles.map { Array($0.utf8) }
         let pattern = alternatives.map { "(?:\($0))" }.joined(separator: "|")
         var options: NSRegularExpression.Options = [.anchorsMatchLines]

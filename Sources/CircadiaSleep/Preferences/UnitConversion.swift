@@ -4,21 +4,23 @@ import Foundation
 /// Quantities of a text in metric units instead of imperial ones.
 package enum UnitConversion {
     /// A unit with the number before it, what it becomes, and how: `value · factor + offset`.
-    private static let units: [(pattern: TextPattern, unit: String, factor: Double, offset: Double)] = [
-        (#"(?:miles per hour|mph)"#, "km/h", 1.609344, 0), (#"miles?"#, "kilometres", 1.609344, 0),
-        (#"(?:feet|foot|ft)"#, "metres", 0.3048, 0), (#"yards?"#, "metres", 0.9144, 0),
-        (#"inch(?:es)?"#, "centimetres", 2.54, 0),
-        (#"(?:pounds?|lbs?)"#, "kilograms", 0.45359237, 0),
-        (#"(?:ounces?|oz)"#, "grams", 28.349523, 0), (#"gallons?"#, "litres", 3.785412, 0),
-        (#"cups?"#, "millilitres", 236.588, 0),
-        (#"(?:°\s*F|degrees Fahrenheit|Fahrenheit)"#, "°C", 5.0 / 9, -160.0 / 9),
-    ].map { name, unit, factor, offset in
-        let number = #"(\d[\d,]*(?:\.\d+)?)"#
-        let pattern = number + #"(?:\s*(?:-|–|to|and)\s*"# + number + #")?[\s-]*"# + name
-        return (
-            TextPattern(pattern + #"(?![\p{L}])"#, ignoringCase: true), unit, factor, offset
-        )
-    }
+    private static let units:
+        [(pattern: TextPattern, unit: String, factor: Double, offset: Double)] = [
+            (#"(?:miles per hour|mph)"#, "km/h", 1.609344, 0),
+            (#"miles?"#, "kilometres", 1.609344, 0),
+            (#"(?:feet|foot|ft)"#, "metres", 0.3048, 0), (#"yards?"#, "metres", 0.9144, 0),
+            (#"inch(?:es)?"#, "centimetres", 2.54, 0),
+            (#"(?:pounds?|lbs?)"#, "kilograms", 0.45359237, 0),
+            (#"(?:ounces?|oz)"#, "grams", 28.349523, 0), (#"gallons?"#, "litres", 3.785412, 0),
+            (#"cups?"#, "millilitres", 236.588, 0),
+            (#"(?:°\s*F|degrees Fahrenheit|Fahrenheit)"#, "°C", 5.0 / 9, -160.0 / 9),
+        ].map { name, unit, factor, offset in
+            let number = #"(\d[\d,]*(?:\.\d+)?)"#
+            let pattern = number + #"(?:\s*(?:-|–|to|and)\s*"# + number + #")?[\s-]*"# + name
+            return (
+                TextPattern(pattern + #"(?![\p{L}])"#, ignoringCase: true), unit, factor, offset
+            )
+        }
 
     /// The text with each number before an imperial unit converted, to as many digits as it is likely
     /// to be meant: two, or three of a number that has more.

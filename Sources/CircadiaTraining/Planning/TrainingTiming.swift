@@ -131,7 +131,10 @@ struct TrainingTiming {
 
     /// What the base model says of rows that hold to it is computed before the first step.
     private var anchorSeconds: Double {
-        rate * work.forwardMultiplyAdds(rows.filter { !$0.held.isEmpty })
+        var known: Set<PreparedRow.AnchorKey> = []
+        return rate
+            * work.forwardMultiplyAdds(
+                rows.filter { $0.anchorKey.map { known.insert($0).inserted } ?? false })
     }
 
     /// Forecast of the first step.
@@ -210,7 +213,8 @@ struct TrainingWork {
     func multiplyAdds(_ rows: [PreparedRow], keepsToBase: Bool = true) -> Double {
         let rest = rows.reduce(0) { sum, row in
             let length = Double(row.length)
-            let logits = Double(row.targets.count) + (keepsToBase ? 0.5 * Double(row.held.count) : 0)
+            let logits =
+                Double(row.targets.count) + (keepsToBase ? 0.5 * Double(row.held.count) : 0)
             return sum + head * logits + attention * length * length
         }
         return (frozen + adapted) * tokens(rows) + rest
