@@ -42,6 +42,8 @@ RECIPES = {
     # Steps by the material; the second is what the first comes to in nights of few exchanges.
     "recommended": f"{KEPT} --epochs 1.5",
     "recommended-short": f"{KEPT} --iters 8",
+    # What the program does without flags: that, and at least 8 steps.
+    "shipped": "",
 }
 TEXTS = os.path.join(HERE, "general_texts.jsonl")
 

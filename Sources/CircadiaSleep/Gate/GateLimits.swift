@@ -30,7 +30,7 @@ public struct GateLimits: Sendable, Codable, Equatable {
     /// Shares of the night's step that are tried, the largest first.
     public var shares = [1, 0.5, 0.25]
 
-    /// The defaults, chosen from some twenty nights of `Benchmarks/gate.py` and `preferences.py`; more are to be measured.
+    /// The defaults; `Benchmarks/results/gate.jsonl` has the nights that they were tried on.
     public init() {}
 }
 
