@@ -23,6 +23,7 @@ public struct TrainingRow: Sendable, Equatable, Codable {
         weight: Float = 1, pull: Float = 1
     ) {
         precondition(weight > 0 && weight.isFinite, "a row's weight must be positive")
+        precondition(pull >= 0 && pull.isFinite, "a row's pull must not be negative")
         self.id = id
         self.ids = ids
         self.scored = scored
@@ -35,16 +36,21 @@ public struct TrainingRow: Sendable, Equatable, Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let weight = try container.decodeIfPresent(Float.self, forKey: .weight) ?? 1
+        let pull = try container.decodeIfPresent(Float.self, forKey: .pull) ?? 1
         guard weight > 0, weight.isFinite else {
             throw DecodingError.dataCorruptedError(
                 forKey: .weight, in: container, debugDescription: "not positive")
+        }
+        guard pull >= 0, pull.isFinite else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .pull, in: container, debugDescription: "negative")
         }
         self.init(
             id: try container.decode(String.self, forKey: .id),
             ids: try container.decode([Int32].self, forKey: .ids),
             scored: try container.decode([Range<Int>].self, forKey: .scored),
             held: try container.decode([Range<Int>].self, forKey: .held), weight: weight,
-            pull: try container.decodeIfPresent(Float.self, forKey: .pull) ?? 1)
+            pull: pull)
     }
 
     /// The scored positions of a row cut to `length` tokens. The first token of all has nothing
