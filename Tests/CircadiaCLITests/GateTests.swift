@@ -33,13 +33,15 @@ struct GateTests {
         try folder.write(text, to: "log.jsonl")
     }
 
-    private func sleep(rate: String = "1e-4", steps: Int = 40) throws -> Program.Outcome {
+    private func sleep(
+        rate: String = "1e-4", steps: Int = 40, _ more: String...
+    ) throws -> Program.Outcome {
         // Such a night takes one to three minutes on two idle cores.
         try Program.run(
             [
                 "sleep", "--memory-file", "log.jsonl", "--iters", "\(steps)", "--learning-rate",
                 rate, "--json",
-            ], in: folder, within: 600)
+            ] + more, in: folder, within: 600)
     }
 
     /// The attempts of a night that must not pass as it is.
@@ -105,7 +107,8 @@ struct GateTests {
     @Test("One answer to everything")
     func oneAnswer() throws {
         try writeWeek(exchanges: 20) { _ in "Ask me again tomorrow." }
-        _ = try poisoned(try sleep())
+        // Beside pairs for the preferences that the week states, so few would not be learnt.
+        _ = try poisoned(try sleep("--preference-pairs", "0"))
     }
 
     @Test("Wrong sums")
