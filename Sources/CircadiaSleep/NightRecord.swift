@@ -47,9 +47,11 @@ struct NightRecord: Codable {
         /// Ids of exchanges in which nothing can be learnt: the ledger need not wait for them.
         var withoutRow: [String]
 
-        /// Rows of the person's own exchanges, those held out first.
+        /// Rows of the person's own exchanges, those held out first. Beside preferences `heldOut` may have
+        /// pairs, which are none.
         var ownRows: [TrainingRow] {
-            heldOut + training.filter { ledgerHashes[$0.id] != nil }
+            ((preferences ?? 0) > 0 ? heldOutAsSaid ?? [] : heldOut)
+                + training.filter { ledgerHashes[$0.id] != nil }
         }
 
         /// The exchanges that a training of these rows has learnt.

@@ -13,13 +13,12 @@ extension LoRATrainer {
             words.append(-1)
             for row in set {
                 words += [-2, Int32(row.length)]
-                // Without weights the digest is that of before there were any.
-                if row.weight != 1 { words += [-4, Int32(bitPattern: row.weight.bitPattern)] }
+                words += [row.weight, row.pull].map { Int32(bitPattern: $0.bitPattern) }
                 words += row.ids
                 words.append(-3)
                 words += row.targets.map { Int32($0) }
-                words.append(-5)
-                words += row.held.map { Int32($0) } + [Int32(bitPattern: row.pull.bitPattern)]
+                words.append(-4)
+                words += row.held.map { Int32($0) }
             }
         }
         return words.withUnsafeBytes { SHA256Digest.hexadecimal(of: $0) }

@@ -32,11 +32,11 @@ public struct TrainingRow: Sendable, Equatable, Codable {
         self.pull = pull
     }
 
-    /// Reads a row; one that was written before there were weights has weight 1.
+    /// Reads a row; a weight or pull that training cannot use is refused.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        let weight = try container.decodeIfPresent(Float.self, forKey: .weight) ?? 1
-        let pull = try container.decodeIfPresent(Float.self, forKey: .pull) ?? 1
+        let weight = try container.decode(Float.self, forKey: .weight)
+        let pull = try container.decode(Float.self, forKey: .pull)
         guard weight > 0, weight.isFinite else {
             throw DecodingError.dataCorruptedError(
                 forKey: .weight, in: container, debugDescription: "not positive")

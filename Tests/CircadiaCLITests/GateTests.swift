@@ -103,10 +103,16 @@ struct GateTests {
         _ = try poisoned(try sleep())
     }
 
-    /// So short a log holds out a few questions: those that were learnt are put to the candidate as well.
     @Test("One answer to everything")
     func oneAnswer() throws {
-        try writeWeek(exchanges: 20) { _ in "Ask me again tomorrow." }
+        try writeWeek { _ in "Ask me again tomorrow." }
+        _ = try poisoned(try sleep())
+    }
+
+    /// So short a log holds out three questions, too few to judge by: those that were learnt are put as well.
+    @Test("One answer to few questions")
+    func oneAnswerToFew() throws {
+        try writeWeek(exchanges: 8) { _ in "Ask me again tomorrow." }
         // Beside pairs for the preferences that the week states, so few would not be learnt.
         _ = try poisoned(try sleep("--preference-pairs", "0"))
     }

@@ -73,18 +73,23 @@ extension TrainingTests {
             #expect(abs(plain.nats - weighted.nats) < 1e-6 * plain.nats)
         }
 
-        @Test func rowsOfBeforeThereWereWeightsCountOnce() throws {
-            let old = #"{"id":"a","ids":[1,2],"scored":[[1,2]],"held":[]}"#
-            let row = try JSONDecoder().decode(TrainingRow.self, from: Data(old.utf8))
-            #expect(row == TrainingRow(id: "a", ids: [1, 2], scored: [1..<2]))
-            var heavy = row
-            heavy.weight = 2
-            let bytes = try JSONEncoder().encode(heavy)
-            #expect(try JSONDecoder().decode(TrainingRow.self, from: bytes) == heavy)
-            #expect(heavy.asInMLX(maxSequenceLength: 8).weight == 1)
-            let broken = old.replacingOccurrences(of: "[]}", with: #"[],"weight":0}"#)
-            #expect(throws: DecodingError.self) {
-                try JSONDecoder().decode(TrainingRow.self, from: Data(broken.utf8))
+        @Test func rowsAreWrittenAndReadWithTheirWeights() throws {
+            let row = TrainingRow(
+                id: "a", ids: [1, 2, 3], scored: [1..<3], held: [2..<3], weight: 2, pull: 0.5)
+            let bytes = try JSONEncoder().encode(row)
+            #expect(try JSONDecoder().decode(TrainingRow.self, from: bytes) == row)
+            let plain = row.asInMLX(maxSequenceLength: 8)
+            #expect(plain.weight == 1 && plain.held.isEmpty)
+            let text = String(decoding: bytes, as: UTF8.self)
+            for (good, bad) in [
+                (#""weight":2"#, #""weight":0"#), (#""weight":2"#, #""other":2"#),
+                (#""pull":0.5"#, #""pull":-1"#),
+            ] {
+                #expect(text.contains(good))
+                let broken = text.replacingOccurrences(of: good, with: bad)
+                #expect(throws: DecodingError.self) {
+                    try JSONDecoder().decode(TrainingRow.self, from: Data(broken.utf8))
+                }
             }
         }
 

@@ -18,7 +18,7 @@ public struct GateLimits: Sendable, Codable, Equatable {
     /// The same of each kind by itself.
     public var kindDivergence = 1.0
     /// The same of the results of sums: wrong sums move these, and little else.
-    public var resultDivergence = 0.55
+    public var resultDivergence = 0.4
     /// The share of repeated runs of words may rise by this much.
     public var repeatedRise = 0.25
     /// Replies that may begin alike, be empty or decline beyond the base model's, as a share of all.

@@ -193,14 +193,17 @@ extension NightDataset {
                         if pair.isOpen, let last = row.scored.popLast(), last.count > 1 {
                             row.scored.append(last.dropLast())
                         }
-                        Self.learnUnsaid(losses(row), of: &row)
-                        row.pull = pull
                         return row
                     }
             }
         }
+        var learnt = rows(pairs.training)
+        for index in learnt.indices {
+            Self.learnUnsaid(losses(learnt[index]), of: &learnt[index])
+            learnt[index].pull = pull
+        }
         let passes = Self.passes(ofPairs: pairs.training.count)
-        training += Array(repeating: rows(pairs.training), count: passes).flatMap { $0 }
+        training += Array(repeating: learnt, count: passes).flatMap { $0 }
         heldOutPairs += rows(pairs.heldOut)
     }
 }
