@@ -28,7 +28,7 @@ public struct GateLimits: Sendable, Codable, Equatable {
     /// The harness may not fall with a p below this.
     public var significance = 0.05
     /// Shares of the night's step that are tried, the largest first.
-    public var shares = [1, 0.5, 0.25]
+    public var shares = [1, 0.75, 0.5, 0.25]
 
     /// The defaults; `Benchmarks/results/gate.jsonl` has the nights that they were tried on.
     public init() {}
