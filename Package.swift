@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import Foundation
 import PackageDescription
 
@@ -48,16 +48,18 @@ if let openMPFolder {
 
 let package = Package(
     name: "circadia",
-    platforms: [.macOS(.v14)],
+    platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "circadia", targets: ["CircadiaCLI"])
+        .executable(name: "circadia", targets: ["circadia"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
+        // Arithmetic
         .target(
             name: "CKernels", path: "CKernels",
             publicHeadersPath: "include",
@@ -65,40 +67,78 @@ let package = Package(
             linkerSettings: kernelLinkerSettings),
         .target(name: "CircadiaKernels", dependencies: ["CKernels"]),
         .target(name: "ReferenceKernels"),
-        .target(name: "CircadiaFormats", dependencies: ["CircadiaKernels"]),
-        .target(name: "CircadiaTokenizer"),
+        // Files and words
+        .target(name: "CircadiaFiles"),
+        .target(name: "CircadiaConversation", dependencies: ["CircadiaFiles"]),
+        .target(name: "CircadiaTokenizer", dependencies: ["CircadiaFiles"]),
+        .target(
+            name: "CircadiaTemplates", dependencies: ["CircadiaConversation", "CircadiaFiles"]),
+        .target(name: "CircadiaFormats", dependencies: ["CircadiaKernels", "CircadiaFiles"]),
+        .target(name: "CircadiaHub", dependencies: ["CircadiaFiles", "CircadiaFormats"]),
+        .target(name: "CircadiaAnalysis", dependencies: ["CircadiaConversation"]),
+        .target(
+            name: "CircadiaLog",
+            dependencies: ["CircadiaFiles", "CircadiaConversation", "CircadiaAnalysis"]),
+        // Models
         .target(
             name: "CircadiaModel",
-            dependencies: ["CircadiaKernels", "CircadiaFormats", "CircadiaTokenizer"]),
-        .target(
-            name: "CircadiaTraining",
             dependencies: [
-                "CircadiaModel", "CircadiaKernels", "CircadiaFormats", "CircadiaTokenizer",
+                "CircadiaKernels", "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer",
+                "CircadiaTemplates", "CircadiaFormats",
             ]),
         .target(
-            name: "CircadiaMemory",
+            name: "CircadiaTraining",
+            dependencies: ["CircadiaKernels", "CircadiaFiles", "CircadiaFormats", "CircadiaModel"]),
+        // Memory
+        .target(
+            name: "CircadiaRetrieval",
             dependencies: [
-                "CircadiaModel", "CircadiaKernels", "CircadiaTokenizer",
+                "CircadiaKernels", "CircadiaFiles", "CircadiaConversation", "CircadiaAnalysis",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .target(
             name: "CircadiaEvaluation",
-            dependencies: ["CircadiaModel", "CircadiaMemory", "CircadiaTokenizer"]),
-        .target(
-            name: "CircadiaSleep",
             dependencies: [
-                "CircadiaTraining", "CircadiaMemory", "CircadiaEvaluation", "CircadiaModel",
-                .product(name: "Logging", package: "swift-log"),
+                "CircadiaConversation", "CircadiaTokenizer", "CircadiaModel", "CircadiaRetrieval",
+            ]),
+        // The night
+        .target(
+            name: "CircadiaAdapters",
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaFormats", "CircadiaAnalysis",
+            ]),
+        .target(
+            name: "CircadiaNight",
+            dependencies: [
+                "CircadiaKernels", "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer",
+                "CircadiaFormats", "CircadiaAnalysis", "CircadiaModel", "CircadiaTraining",
+                "CircadiaEvaluation", "CircadiaAdapters",
+            ]),
+        .target(
+            name: "CircadiaReport",
+            dependencies: [
+                "CircadiaConversation", "CircadiaAnalysis", "CircadiaEvaluation",
+                "CircadiaAdapters", "CircadiaNight", "CircadiaFiles", "CircadiaFormats",
+            ]),
+        // Front ends
+        .target(
+            name: "CircadiaApp",
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaAnalysis", "CircadiaLog",
+                "CircadiaModel",
+                "CircadiaRetrieval", "CircadiaAdapters", "CircadiaNight",
             ]),
         .executableTarget(
-            name: "CircadiaCLI",
+            name: "circadia",
             dependencies: [
-                "CircadiaKernels", "ReferenceKernels", "CircadiaFormats", "CircadiaTokenizer",
-                "CircadiaModel", "CircadiaTraining", "CircadiaMemory", "CircadiaEvaluation",
-                "CircadiaSleep",
+                "CircadiaKernels", "ReferenceKernels", "CircadiaFiles", "CircadiaConversation",
+                "CircadiaTokenizer", "CircadiaFormats", "CircadiaHub", "CircadiaAnalysis",
+                "CircadiaLog", "CircadiaModel", "CircadiaTraining", "CircadiaRetrieval",
+                "CircadiaEvaluation", "CircadiaAdapters", "CircadiaNight", "CircadiaReport",
+                "CircadiaApp",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
             ]),
+        // Benchmarks
         .target(
             name: "PeakArithmetic", path: "Benchmarks/PeakArithmetic",
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra"])]),
@@ -109,51 +149,98 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/Kernels"),
+        // Tests
         .target(
             name: "CircadiaTestSupport",
-            dependencies: [
-                "CircadiaKernels", "ReferenceKernels", "CircadiaFormats", "CircadiaTokenizer",
-            ],
             path: "Tests/CircadiaTestSupport"),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "CircadiaKernelsTests",
             dependencies: ["CircadiaKernels", "ReferenceKernels", "CircadiaTestSupport"]),
         .testTarget(
-            name: "CircadiaFormatsTests", dependencies: ["CircadiaFormats", "CircadiaTestSupport"]),
+            name: "CircadiaFilesTests",
+            dependencies: ["CircadiaFiles", "CircadiaFormats", "CircadiaTestSupport"]),
+        .testTarget(
+            name: "CircadiaConversationTests",
+            dependencies: [
+                "CircadiaConversation", "CircadiaAnalysis", "CircadiaLog", "CircadiaRetrieval",
+                "CircadiaTestSupport",
+            ]),
         .testTarget(
             name: "CircadiaTokenizerTests",
-            dependencies: ["CircadiaTokenizer", "CircadiaTestSupport"],
-            exclude: ["Fixtures", "Tools"]),
-        .testTarget(
-            name: "CircadiaModelTests",
-            dependencies: ["CircadiaModel", "CircadiaTestSupport", "AllocationCounter"],
-            exclude: ["Fixtures"]),
-        .testTarget(
-            name: "CircadiaTrainingTests",
-            dependencies: ["CircadiaTraining", "CircadiaTestSupport"],
-            exclude: ["Fixtures"]),
-        .testTarget(
-            name: "CircadiaMemoryTests",
             dependencies: [
-                "CircadiaMemory", "CircadiaModel", "CircadiaFormats", "CircadiaTokenizer",
+                "CircadiaTokenizer", "CircadiaConversation", "CircadiaTemplates", "CircadiaModel",
                 "CircadiaTestSupport",
             ],
             exclude: ["Fixtures", "Tools"]),
         .testTarget(
+            name: "CircadiaFormatsTests",
+            dependencies: [
+                "CircadiaKernels", "CircadiaFiles", "CircadiaFormats", "CircadiaTestSupport",
+            ]),
+        .testTarget(
+            name: "CircadiaHubTests",
+            dependencies: ["CircadiaFiles", "CircadiaFormats", "CircadiaHub", "CircadiaTestSupport"]),
+        .testTarget(
+            name: "CircadiaAnalysisTests",
+            dependencies: [
+                "CircadiaConversation", "CircadiaAnalysis", "CircadiaLog", "CircadiaTestSupport",
+            ],
+            exclude: ["Fixtures", "Tools"]),
+        .testTarget(
+            name: "CircadiaLogTests",
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaLog", "CircadiaTestSupport",
+            ]),
+        .testTarget(
+            name: "CircadiaModelTests",
+            dependencies: [
+                "CircadiaKernels", "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer",
+                "CircadiaFormats", "CircadiaHub", "CircadiaModel", "CircadiaTestSupport",
+                "AllocationCounter",
+            ],
+            exclude: ["Fixtures"]),
+        .testTarget(
+            name: "CircadiaTrainingTests",
+            dependencies: [
+                "CircadiaKernels", "CircadiaFiles", "CircadiaFormats", "CircadiaHub",
+                "CircadiaModel", "CircadiaTraining", "CircadiaTestSupport",
+            ],
+            exclude: ["Fixtures"]),
+        .testTarget(
+            name: "CircadiaRetrievalTests",
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaHub",
+                "CircadiaAnalysis", "CircadiaLog", "CircadiaModel", "CircadiaRetrieval",
+                "CircadiaApp", "CircadiaTestSupport",
+            ],
+            exclude: ["Fixtures"]),
+        .testTarget(
             name: "CircadiaEvaluationTests",
             dependencies: [
-                "CircadiaEvaluation", "CircadiaMemory", "CircadiaModel", "CircadiaFormats",
-                "CircadiaTestSupport",
+                "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats", "CircadiaHub",
+                "CircadiaAnalysis", "CircadiaLog", "CircadiaModel", "CircadiaRetrieval",
+                "CircadiaEvaluation", "CircadiaApp", "CircadiaTestSupport",
             ]),
         .testTarget(
-            name: "CircadiaSleepTests",
+            name: "CircadiaNightTests",
             dependencies: [
-                "CircadiaSleep", "CircadiaFormats", "CircadiaMemory", "CircadiaTestSupport",
+                "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats", "CircadiaHub",
+                "CircadiaAnalysis", "CircadiaModel", "CircadiaTraining", "CircadiaEvaluation",
+                "CircadiaAdapters", "CircadiaNight", "CircadiaTestSupport",
             ]),
         .testTarget(
-            name: "CircadiaCLITests",
-            dependencies: ["CircadiaCLI", "CircadiaFormats", "CircadiaTestSupport"],
+            name: "CircadiaAppTests",
+            dependencies: [
+                "CircadiaConversation", "CircadiaLog", "CircadiaRetrieval", "CircadiaAdapters",
+                "CircadiaApp", "CircadiaTestSupport",
+            ]),
+        .testTarget(
+            name: "circadiaTests",
+            dependencies: [
+                "circadia", "CircadiaFiles", "CircadiaFormats", "CircadiaHub",
+                "CircadiaTestSupport",
+            ],
             exclude: ["Tools"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,6 +1,6 @@
 extension EvaluationError: CustomStringConvertible {
     /// What failed, where, and what to do next.
-    public var description: String {
+    package var description: String {
         switch self {
         case .promptsUnreadable(let path, let reason):
             "\(path): the prompts cannot be read: \(reason); give a file of JSON lines"

@@ -1,5 +1,5 @@
 /// What can go wrong when a model is measured.
-public enum EvaluationError: Error, Sendable, Equatable {
+package enum EvaluationError: Error, Sendable, Equatable {
     /// A file of prompts cannot be read.
     case promptsUnreadable(path: String, reason: String)
     /// A line of a file of prompts is not a prompt; `field` names the place in the line.

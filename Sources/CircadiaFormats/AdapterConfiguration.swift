@@ -1,22 +1,23 @@
+import CircadiaFiles
 import Foundation
 
 /// `adapter_config.json` of an MLX adapter; keys that this program does not know are kept.
-public struct AdapterConfiguration: Codable, Sendable, Equatable {
+package struct AdapterConfiguration: Codable, Sendable, Equatable {
     /// How an adapted module computes: `y = W x + scale · ((x A) B)`.
-    public struct LoRAParameters: Sendable, Equatable {
+    package struct LoRAParameters: Sendable, Equatable {
         /// Columns of A.
-        public var rank: Int
+        package var rank: Int
         /// Multiplies the low-rank product; this is not alpha / rank.
-        public var scale: Double
+        package var scale: Double
         /// Dropout during training; 0 when used.
-        public var dropout: Double
+        package var dropout: Double
         /// Module paths inside a block, such as `self_attn.q_proj`; nil means all seven.
-        public var keys: [String]?
+        package var keys: [String]?
         /// Other members, kept.
-        public var otherMembers: JSONObject
+        package var otherMembers: JSONObject
 
         /// Parameters with mlx_lm's defaults.
-        public init(
+        package init(
             rank: Int = 8, scale: Double = 20, dropout: Double = 0, keys: [String]? = nil,
             otherMembers: JSONObject = JSONObject()
         ) {
@@ -29,7 +30,7 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     }
 
     /// How an adapted module computes; `fine_tune_type`.
-    public enum Kind: String, Sendable, Codable, CaseIterable {
+    package enum Kind: String, Sendable, Codable, CaseIterable {
         /// `W x + scale · ((x A) B)`.
         case lora
         /// LoRA's output times m / ‖W + scale · (A B)ᵀ‖, row by row (Liu et al. 2024,
@@ -38,16 +39,16 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     }
 
     /// LoRA or DoRA; `full` and others are refused.
-    public var kind: Kind
+    package var kind: Kind
     /// How many of the last blocks are adapted; less than 1 means all.
-    public var numLayers: Int
+    package var numLayers: Int
     /// Rank, scale and so on.
-    public var loraParameters: LoRAParameters
+    package var loraParameters: LoRAParameters
     /// Other members, kept.
-    public var otherMembers: JSONObject
+    package var otherMembers: JSONObject
 
     /// A configuration with mlx_lm's defaults.
-    public init(
+    package init(
         kind: Kind = .lora, numLayers: Int = 16,
         loraParameters: LoRAParameters = LoRAParameters(), otherMembers: JSONObject = JSONObject()
     ) {
@@ -60,7 +61,7 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     /// Reads the contents of an `adapter_config.json`; `path` is for messages.
     ///
     /// - Throws: `FormatError.configuration`.
-    public init(json: JSONValue, path: String) throws(FormatError) {
+    package init(json: JSONValue, path: String) throws(FormatError) {
         do throws(ConfigurationProblem) {
             try self.init(json: json)
         } catch {
@@ -102,7 +103,7 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     }
 
     /// The contents of `adapter_config.json`.
-    public var json: JSONValue {
+    package var json: JSONValue {
         var parameters: JSONObject = [
             "rank": .integer(loraParameters.rank), "scale": .number(loraParameters.scale),
             "dropout": .number(loraParameters.dropout),
@@ -118,23 +119,23 @@ public struct AdapterConfiguration: Codable, Sendable, Equatable {
     }
 
     /// Reads a configuration through a decoder.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         try self.init(json: try JSONValue(from: decoder), path: "adapter_config.json")
     }
 
     /// Writes the configuration through an encoder.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         try json.encode(to: encoder)
     }
 
     /// What this program says of the training, in a member of its own that others skip.
-    public var origin: JSONObject? {
+    package var origin: JSONObject? {
         get { otherMembers["circadia"]?.objectValue }
         set { otherMembers["circadia"] = newValue.map { .object($0) } }
     }
 
     /// The blocks of a model that are adapted: the last `numLayers`, or all.
-    public func adaptedLayers(of layerCount: Int) -> Range<Int> {
+    package func adaptedLayers(of layerCount: Int) -> Range<Int> {
         (numLayers < 1 ? 0 : max(0, layerCount - numLayers))..<layerCount
     }
 }

@@ -2,24 +2,24 @@ import Foundation
 
 /// How far two adapters are from each other, by what each adds to the weights: `scale · A · B`.
 /// DoRA's magnitudes are left out.
-public struct AdapterDifference: Sendable, Equatable, Encodable {
+package struct AdapterDifference: Sendable, Equatable, Encodable {
     /// A module of all blocks together.
-    public struct Module: Sendable, Equatable, Encodable {
+    package struct Module: Sendable, Equatable, Encodable {
         /// The module's path inside a block.
-        public let key: String
+        package let key: String
         /// Frobenius norms of what the first and the second add, and of the difference.
-        public let normFrom, normTo, normDifference: Double
+        package let normFrom, normTo, normDifference: Double
     }
 
     /// Frobenius norms over all modules.
-    public let normFrom, normTo, normDifference: Double
+    package let normFrom, normTo, normDifference: Double
     /// The cosine of the angle between what they add; 0 where one adds nothing.
-    public let cosine: Double
+    package let cosine: Double
     /// By module, those of either.
-    public let modules: [Module]
+    package let modules: [Module]
 
     /// Compares two adapters in MLX's form, of the same model; ranks and blocks may differ.
-    public init(
+    package init(
         from first: (AdapterConfiguration, [String: AdapterTensor]),
         to second: (AdapterConfiguration, [String: AdapterTensor])
     ) {

@@ -1,17 +1,19 @@
+import CircadiaFiles
+import CircadiaKernels
 import Foundation
 
 /// An MLX adapter directory: `adapter_config.json` and `adapters.safetensors`.
 ///
 /// The adapter is present iff both files are. A save replaces both in one step, so that whoever
 /// reads, and whenever the process is killed, there is the old adapter or the new one.
-public enum AdapterDirectory {
+package enum AdapterDirectory {
     /// The name of the configuration.
-    public static let configurationName = "adapter_config.json"
+    package static let configurationName = "adapter_config.json"
     /// The name of the weights.
-    public static let weightsName = "adapters.safetensors"
+    package static let weightsName = "adapters.safetensors"
 
     /// Whether both files are there.
-    public static func isPresent(at url: URL) -> Bool {
+    package static func isPresent(at url: URL) -> Bool {
         DirectorySwap.recover(url)
         return [configurationName, weightsName].allSatisfy {
             FileManager.default.fileExists(atPath: url.appendingPathComponent($0).path)
@@ -25,15 +27,15 @@ public enum AdapterDirectory {
     ///   - model: checks layers and widths too, where given.
     /// - Returns: the configuration and the tensors by their full names.
     /// - Throws: `FormatError`; `.adapter` where the parts do not fit together.
-    public static func load(
+    package static func load(
         _ url: URL, for model: ModelConfiguration? = nil
-    ) throws(FormatError) -> (AdapterConfiguration, [String: AdapterTensor]) {
+    ) throws -> (AdapterConfiguration, [String: AdapterTensor]) {
         DirectorySwap.recover(url)
         let configurationURL = url.appendingPathComponent(configurationName)
         let weightsURL = url.appendingPathComponent(weightsName)
         for file in [configurationURL, weightsURL]
         where !FileManager.default.fileExists(atPath: file.path) {
-            throw .adapter(path: url.path, problem: .incomplete(missing: file.lastPathComponent))
+            throw FormatError.adapter(path: url.path, problem: .incomplete(missing: file.lastPathComponent))
         }
         let configuration = try AdapterConfiguration(
             json: try JSONValue(contentsOf: configurationURL), path: configurationURL.path)
@@ -46,7 +48,7 @@ public enum AdapterDirectory {
         do throws(AdapterProblem) {
             try validate(tensors, configuration, model)
         } catch {
-            throw .adapter(path: weightsURL.path, problem: error)
+            throw FormatError.adapter(path: weightsURL.path, problem: error)
         }
         return (configuration, tensors)
     }
@@ -63,24 +65,24 @@ public enum AdapterDirectory {
     ///   - attachments: further files that change in the same step, by name.
     ///   - url: the directory; directories above it are created.
     /// - Throws: `FormatError`; the old adapter is intact then.
-    public static func save(
+    package static func save(
         _ configuration: AdapterConfiguration, _ tensors: [String: AdapterTensor],
         for model: ModelConfiguration? = nil, attachments: [String: [UInt8]] = [:], to url: URL
-    ) throws(FormatError) {
+    ) throws {
         do throws(AdapterProblem) {
             try validate(tensors, configuration, model)
         } catch {
-            throw .adapter(path: url.path, problem: error)
+            throw FormatError.adapter(path: url.path, problem: error)
         }
         try DirectorySwap.replace(url, isObsolete: AdapterFormat.owns) {
-            (directory) throws(FormatError) in
+            (directory) throws in
             let names = tensors.keys.sorted()
             let descriptions = names.map {
                 TensorDescription(name: $0, type: .f32, shape: tensors[$0]?.shape ?? [])
             }
             try SafetensorsWriter.write(
                 descriptions, to: directory.appendingPathComponent(weightsName), mode: 0o600
-            ) { (index, sink) throws(FormatError) in
+            ) { (index, sink) throws in
                 try (tensors[names[index]]?.values ?? []).withUnsafeBytesTyped(sink)
             }
             try AtomicFile.write(
@@ -99,15 +101,15 @@ public enum AdapterDirectory {
     ///   - source: an adapter's directory; all of its regular files are copied.
     ///   - url: the directory to replace; what else it holds stays.
     /// - Throws: `FormatError`; what was at `url` is intact then.
-    public static func copy(_ source: URL, to url: URL) throws(FormatError) {
+    package static func copy(_ source: URL, to url: URL) throws {
         _ = try load(source)
         try DirectorySwap.replace(url, isObsolete: AdapterFormat.owns) {
-            (directory) throws(FormatError) in
+            (directory) throws in
             let names: [String]
             do {
                 names = try FileManager.default.contentsOfDirectory(atPath: source.path)
             } catch {
-                throw .cannotWrite(path: url.path, reason: Folder.reason(error))
+                throw FileError.cannotWrite(path: url.path, reason: Folder.reason(error))
             }
             for name in names.sorted() where !name.hasPrefix(TemporaryItems.prefix) {
                 let file = source.appendingPathComponent(name)
@@ -121,7 +123,7 @@ public enum AdapterDirectory {
                 do {
                     bytes = try [UInt8](Data(contentsOf: file))
                 } catch {
-                    throw .cannotWrite(
+                    throw FileError.cannotWrite(
                         path: url.appendingPathComponent(name).path,
                         reason: "\(file.path) cannot be read")
                 }
@@ -134,13 +136,13 @@ public enum AdapterDirectory {
     /// Removes an adapter's directory in one step: killed at any moment, it is whole or gone.
     ///
     /// - Throws: `FormatError.cannotWrite`; fine where there is none.
-    public static func remove(_ url: URL) throws(FormatError) {
+    package static func remove(_ url: URL) throws {
         let url = url.resolvingSymlinksInPath()
         removeStrays(beside: url)
         guard FileManager.default.fileExists(atPath: url.path) else { return }
         let temporary = TemporaryItems.name(beside: url)
         guard rename(url.path, temporary.path) == 0 else {
-            throw .cannotWrite(path: url.path, reason: SystemReason.last)
+            throw FileError.cannotWrite(path: url.path, reason: SystemReason.last)
         }
         try AtomicFile.syncDirectory(url.deletingLastPathComponent())
         try? FileManager.default.removeItem(at: temporary)
@@ -161,7 +163,7 @@ public enum AdapterDirectory {
     /// Deletes what killed processes left beside an adapter directory while they built it.
     ///
     /// `save` does so too. What running processes build is left alone.
-    public static func removeStrays(beside url: URL) {
+    package static func removeStrays(beside url: URL) {
         DirectorySwap.recover(url)
         TemporaryItems.removeStrays(beside: url)
     }

@@ -1,7 +1,8 @@
+import CircadiaFiles
 import Foundation
 
 /// How an adapter is stored.
-public enum AdapterFormat: String, Sendable, CaseIterable {
+package enum AdapterFormat: String, Sendable, CaseIterable {
     /// A directory with `adapters.safetensors`, as mlx_lm writes it; this program's own format.
     case mlx
     /// A directory with `adapter_model.safetensors`, as PEFT writes it.
@@ -13,15 +14,15 @@ public enum AdapterFormat: String, Sendable, CaseIterable {
     ///
     /// - Throws: `FormatError.adapter` with `.unknownFormat` or `.pickle`; `.missingFile` where
     ///   there is nothing.
-    public static func detect(at url: URL) throws(FormatError) -> AdapterFormat {
+    package static func detect(at url: URL) throws -> AdapterFormat {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory) else {
-            throw .missingFile(path: url.path, purpose: "an adapter's directory or GGUF file")
+            throw FileError.missingFile(path: url.path, purpose: "an adapter's directory or GGUF file")
         }
         guard isDirectory.boolValue else {
             let start = try? FileHandle(forReadingFrom: url).read(upToCount: 4)
             if start == Data("GGUF".utf8) { return .gguf }
-            throw .adapter(path: url.path, problem: .unknownFormat)
+            throw FormatError.adapter(path: url.path, problem: .unknownFormat)
         }
         func holds(_ name: String) -> Bool {
             FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
@@ -29,9 +30,9 @@ public enum AdapterFormat: String, Sendable, CaseIterable {
         if holds(AdapterDirectory.weightsName) { return .mlx }
         if holds(PEFTAdapter.weightsName) { return .peft }
         if holds(PEFTAdapter.pickleName) {
-            throw .adapter(path: url.path, problem: .pickle(file: PEFTAdapter.pickleName))
+            throw FormatError.adapter(path: url.path, problem: .pickle(file: PEFTAdapter.pickleName))
         }
-        throw .adapter(path: url.path, problem: .unknownFormat)
+        throw FormatError.adapter(path: url.path, problem: .unknownFormat)
     }
 
     /// Reads an adapter of any format into MLX's form; what it computes stays the same.
@@ -41,9 +42,9 @@ public enum AdapterFormat: String, Sendable, CaseIterable {
     ///   - model: the model that the adapter is for; its layers and widths are checked.
     /// - Returns: the configuration and the tensors by their full names.
     /// - Throws: `FormatError`.
-    public static func read(
+    package static func read(
         _ url: URL, for model: ModelConfiguration
-    ) throws(FormatError) -> (AdapterConfiguration, [String: AdapterTensor]) {
+    ) throws -> (AdapterConfiguration, [String: AdapterTensor]) {
         switch try detect(at: url) {
         case .mlx: try AdapterDirectory.load(url, for: model)
         case .peft: try PEFTAdapter.read(url, for: model)

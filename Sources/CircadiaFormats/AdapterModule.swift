@@ -1,3 +1,5 @@
+import CircadiaFiles
+
 /// One adapted module as other programs store it: a rank and a scale of its own.
 struct AdapterModule {
     /// The block's number.

@@ -1,42 +1,42 @@
 import Foundation
 
 /// What an adapter is and how large its numbers are; needs no model.
-public struct AdapterSummary: Sendable, Equatable, Encodable {
+package struct AdapterSummary: Sendable, Equatable, Encodable {
     /// One adapted module.
-    public struct Module: Sendable, Equatable, Encodable {
+    package struct Module: Sendable, Equatable, Encodable {
         /// The block's number.
-        public let layer: Int
+        package let layer: Int
         /// The module's path inside the block.
-        public let key: String
+        package let key: String
         /// `[in, out]` of the module.
-        public let inputs, outputs: Int
+        package let inputs, outputs: Int
         /// Frobenius norms of A, of B and of scale · A · B, which is what the weights gain.
-        public let normA, normB, normDelta: Double
+        package let normA, normB, normDelta: Double
     }
 
     /// How it is stored.
-    public let format: String
+    package let format: String
     /// `lora` or `dora`.
-    public let kind: String
+    package let kind: String
     /// Columns of A.
-    public let rank: Int
+    package let rank: Int
     /// Multiplies the product; PEFT's alpha is scale · rank.
-    public let scale, alpha: Double
+    package let scale, alpha: Double
     /// The adapted blocks.
-    public let layers: [Int]
+    package let layers: [Int]
     /// The adapted modules of a block.
-    public let keys: [String]
+    package let keys: [String]
     /// Numbers in all tensors.
-    public let parameters: Int
+    package let parameters: Int
     /// Frobenius norm of scale · A · B over all modules.
-    public let normDelta: Double
+    package let normDelta: Double
     /// What the configuration says of the training; empty where it says nothing.
-    public let trainedBy: String
+    package let trainedBy: String
     /// Every adapted module.
-    public let modules: [Module]
+    package let modules: [Module]
 
     /// Sums up an adapter in MLX's form.
-    public init(
+    package init(
         format: AdapterFormat, configuration: AdapterConfiguration,
         tensors: [String: AdapterTensor]
     ) {

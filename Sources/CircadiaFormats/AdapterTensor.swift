@@ -1,12 +1,12 @@
 /// One matrix of an adapter, or DoRA's vector of magnitudes.
-public struct AdapterTensor: Sendable, Equatable {
+package struct AdapterTensor: Sendable, Equatable {
     /// Rows and columns; one number for a vector.
-    public var shape: [Int]
+    package var shape: [Int]
     /// The values, row-major.
-    public var values: [Float]
+    package var values: [Float]
 
     /// A tensor; `values` holds as many numbers as `shape` says (others trap).
-    public init(shape: [Int], values: [Float]) {
+    package init(shape: [Int], values: [Float]) {
         precondition(shape.reduce(1, *) == values.count, "values do not fit the shape \(shape)")
         self.shape = shape
         self.values = values
@@ -14,9 +14,9 @@ public struct AdapterTensor: Sendable, Equatable {
 }
 
 /// A name such as `model.layers.3.self_attn.q_proj.lora_a`, taken apart.
-public struct AdapterTensorName: Sendable, Equatable {
+package struct AdapterTensorName: Sendable, Equatable {
     /// The two factors of `A · B`, and DoRA's magnitudes.
-    public enum Factor: String, Sendable, CaseIterable {
+    package enum Factor: String, Sendable, CaseIterable {
         /// `[in, rank]`.
         case a = "lora_a"
         /// `[rank, out]`.
@@ -26,21 +26,21 @@ public struct AdapterTensorName: Sendable, Equatable {
     }
 
     /// The block's number.
-    public var layer: Int
+    package var layer: Int
     /// The module's path inside the block, such as `self_attn.q_proj`.
-    public var module: String
+    package var module: String
     /// Which factor it is.
-    public var factor: Factor
+    package var factor: Factor
 
     /// Builds a name.
-    public init(layer: Int, module: String, factor: Factor) {
+    package init(layer: Int, module: String, factor: Factor) {
         self.layer = layer
         self.module = module
         self.factor = factor
     }
 
     /// Takes a full name apart; nil where it is none of a LoRA tensor of a Llama.
-    public init?(_ name: String) {
+    package init?(_ name: String) {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 6, parts[0] == "model", parts[1] == "layers",
             let layer = Int(parts[2]), layer >= 0, String(layer) == parts[2],
@@ -52,10 +52,10 @@ public struct AdapterTensorName: Sendable, Equatable {
     }
 
     /// The full name.
-    public var fullName: String { "model.layers.\(layer).\(module).\(factor.rawValue)" }
+    package var fullName: String { "model.layers.\(layer).\(module).\(factor.rawValue)" }
 
     /// The modules of a block that can be adapted.
-    public static let modules = [
+    package static let modules = [
         "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
         "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj",
     ]

@@ -1,13 +1,13 @@
 /// MLX's affine quantisation of dense matrices, bit for bit as `mlx.core.quantize`.
-public enum AffineQuantizer {
+package enum AffineQuantizer {
     /// A quantised matrix in MLX's layout.
-    public struct Quantized: Sendable, Equatable {
+    package struct Quantized: Sendable, Equatable {
         /// `[rows, columns · bits / 32]`, least significant element first.
-        public var words: [UInt32]
+        package var words: [UInt32]
         /// `[rows, columns / groupSize]`.
-        public var scales: [Float]
+        package var scales: [Float]
         /// `[rows, columns / groupSize]`.
-        public var biases: [Float]
+        package var biases: [Float]
     }
 
     /// Quantises a matrix.
@@ -23,7 +23,7 @@ public enum AffineQuantizer {
     ///   - bits: 4 or 8.
     ///   - groupSize: 32, 64 or 128.
     /// - Returns: words, scales and biases in f32; round the latter to the dtype of the checkpoint.
-    public static func quantize(
+    package static func quantize(
         _ values: [Float], rows: Int, columns: Int, bits: Int = 4, groupSize: Int = 64
     ) -> Quantized {
         precondition(QuantizationFormat(bits: bits, groupSize: groupSize).isSupported)

@@ -1,15 +1,7 @@
 extension FormatError: CustomStringConvertible {
     /// The message shown to people.
-    public var description: String {
+    package var description: String {
         switch self {
-        case .cannotRead(let path, let reason):
-            "\(path): cannot be read: \(reason)."
-        case .cannotWrite(let path, let reason):
-            "\(path): cannot be written: \(reason). Nothing that was there before is lost."
-        case .missingFile(let path, let purpose):
-            "\(path): there is no such file (\(purpose))."
-        case .malformedJSON(let path, let offset, let problem):
-            "\(path): not valid JSON at byte \(offset): \(problem)."
         case .safetensors(let path, let problem):
             "\(path): not a valid safetensors file: \(problem)."
         case .tensor(let path, let name, let problem):
@@ -26,32 +18,9 @@ extension FormatError: CustomStringConvertible {
     }
 }
 
-extension JSONProblem: CustomStringConvertible {
-    /// What is wrong, as the end of a sentence.
-    public var description: String {
-        switch self {
-        case .unexpectedEnd: "the text ends inside a value"
-        case .unexpectedByte(let byte):
-            0x21..<0x7F ~= byte
-                ? "“\(Character(Unicode.Scalar(byte)))” cannot stand here"
-                : "byte 0x\(hex(byte)) cannot stand here"
-        case .trailingText: "there is text after the value"
-        case .badString:
-            "a string with a bad escape, a control character or bytes that are no UTF-8"
-        case .badNumber: "a malformed number"
-        case .duplicateKey(let key): "the key “\(key)” comes twice"
-        case .tooDeep: "values are nested deeper than 64 levels"
-        }
-    }
-
-    private func hex(_ byte: UInt8) -> String {
-        (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-    }
-}
-
 extension SafetensorsProblem: CustomStringConvertible {
     /// What is wrong, as the end of a sentence.
-    public var description: String {
+    package var description: String {
         switch self {
         case .tooShort(let byteCount):
             "it has \(byteCount) bytes, fewer than the 8 that give the header's length; "
@@ -80,7 +49,7 @@ extension SafetensorsProblem: CustomStringConvertible {
 
 extension TensorProblem: CustomStringConvertible {
     /// What is wrong, as the end of a sentence whose subject is the tensor.
-    public var description: String {
+    package var description: String {
         switch self {
         case .missing:
             "is missing; the download may be incomplete"
@@ -107,7 +76,7 @@ extension TensorProblem: CustomStringConvertible {
 
 extension ConfigurationProblem: CustomStringConvertible {
     /// What is wrong, as a sentence without its full stop.
-    public var description: String {
+    package var description: String {
         switch self {
         case .notAnObject:
             "the configuration is no JSON object"
@@ -135,7 +104,7 @@ extension ConfigurationProblem: CustomStringConvertible {
 
 extension GGUFProblem: CustomStringConvertible {
     /// What is wrong, as the end of a sentence.
-    public var description: String {
+    package var description: String {
         switch self {
         case .notGGUF:
             "it does not begin with “GGUF”"
@@ -177,7 +146,7 @@ extension GGUFProblem: CustomStringConvertible {
 
 extension AdapterProblem: CustomStringConvertible {
     /// What is wrong, as the end of a sentence.
-    public var description: String {
+    package var description: String {
         switch self {
         case .incomplete(let missing):
             "\(missing) is missing"
@@ -195,9 +164,6 @@ extension AdapterProblem: CustomStringConvertible {
                 + "may belong to another model"
         case .empty:
             "it holds no tensors"
-        case .foreignDirectory(let name):
-            "the directory holds another directory, \(name), so it is not replaced; choose a "
-                + "directory of its own for the adapter"
         case .unknownFormat:
             "it is neither a directory with adapters.safetensors (mlx_lm) or "
                 + "adapter_model.safetensors (PEFT), nor a GGUF file"
@@ -218,7 +184,7 @@ extension AdapterProblem: CustomStringConvertible {
 
 extension StoreProblem: CustomStringConvertible {
     /// What is wrong, as a sentence without its full stop.
-    public var description: String {
+    package var description: String {
         switch self {
         case .notFound(let name, true, _):
             "there is no model “\(name)” here yet; bring it with: circadia model pull \(name)"

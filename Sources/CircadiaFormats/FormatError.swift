@@ -1,15 +1,7 @@
 /// What can go wrong while model files are read or written.
 ///
 /// Every case names the file; wording is in `FormatError+Description.swift`.
-public enum FormatError: Error, Sendable, Equatable {
-    /// The operating system refused to open, map or read a file.
-    case cannotRead(path: String, reason: String)
-    /// The operating system refused to create, write, sync or rename a file.
-    case cannotWrite(path: String, reason: String)
-    /// A file that has to be there is not.
-    case missingFile(path: String, purpose: String)
-    /// A file is no JSON; `offset` is the byte where reading stopped.
-    case malformedJSON(path: String, offset: Int, problem: JSONProblem)
+package enum FormatError: Error, Sendable, Equatable {
     /// A safetensors file breaks its format.
     case safetensors(path: String, problem: SafetensorsProblem)
     /// A tensor is missing or is not what its user needs.
@@ -24,26 +16,8 @@ public enum FormatError: Error, Sendable, Equatable {
     case store(StoreProblem)
 }
 
-/// Why a text is no JSON.
-public enum JSONProblem: Sendable, Equatable {
-    /// The text ends inside a value.
-    case unexpectedEnd
-    /// A byte that cannot stand there.
-    case unexpectedByte(UInt8)
-    /// Text after the value.
-    case trailingText
-    /// A string holds a bad escape, a control character or bytes that are no UTF-8.
-    case badString
-    /// A number that is no JSON number or does not fit a double.
-    case badNumber
-    /// An object names a key twice.
-    case duplicateKey(String)
-    /// Arrays and objects are nested deeper than any model file needs.
-    case tooDeep
-}
-
 /// How a file breaks the safetensors format.
-public enum SafetensorsProblem: Sendable, Equatable {
+package enum SafetensorsProblem: Sendable, Equatable {
     /// The file is shorter than the 8 bytes that give the header's length.
     case tooShort(byteCount: Int)
     /// The header's length points past the end of the file or beyond the format's limit.
@@ -65,7 +39,7 @@ public enum SafetensorsProblem: Sendable, Equatable {
 }
 
 /// What is wrong with one tensor for its user.
-public enum TensorProblem: Sendable, Equatable {
+package enum TensorProblem: Sendable, Equatable {
     /// No file of the model holds it.
     case missing
     /// It has another shape than needed.
@@ -86,7 +60,7 @@ public enum TensorProblem: Sendable, Equatable {
 }
 
 /// What is wrong with a configuration file.
-public enum ConfigurationProblem: Sendable, Equatable {
+package enum ConfigurationProblem: Sendable, Equatable {
     /// The file holds JSON, but no object.
     case notAnObject
     /// A key that is needed is absent.
@@ -110,7 +84,7 @@ public enum ConfigurationProblem: Sendable, Equatable {
 }
 
 /// How a GGUF file breaks its format or goes beyond what can be imported.
-public enum GGUFProblem: Sendable, Equatable {
+package enum GGUFProblem: Sendable, Equatable {
     /// The first four bytes are not `GGUF`.
     case notGGUF
     /// A version other than 2 and 3.
@@ -146,7 +120,7 @@ public enum GGUFProblem: Sendable, Equatable {
 }
 
 /// What is wrong with an adapter.
-public enum AdapterProblem: Sendable, Equatable {
+package enum AdapterProblem: Sendable, Equatable {
     /// One of the two files of an adapter is absent.
     case incomplete(missing: String)
     /// A tensor name that no adapter of this project or of mlx_lm has.
@@ -161,8 +135,6 @@ public enum AdapterProblem: Sendable, Equatable {
     case layerOutOfRange(tensor: String, first: Int, layerCount: Int)
     /// The adapter holds no tensors.
     case empty
-    /// The target of a save holds a directory, so it is hardly meant for an adapter.
-    case foreignDirectory(String)
     /// The path holds no adapter in any format that is known.
     case unknownFormat
     /// The weights are a Python pickle, which would run code when read.
@@ -176,7 +148,7 @@ public enum AdapterProblem: Sendable, Equatable {
 }
 
 /// Why a model could not be found or brought.
-public enum StoreProblem: Sendable, Equatable {
+package enum StoreProblem: Sendable, Equatable {
     /// Neither a directory nor an installed model; `canPull` where it is a name that can be brought.
     case notFound(name: String, canPull: Bool, choices: [String])
     /// The path exists but holds no `config.json`.

@@ -1,3 +1,5 @@
+import CircadiaFiles
+import CircadiaKernels
 import Foundation
 
 /// A LoRA adapter in a GGUF file, as llama.cpp's `--lora` takes it.
@@ -6,7 +8,7 @@ import Foundation
 /// scale is `adapter.lora.alpha` / rank. The rows of q's and k's `lora_b` are interleaved like those
 /// of the matrices. Format: github.com/ggml-org/llama.cpp, `convert_lora_to_gguf.py` and
 /// `src/llama-adapter.cpp`.
-public enum GGUFAdapter {
+package enum GGUFAdapter {
     /// GGUF's names of the modules.
     private static let names = [
         "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
@@ -17,15 +19,15 @@ public enum GGUFAdapter {
     /// Reads an adapter into MLX's form.
     ///
     /// - Throws: `FormatError.gguf` for a broken file, `.adapter` for one that does not fit.
-    public static func read(
+    package static func read(
         _ url: URL, for model: ModelConfiguration
-    ) throws(FormatError) -> (AdapterConfiguration, [String: AdapterTensor]) {
+    ) throws -> (AdapterConfiguration, [String: AdapterTensor]) {
         let file = try GGUFFile(path: url)
         let modules: [AdapterModule]
         do throws(AdapterProblem) {
             modules = try Self.modules(of: file, model: model)
         } catch {
-            throw .adapter(path: url.path, problem: error)
+            throw FormatError.adapter(path: url.path, problem: error)
         }
         let (configuration, tensors) = AdapterModule.unified(
             modules, layerCount: model.layerCount, dropout: 0,
@@ -42,12 +44,12 @@ public enum GGUFAdapter {
     ///   - model: the model that the adapter is for; its heads say how q and k are interleaved.
     ///   - url: the file; replaced where it exists.
     /// - Throws: `FormatError.adapter` with `.notExpressible` for DoRA, or `.cannotWrite`.
-    public static func write(
+    package static func write(
         _ configuration: AdapterConfiguration, _ tensors: [String: AdapterTensor],
         for model: ModelConfiguration, to url: URL
-    ) throws(FormatError) {
+    ) throws {
         guard configuration.kind == .lora else {
-            throw .adapter(
+            throw FormatError.adapter(
                 path: url.path, problem: .notExpressible(kind: "DoRA", format: "GGUF"))
         }
         var stored: [(name: String, tensor: AdapterTensor)] = []

@@ -1,33 +1,34 @@
+import CircadiaFiles
 import Foundation
 
 /// One tensor of a GGUF file.
-public struct GGUFTensor: Sendable, Equatable {
+package struct GGUFTensor: Sendable, Equatable {
     /// Its name.
-    public let name: String
+    package let name: String
     /// Its dimensions, outermost first (GGUF itself writes them innermost first).
-    public let shape: [Int]
+    package let shape: [Int]
     /// Its element format.
-    public let type: GGUFTensorType
+    package let type: GGUFTensorType
     /// Where its bytes lie, counted from the start of the file.
-    public let byteRange: Range<Int>
+    package let byteRange: Range<Int>
 }
 
 /// A GGUF file (versions 2 and 3, little-endian), mapped into memory and validated when opened.
 ///
 /// Format: github.com/ggml-org/ggml, docs/gguf.md.
-public final class GGUFFile: Sendable {
+package final class GGUFFile: Sendable {
     /// Where the file is.
-    public let url: URL
+    package let url: URL
     /// The metadata by key.
-    public let metadata: [String: GGUFValue]
+    package let metadata: [String: GGUFValue]
     /// The tensors in the file's order.
-    public let tensors: [GGUFTensor]
+    package let tensors: [GGUFTensor]
     private let file: MappedFile
 
     /// Maps and validates a file.
     ///
     /// - Throws: `FormatError.cannotRead` or `.gguf`.
-    public init(path url: URL) throws(FormatError) {
+    package init(path url: URL) throws {
         self.url = url
         let file = try MappedFile(url)
         self.file = file
@@ -37,17 +38,17 @@ public final class GGUFFile: Sendable {
                 return try reader.contents()
             }
         } catch {
-            throw .gguf(path: url.path, problem: error)
+            throw FormatError.gguf(path: url.path, problem: error)
         }
     }
 
     /// The bytes of a tensor; valid as long as this object lives.
-    public func bytes(of tensor: GGUFTensor) -> UnsafeRawBufferPointer {
+    package func bytes(of tensor: GGUFTensor) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: file.bytes[tensor.byteRange])
     }
 
     /// The tensor of a name, or nil.
-    public func tensor(_ name: String) -> GGUFTensor? { tensors.first { $0.name == name } }
+    package func tensor(_ name: String) -> GGUFTensor? { tensors.first { $0.name == name } }
 }
 
 extension GGUFProblem: Error {}

@@ -97,7 +97,7 @@ extension ImportPlan {
     }
 
     /// Streams every tensor to a safetensors file: packed words first, then what is smaller.
-    func writeWeights(to url: URL, progress: ((Double) -> Void)?) throws(FormatError) {
+    func writeWeights(to url: URL, progress: ((Double) -> Void)?) throws {
         var parts: [(tensor: ImportedTensor, part: Part, description: TensorDescription)] = []
         for tensor in tensors {
             let shape = tensor.source.shape
@@ -136,7 +136,7 @@ extension ImportPlan {
         let total = Double(ordered.reduce(0) { $0 + $1.description.byteCount })
         var done = 0
         try SafetensorsWriter.write(ordered.map(\.description), to: url) {
-            (index, sink) throws(FormatError) in
+            (index, sink) throws in
             let (tensor, part, description) = ordered[index]
             let bytes =
                 switch part {

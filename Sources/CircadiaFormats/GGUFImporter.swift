@@ -1,3 +1,4 @@
+import CircadiaFiles
 import Foundation
 
 /// Turns a GGUF file of the Llama architecture into an MLX directory, without changing a number.
@@ -5,7 +6,7 @@ import Foundation
 /// Q4_1, Q4_0 and Q8_0 become MLX's affine quantisation with groups of 32; F32, F16 and BF16 stay.
 /// llama.cpp's interleaving of the q and k rows is undone, and the tokenizer fields become
 /// `tokenizer.json` and `tokenizer_config.json`.
-public enum GGUFImporter {
+package enum GGUFImporter {
     /// Imports a file into a directory, which is created where it does not exist.
     ///
     /// `config.json` is written last, so an interrupted import never looks like a model.
@@ -15,9 +16,9 @@ public enum GGUFImporter {
     ///   - directory: the target; files of the same names are replaced.
     ///   - progress: told the part that is done, 0 to 1.
     /// - Throws: `FormatError`.
-    public static func importModel(
+    package static func importModel(
         gguf: URL, to directory: URL, progress: ((Double) -> Void)? = nil
-    ) throws(FormatError) {
+    ) throws {
         let file = try GGUFFile(path: gguf)
         let plan: ImportPlan
         let tokenizer: GGUFTokenizer
@@ -25,7 +26,7 @@ public enum GGUFImporter {
             plan = try ImportPlan(file)
             tokenizer = try GGUFTokenizer(file)
         } catch {
-            throw .gguf(path: gguf.path, problem: error)
+            throw FormatError.gguf(path: gguf.path, problem: error)
         }
         try Folder.create(directory)
         try plan.writeWeights(

@@ -1,3 +1,5 @@
+import CircadiaFiles
+
 /// The tokenizer fields of a GGUF file, translated to the files of Hugging Face `tokenizers`.
 struct GGUFTokenizer {
     private let tokens: [String]

@@ -1,5 +1,5 @@
 /// A metadata value of a GGUF file.
-public enum GGUFValue: Sendable, Equatable {
+package enum GGUFValue: Sendable, Equatable {
     /// Any unsigned or signed integer type that fits.
     case integer(Int)
     /// f32 (by its shortest decimal text) and f64.
@@ -12,13 +12,13 @@ public enum GGUFValue: Sendable, Equatable {
     case array([GGUFValue])
 
     /// The integer, or nil.
-    public var intValue: Int? {
+    package var intValue: Int? {
         if case .integer(let value) = self { return value }
         return nil
     }
 
     /// The number, or nil.
-    public var doubleValue: Double? {
+    package var doubleValue: Double? {
         switch self {
         case .float(let value): value
         case .integer(let value): Double(value)
@@ -27,26 +27,26 @@ public enum GGUFValue: Sendable, Equatable {
     }
 
     /// The string, or nil.
-    public var stringValue: String? {
+    package var stringValue: String? {
         if case .string(let value) = self { return value }
         return nil
     }
 
     /// The boolean, or nil.
-    public var boolValue: Bool? {
+    package var boolValue: Bool? {
         if case .bool(let value) = self { return value }
         return nil
     }
 
     /// The elements, or nil.
-    public var arrayValue: [GGUFValue]? {
+    package var arrayValue: [GGUFValue]? {
         if case .array(let value) = self { return value }
         return nil
     }
 }
 
 /// The element formats of GGUF tensors that can be imported without loss.
-public enum GGUFTensorType: UInt32, Sendable, Equatable, CaseIterable {
+package enum GGUFTensorType: UInt32, Sendable, Equatable, CaseIterable {
     /// IEEE binary32.
     case f32 = 0
     /// IEEE binary16.
@@ -61,10 +61,10 @@ public enum GGUFTensorType: UInt32, Sendable, Equatable, CaseIterable {
     case bf16 = 30
 
     /// Elements of a block.
-    public var blockSize: Int { isQuantized ? 32 : 1 }
+    package var blockSize: Int { isQuantized ? 32 : 1 }
 
     /// Bytes of a block.
-    public var blockByteCount: Int {
+    package var blockByteCount: Int {
         switch self {
         case .f32: 4
         case .f16, .bf16: 2
@@ -75,10 +75,10 @@ public enum GGUFTensorType: UInt32, Sendable, Equatable, CaseIterable {
     }
 
     /// Whether it has blocks with a scale.
-    public var isQuantized: Bool { self == .q4_0 || self == .q4_1 || self == .q8_0 }
+    package var isQuantized: Bool { self == .q4_0 || self == .q4_1 || self == .q8_0 }
 
     /// The MLX format that holds the same numbers, or nil for dense types.
-    public var quantization: QuantizationFormat? {
+    package var quantization: QuantizationFormat? {
         switch self {
         case .q4_0, .q4_1: QuantizationFormat(bits: 4, groupSize: 32)
         case .q8_0: QuantizationFormat(bits: 8, groupSize: 32)

@@ -1,8 +1,8 @@
 /// Conversions between binary32 and the 16-bit formats, by bits: `Float16` does not exist on every
 /// platform that Swift runs on.
-public enum HalfPrecision {
+package enum HalfPrecision {
     /// The value of an IEEE binary16; exact.
-    public static func float(half bits: UInt16) -> Float {
+    package static func float(half bits: UInt16) -> Float {
         let sign = UInt32(bits & 0x8000) << 16
         let exponent = UInt32(bits >> 10 & 0x1F)
         let fraction = UInt32(bits & 0x3FF)
@@ -17,7 +17,7 @@ public enum HalfPrecision {
     }
 
     /// The binary16 nearest to a value, ties to even; too large becomes infinity.
-    public static func half(_ value: Float) -> UInt16 {
+    package static func half(_ value: Float) -> UInt16 {
         let bits = value.bitPattern
         let sign = UInt16(truncatingIfNeeded: bits >> 16) & 0x8000
         let magnitude = bits & 0x7FFF_FFFF
@@ -33,12 +33,12 @@ public enum HalfPrecision {
     }
 
     /// The value of a bfloat16; exact.
-    public static func float(bfloat bits: UInt16) -> Float {
+    package static func float(bfloat bits: UInt16) -> Float {
         Float(bitPattern: UInt32(bits) << 16)
     }
 
     /// The bfloat16 nearest to a value, ties to even.
-    public static func bfloat(_ value: Float) -> UInt16 {
+    package static func bfloat(_ value: Float) -> UInt16 {
         let bits = value.bitPattern
         if bits & 0x7FFF_FFFF > 0x7F80_0000 { return UInt16(bits >> 16) | 0x40 }
         return UInt16(truncatingIfNeeded: (bits + 0x7FFF + (bits >> 16 & 1)) >> 16)

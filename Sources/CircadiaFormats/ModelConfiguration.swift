@@ -1,18 +1,19 @@
+import CircadiaFiles
 import Foundation
 
 /// Rotary scaling of type llama3; the long-context recipe of Llama 3.1.
-public struct RopeScaling: Sendable, Equatable {
+package struct RopeScaling: Sendable, Equatable {
     /// Low frequencies are divided by this.
-    public var factor: Double
+    package var factor: Double
     /// Wavelengths above `originalContextLength` / this are scaled fully.
-    public var lowFrequencyFactor: Double
+    package var lowFrequencyFactor: Double
     /// Wavelengths below `originalContextLength` / this are left alone.
-    public var highFrequencyFactor: Double
+    package var highFrequencyFactor: Double
     /// The context length that the model was first trained with.
-    public var originalContextLength: Int
+    package var originalContextLength: Int
 
     /// A scaling.
-    public init(
+    package init(
         factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double,
         originalContextLength: Int
     ) {
@@ -24,45 +25,45 @@ public struct RopeScaling: Sendable, Equatable {
 }
 
 /// The shape of a Llama, from `config.json`.
-public struct ModelConfiguration: Sendable, Equatable {
+package struct ModelConfiguration: Sendable, Equatable {
     /// `model_type`: always `llama`.
-    public var modelType: String
+    package var modelType: String
     /// Width of the residual stream.
-    public var hiddenSize: Int
+    package var hiddenSize: Int
     /// Width inside the MLP.
-    public var intermediateSize: Int
+    package var intermediateSize: Int
     /// Number of blocks.
-    public var layerCount: Int
+    package var layerCount: Int
     /// Query heads.
-    public var headCount: Int
+    package var headCount: Int
     /// Key and value heads; divides `headCount`.
-    public var kvHeadCount: Int
+    package var kvHeadCount: Int
     /// Numbers per head; need not be `hiddenSize / headCount`.
-    public var headDim: Int
+    package var headDim: Int
     /// Rows of the embedding.
-    public var vocabularySize: Int
+    package var vocabularySize: Int
     /// Added to the mean square by RMSNorm.
-    public var rmsNormEpsilon: Float
+    package var rmsNormEpsilon: Float
     /// Base of the rotary frequencies.
-    public var ropeTheta: Double
+    package var ropeTheta: Double
     /// Rotary scaling, or nil.
-    public var ropeScaling: RopeScaling?
+    package var ropeScaling: RopeScaling?
     /// `max_position_embeddings`.
-    public var contextLength: Int
+    package var contextLength: Int
     /// Whether the embedding serves as the output head.
-    public var tiesWordEmbeddings: Bool
+    package var tiesWordEmbeddings: Bool
     /// How weights are quantised, or nil where they are dense.
-    public var quantization: QuantizationScheme?
+    package var quantization: QuantizationScheme?
     /// Tokens that end a generation, from `generation_config.json` or else `config.json`.
-    public var endOfSequenceIDs: [Int32]
+    package var endOfSequenceIDs: [Int32]
 
     /// Reads `config.json` (and `generation_config.json`) of a model directory.
     ///
     /// - Throws: `FormatError.missingFile`, `.malformedJSON` or `.configuration`.
-    public init(directory: URL) throws(FormatError) {
+    package init(directory: URL) throws {
         let url = directory.appendingPathComponent("config.json")
         guard FileManager.default.fileExists(atPath: url.path) else {
-            throw .missingFile(path: url.path, purpose: "the model's configuration")
+            throw FileError.missingFile(path: url.path, purpose: "the model's configuration")
         }
         try self.init(json: try JSONValue(contentsOf: url), path: url.path)
         let generation = directory.appendingPathComponent("generation_config.json")
@@ -75,7 +76,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     /// Reads the contents of a `config.json`; `path` is for messages.
     ///
     /// - Throws: `FormatError.configuration`.
-    public init(json: JSONValue, path: String) throws(FormatError) {
+    package init(json: JSONValue, path: String) throws(FormatError) {
         do throws(ConfigurationProblem) {
             self = try Self.read(ConfigurationReader(json))
         } catch {

@@ -1,3 +1,4 @@
+import CircadiaFiles
 import Foundation
 
 extension ModelDirectory {
@@ -8,7 +9,7 @@ extension ModelDirectory {
     /// of each are enough, and a model of gigabytes takes no longer than a small one.
     ///
     /// - Throws: `FormatError.cannotRead`.
-    public func fingerprint() throws(FormatError) -> String {
+    package func fingerprint() throws -> String {
         let config = try MappedFile(url.appendingPathComponent("config.json"))
         var bytes = config.withBytes { Array($0) }
         for name in tensorNames.sorted() {

@@ -1,3 +1,4 @@
+import CircadiaFiles
 import CircadiaKernels
 import Foundation
 
@@ -6,11 +7,11 @@ import Foundation
 /// Weights are mapped, not read. Each matrix is packed for the kernels when it is asked for; what
 /// was packed is kept in a hidden file beside the weights, which the next start maps instead
 /// (`CIRCADIA_PACK_CACHE=0` turns that off).
-public final class ModelDirectory: Sendable {
+package final class ModelDirectory: Sendable {
     /// Where the directory is.
-    public let url: URL
+    package let url: URL
     /// Its `config.json`.
-    public let configuration: ModelConfiguration
+    package let configuration: ModelConfiguration
     private let shards: ShardedWeights
     private let cache: PackCacheFile?
     private let cacheWriter: PackCacheWriter?
@@ -18,7 +19,7 @@ public final class ModelDirectory: Sendable {
     /// Opens a directory and validates the configuration and every file's header.
     ///
     /// - Throws: `FormatError`.
-    public convenience init(_ url: URL) throws(FormatError) {
+    package convenience init(_ url: URL) throws {
         try self.init(url, usesPackCache: PackCache.isWanted)
     }
 
@@ -28,7 +29,7 @@ public final class ModelDirectory: Sendable {
     ///   - url: the directory.
     ///   - usesPackCache: whether packed weights may be kept in the directory and found there.
     /// - Throws: `FormatError`.
-    public init(_ url: URL, usesPackCache: Bool) throws(FormatError) {
+    package init(_ url: URL, usesPackCache: Bool) throws {
         self.url = url
         configuration = try ModelConfiguration(directory: url)
         shards = try ShardedWeights(directory: url)
@@ -46,18 +47,18 @@ public final class ModelDirectory: Sendable {
     }
 
     /// Whether packed weights of an earlier start were found and are used.
-    public var usesSavedPack: Bool { cache != nil }
+    package var usesSavedPack: Bool { cache != nil }
 
     /// Waits until packed weights that are being saved for the next start are on disk.
     ///
     /// A program that ends without waiting loses nothing but that time.
-    public func waitForPackCache() { cacheWriter?.wait() }
+    package func waitForPackCache() { cacheWriter?.wait() }
 
     /// Whether some file holds a tensor of this name.
-    public func hasTensor(_ name: String) -> Bool { shards.file(of: name) != nil }
+    package func hasTensor(_ name: String) -> Bool { shards.file(of: name) != nil }
 
     /// The names of all tensors.
-    public var tensorNames: Set<String> { shards.names }
+    package var tensorNames: Set<String> { shards.names }
 
     /// The weight matrix of a module, packed for the kernels; quantised iff `<path>.scales` exists.
     ///
@@ -67,7 +68,7 @@ public final class ModelDirectory: Sendable {
     ///   - columns: inputs that the caller needs.
     /// - Returns: the packed matrix.
     /// - Throws: `FormatError.tensor` where a tensor is missing or of another shape or dtype.
-    public func weightMatrix(
+    package func weightMatrix(
         _ path: String, rows: Int, columns: Int
     ) throws(FormatError) -> WeightMatrix {
         guard hasTensor("\(path).scales") else {
@@ -103,7 +104,7 @@ public final class ModelDirectory: Sendable {
     ///   - count: the elements that the caller needs.
     /// - Returns: `[count]`.
     /// - Throws: `FormatError.tensor`.
-    public func vector(_ name: String, count: Int) throws(FormatError) -> FloatBuffer {
+    package func vector(_ name: String, count: Int) throws(FormatError) -> FloatBuffer {
         let (file, _) = try entry(name, shape: [count])
         return FloatBuffer(try file.floats(of: name))
     }

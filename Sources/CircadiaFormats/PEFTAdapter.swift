@@ -1,12 +1,14 @@
+import CircadiaFiles
+import CircadiaKernels
 import Foundation
 
 /// A PEFT adapter directory: `adapter_config.json` and `adapter_model.safetensors`.
 ///
 /// PEFT stores the transposes of MLX's factors, and its scale is `lora_alpha` / r (/ √r with
 /// `use_rslora`). Format: github.com/huggingface/peft, `LoraConfig` and `save_and_load.py`.
-public enum PEFTAdapter {
+package enum PEFTAdapter {
     /// The name of the weights.
-    public static let weightsName = "adapter_model.safetensors"
+    package static let weightsName = "adapter_model.safetensors"
     /// The name of weights in the form that is not read.
     static let pickleName = "adapter_model.bin"
     /// What PEFT's wrapping puts before a module's path.
@@ -15,12 +17,12 @@ public enum PEFTAdapter {
     /// Reads an adapter into MLX's form.
     ///
     /// - Throws: `FormatError`; `.adapter` where a tensor or a setting has no counterpart.
-    public static func read(
+    package static func read(
         _ url: URL, for model: ModelConfiguration
-    ) throws(FormatError) -> (AdapterConfiguration, [String: AdapterTensor]) {
+    ) throws -> (AdapterConfiguration, [String: AdapterTensor]) {
         let configurationURL = url.appendingPathComponent(AdapterDirectory.configurationName)
         guard FileManager.default.fileExists(atPath: configurationURL.path) else {
-            throw .adapter(
+            throw FormatError.adapter(
                 path: url.path,
                 problem: .incomplete(missing: AdapterDirectory.configurationName))
         }
@@ -30,11 +32,11 @@ public enum PEFTAdapter {
         var parts: [String: [Factor: AdapterTensor]] = [:]
         for name in file.tensors.keys.sorted() {
             guard let (path, factor) = takeApart(name) else {
-                throw .adapter(path: file.url.path, problem: .unknownTensor(name))
+                throw FormatError.adapter(path: file.url.path, problem: .unknownTensor(name))
             }
             let shape = file.tensors[name]?.shape ?? []
             guard shape.count == (factor == .magnitude ? 1 : 2) else {
-                throw .adapter(
+                throw FormatError.adapter(
                     path: file.url.path,
                     problem: .wrongShape(
                         tensor: name, expected: factor == .magnitude ? [0] : [0, 0], found: shape))
@@ -42,14 +44,14 @@ public enum PEFTAdapter {
             parts[path, default: [:]][factor] = AdapterTensor(
                 shape: shape, values: try file.floats(of: name))
         }
-        if parts.isEmpty { throw .adapter(path: file.url.path, problem: .empty) }
+        if parts.isEmpty { throw FormatError.adapter(path: file.url.path, problem: .empty) }
         var modules: [AdapterModule] = []
         do throws(AdapterProblem) {
             for (path, factors) in parts.sorted(by: { $0.key < $1.key }) {
                 modules.append(try module(path, factors, configuration))
             }
         } catch {
-            throw .adapter(path: file.url.path, problem: error)
+            throw FormatError.adapter(path: file.url.path, problem: error)
         }
         let (result, tensors) = AdapterModule.unified(
             modules, layerCount: model.layerCount, dropout: configuration.dropout,
@@ -66,10 +68,10 @@ public enum PEFTAdapter {
     ///   - baseModel: what `base_model_name_or_path` says.
     ///   - url: the directory; another adapter's files in it go.
     /// - Throws: `FormatError.cannotWrite`.
-    public static func write(
+    package static func write(
         _ configuration: AdapterConfiguration, _ tensors: [String: AdapterTensor],
         baseModel: String, to url: URL
-    ) throws(FormatError) {
+    ) throws {
         let modules = AdapterModule.modules(of: configuration, tensors)
         var stored: [(name: String, tensor: AdapterTensor)] = []
         for module in modules {
@@ -83,13 +85,13 @@ public enum PEFTAdapter {
         let json = PEFTConfiguration.json(
             for: configuration, modules: modules, baseModel: baseModel)
         try DirectorySwap.replace(url, isObsolete: AdapterFormat.owns) {
-            (directory) throws(FormatError) in
+            (directory) throws in
             try SafetensorsWriter.write(
                 stored.map {
                     TensorDescription(name: $0.name, type: .f32, shape: $0.tensor.shape)
                 }, metadata: ["format": "pt"], to: directory.appendingPathComponent(weightsName),
                 mode: 0o600
-            ) { (index, sink) throws(FormatError) in
+            ) { (index, sink) throws in
                 try stored[index].tensor.values.withUnsafeBytesTyped(sink)
             }
             try AtomicFile.write(

@@ -1,3 +1,4 @@
+import CircadiaFiles
 import Foundation
 
 /// What a PEFT `adapter_config.json` says of how the factors are used.

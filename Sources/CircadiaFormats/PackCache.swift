@@ -1,3 +1,4 @@
+import CircadiaFiles
 import CircadiaKernels
 import Foundation
 
@@ -206,7 +207,7 @@ final class PackCacheWriter: @unchecked Sendable {
     func add(_ matrix: WeightMatrix, _ path: String, _ shape: PackCache.Shape) {
         queue.async { [self] in
             guard let file, missing.remove(path) != nil else { return }
-            do throws(FormatError) {
+            do throws {
                 try write(matrix, path, shape, to: file)
                 if missing.isEmpty { try seal(file) }
             } catch {
@@ -222,7 +223,7 @@ final class PackCacheWriter: @unchecked Sendable {
 
     private func write(
         _ matrix: WeightMatrix, _ path: String, _ shape: PackCache.Shape, to file: AtomicFile
-    ) throws(FormatError) {
+    ) throws {
         position = (position + PackCache.alignment - 1) / PackCache.alignment * PackCache.alignment
         let bytes = matrix.packedBytes
         defer { withExtendedLifetime(matrix) {} }
@@ -233,13 +234,13 @@ final class PackCacheWriter: @unchecked Sendable {
         position += bytes.count
     }
 
-    private func seal(_ file: AtomicFile) throws(FormatError) {
+    private func seal(_ file: AtomicFile) throws {
         let text = Array(JSONValue.object(table).text().utf8)
         let header = PackCache.header(key: key, tableOffset: position, table: text)
-        try text.withUnsafeBytesTyped { (bytes) throws(FormatError) in
+        try text.withUnsafeBytesTyped { (bytes) throws in
             try file.write(bytes, at: position)
         }
-        try header.withUnsafeBytesTyped { (bytes) throws(FormatError) in
+        try header.withUnsafeBytesTyped { (bytes) throws in
             try file.write(bytes, at: 0)
         }
         try file.commit()

@@ -1,18 +1,20 @@
+import CircadiaFiles
+
 /// Bits and group size of affine-quantised weights.
-public struct QuantizationFormat: Sendable, Equatable, Hashable {
+package struct QuantizationFormat: Sendable, Equatable, Hashable {
     /// 4 or 8.
-    public var bits: Int
+    package var bits: Int
     /// Columns that share a scale and a bias: 32, 64 or 128.
-    public var groupSize: Int
+    package var groupSize: Int
 
     /// A format; `isSupported` says whether kernels know it.
-    public init(bits: Int, groupSize: Int) {
+    package init(bits: Int, groupSize: Int) {
         self.bits = bits
         self.groupSize = groupSize
     }
 
     /// Whether kernels know it.
-    public var isSupported: Bool {
+    package var isSupported: Bool {
         Self.supportedBits.contains(bits) && Self.supportedGroupSizes.contains(groupSize)
     }
 
@@ -23,9 +25,9 @@ public struct QuantizationFormat: Sendable, Equatable, Hashable {
 /// The `quantization` entry of `config.json`: a default and exceptions by module path.
 ///
 /// A module without an exception is quantised where `<path>.scales` exists.
-public struct QuantizationScheme: Sendable, Equatable {
+package struct QuantizationScheme: Sendable, Equatable {
     /// What a module path is told.
-    public enum Exception: Sendable, Equatable {
+    package enum Exception: Sendable, Equatable {
         /// Quantised, in this format.
         case format(QuantizationFormat)
         /// Not quantised.
@@ -33,18 +35,18 @@ public struct QuantizationScheme: Sendable, Equatable {
     }
 
     /// The format of modules without an exception.
-    public var defaultFormat: QuantizationFormat
+    package var defaultFormat: QuantizationFormat
     /// Exceptions by module path, such as `model.embed_tokens`.
-    public var exceptions: [String: Exception]
+    package var exceptions: [String: Exception]
 
     /// A scheme.
-    public init(defaultFormat: QuantizationFormat, exceptions: [String: Exception] = [:]) {
+    package init(defaultFormat: QuantizationFormat, exceptions: [String: Exception] = [:]) {
         self.defaultFormat = defaultFormat
         self.exceptions = exceptions
     }
 
     /// The value of `quantization` (and of `quantization_config`).
-    public var json: JSONValue {
+    package var json: JSONValue {
         var object: JSONObject = [
             "group_size": .integer(defaultFormat.groupSize), "bits": .integer(defaultFormat.bits),
         ]

@@ -4,17 +4,17 @@ import Foundation
 /// The matrices of a dense checkpoint in 8 bits. What was quantised and packed is kept in a hidden file
 /// beside the checkpoint, as `ModelDirectory` keeps it, so that only the first program that asks for it
 /// has the work.
-public final class QuantizedWeights {
+package final class QuantizedWeights {
     private let file: SafetensorsFile
     private let cache: PackCacheFile?
     private let writer: PackCacheWriter?
 
     /// Columns that share a scale and a bias.
-    public static let groupSize = 32
+    package static let groupSize = 32
     private static let bits = 8
 
     /// Matrices of `file`, whose names are `names`: all that will be asked for.
-    public init(_ file: SafetensorsFile, names: Set<String>) {
+    package init(_ file: SafetensorsFile, names: Set<String>) {
         self.file = file
         let target = file.url.deletingLastPathComponent()
             .appendingPathComponent(PackCache.fileName)
@@ -33,10 +33,10 @@ public final class QuantizedWeights {
     }
 
     /// Whether an earlier program's matrices were found and are used.
-    public var usesSavedPack: Bool { cache != nil }
+    package var usesSavedPack: Bool { cache != nil }
 
     /// Waits until what is being kept for the next program is on disk.
-    public func waitForPackCache() { writer?.wait() }
+    package func waitForPackCache() { writer?.wait() }
 
     private static func shape(rows: Int, columns: Int) -> PackCache.Shape {
         PackCache.Shape(
@@ -52,7 +52,7 @@ public final class QuantizedWeights {
     /// - Returns: about the tensor's numbers, as `AffineQuantizer` has them: off by at most one of the 255
     ///   steps of their group's range, half a step but at its end.
     /// - Throws: `FormatError.tensor` where there is no such tensor of floats.
-    public func matrix(
+    package func matrix(
         _ name: String, rows: Int, columns: Int
     ) throws(FormatError) -> WeightMatrix {
         let shape = Self.shape(rows: rows, columns: columns)

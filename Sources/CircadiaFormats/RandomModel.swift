@@ -1,3 +1,4 @@
+import CircadiaFiles
 import CircadiaKernels
 import Foundation
 
@@ -5,24 +6,24 @@ import Foundation
 ///
 /// Packed words are random bits and scales are chosen so that activations stay of order one, so a
 /// forward pass takes the same time as with trained weights and gives finite logits.
-public enum RandomModel {
+package enum RandomModel {
     /// What the weights look like.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// 4 or 8, or nil for dense weights of `scaleFormat`.
-        public var bits: Int? = 4
+        package var bits: Int? = 4
         /// 32, 64 or 128.
-        public var groupSize = 64
+        package var groupSize = 64
         /// The dtype of scales, biases, norms and dense weights.
-        public var scaleFormat = FloatFormat.bf16
+        package var scaleFormat = FloatFormat.bf16
         /// Weights are a function of this alone.
-        public var seed: UInt64 = 0
+        package var seed: UInt64 = 0
         /// A directory whose tokenizer files are copied, or nil.
-        public var tokenizerDirectory: URL?
+        package var tokenizerDirectory: URL?
         /// Weights beyond this many bytes start another shard.
-        public var shardByteLimit = 5_000_000_000
+        package var shardByteLimit = 5_000_000_000
 
         /// Options with the format of mlx-community's 4-bit models.
-        public init() {}
+        package init() {}
     }
 
     /// Writes a model.
@@ -33,12 +34,12 @@ public enum RandomModel {
     ///   - directory: created where it does not exist.
     ///   - options: format and seed.
     /// - Throws: `FormatError`.
-    public static func write(
+    package static func write(
         configuration: JSONValue, to directory: URL, options: Options = Options()
-    ) throws(FormatError) {
+    ) throws {
         let path = directory.appendingPathComponent("config.json").path
         guard var object = configuration.objectValue else {
-            throw .configuration(path: path, problem: .notAnObject)
+            throw FormatError.configuration(path: path, problem: .notAnObject)
         }
         object["quantization"] = nil
         object["quantization_config"] = nil
@@ -58,7 +59,7 @@ public enum RandomModel {
     }
 
     /// The `config.json` of Llama-3.2-3B; change members for other sizes.
-    public static let llama3B: JSONObject = [
+    package static let llama3B: JSONObject = [
         "architectures": .array([.string("LlamaForCausalLM")]), "model_type": .string("llama"),
         "hidden_size": .integer(3072), "intermediate_size": .integer(8192),
         "num_hidden_layers": .integer(28), "num_attention_heads": .integer(24),
@@ -165,7 +166,7 @@ extension RandomModel {
 
     private static func writeShards(
         _ items: [Item], to directory: URL, options: Options
-    ) throws(FormatError) {
+    ) throws {
         var shards: [[Item]] = [[]]
         var byteCount = 0
         for item in items {
@@ -184,7 +185,7 @@ extension RandomModel {
                 : "model-\(padded(number + 1))-of-\(padded(shards.count)).safetensors"
             try SafetensorsWriter.write(
                 shard.map(\.tensor), to: directory.appendingPathComponent(name), isDurable: false
-            ) { (index, sink) throws(FormatError) in
+            ) { (index, sink) throws in
                 try fill(shard[index], seed: options.seed, sink)
             }
             for item in shard { map[item.tensor.name] = .string(name) }
@@ -207,7 +208,7 @@ extension RandomModel {
     /// Streams a tensor in parts of a few megabytes.
     private static func fill(
         _ item: Item, seed: UInt64, _ sink: SafetensorsWriter.Sink
-    ) throws(FormatError) {
+    ) throws {
         var generator = RandomBits(seed: seed, stream: item.stream)
         var remaining = item.tensor.byteCount
         let size = item.tensor.type.byteCount
@@ -224,7 +225,7 @@ extension RandomModel {
                     }
                 }
             }
-            try part.withUnsafeBytesTyped { (bytes) throws(FormatError) in
+            try part.withUnsafeBytesTyped { (bytes) throws in
                 try sink(UnsafeRawBufferPointer(rebasing: bytes[0..<byteCount]))
             }
             remaining -= byteCount
@@ -263,7 +264,7 @@ extension RandomModel {
 
     private static func copyTokenizer(
         _ source: URL, to directory: URL
-    ) throws(FormatError) {
+    ) throws {
         let names = [
             "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
             "chat_template.jinja",

@@ -1,16 +1,17 @@
+import CircadiaFiles
 import Foundation
 
 /// A safetensors file, mapped into memory and validated as a whole when it is opened.
 ///
 /// Format: 8 bytes little-endian header length, a JSON header, then the tensors' bytes without gaps
 /// or overlaps (github.com/huggingface/safetensors).
-public final class SafetensorsFile: Sendable {
+package final class SafetensorsFile: Sendable {
     /// Where the file is.
-    public let url: URL
+    package let url: URL
     /// The tensors by name.
-    public let tensors: [String: TensorEntry]
+    package let tensors: [String: TensorEntry]
     /// The strings under `__metadata__`.
-    public let metadata: [String: String]
+    package let metadata: [String: String]
     private let file: MappedFile
 
     /// The format's own limit.
@@ -19,40 +20,40 @@ public final class SafetensorsFile: Sendable {
     /// Maps and validates a file.
     ///
     /// - Throws: `FormatError.cannotRead`, `.malformedJSON` or `.safetensors`.
-    public init(path url: URL) throws(FormatError) {
+    package init(path url: URL) throws {
         self.url = url
         let file = try MappedFile(url)
         self.file = file
-        (tensors, metadata) = try file.withBytes { (bytes) throws(FormatError) in
+        (tensors, metadata) = try file.withBytes { (bytes) throws in
             try Self.contents(bytes, path: url.path)
         }
     }
 
     private static func contents(
         _ bytes: UnsafeRawBufferPointer, path: String
-    ) throws(FormatError) -> ([String: TensorEntry], [String: String]) {
+    ) throws -> ([String: TensorEntry], [String: String]) {
         guard bytes.count >= 8 else {
-            throw .safetensors(path: path, problem: .tooShort(byteCount: bytes.count))
+            throw FormatError.safetensors(path: path, problem: .tooShort(byteCount: bytes.count))
         }
         let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         guard length <= headerLimit, length <= UInt64(bytes.count - 8) else {
-            throw .safetensors(
+            throw FormatError.safetensors(
                 path: path,
                 problem: .badHeaderLength(length: length, fileByteCount: bytes.count))
         }
         let dataStart = 8 + Int(length)
         let header: JSONValue
-        do throws(FormatError) {
+        do throws(FileError) {
             header = try JSONValue(
                 parsing: UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart]), path: path)
         } catch .malformedJSON(_, let offset, let problem) {
-            throw .malformedJSON(path: path, offset: offset + 8, problem: problem)
+            throw FileError.malformedJSON(path: path, offset: offset + 8, problem: problem)
         }
         do throws(SafetensorsProblem) {
             return try entries(
                 header: header, dataStart: dataStart, dataByteCount: bytes.count - dataStart)
         } catch {
-            throw .safetensors(path: path, problem: error)
+            throw FormatError.safetensors(path: path, problem: error)
         }
     }
 
@@ -60,7 +61,7 @@ public final class SafetensorsFile: Sendable {
     /// object lives: keep it, or use `withBytes`.
     ///
     /// - Throws: `FormatError.tensor` with `.missing`.
-    public func bytes(of name: String) throws(FormatError) -> UnsafeRawBufferPointer {
+    package func bytes(of name: String) throws(FormatError) -> UnsafeRawBufferPointer {
         guard let entry = tensors[name] else {
             throw .tensor(path: url.path, name: name, problem: .missing)
         }
@@ -70,7 +71,7 @@ public final class SafetensorsFile: Sendable {
     /// Gives the bytes of a tensor to `body` and keeps the file mapped meanwhile.
     ///
     /// - Throws: `FormatError.tensor` with `.missing`, and what `body` throws.
-    public func withBytes<Result>(
+    package func withBytes<Result>(
         of name: String, _ body: (UnsafeRawBufferPointer) throws(FormatError) -> Result
     ) throws(FormatError) -> Result {
         defer { withExtendedLifetime(self) {} }
@@ -80,7 +81,7 @@ public final class SafetensorsFile: Sendable {
     /// The values of an F32, F16 or BF16 tensor.
     ///
     /// - Throws: `FormatError.tensor` with `.missing` or `.wrongType`.
-    public func floats(of name: String) throws(FormatError) -> [Float] {
+    package func floats(of name: String) throws(FormatError) -> [Float] {
         let source = try bytes(of: name)
         defer { withExtendedLifetime(self) {} }
         guard let entry = tensors[name], let format = entry.type.floatFormat else {

@@ -1,30 +1,31 @@
+import CircadiaFiles
 import Foundation
 
 /// A tensor about to be written: name, dtype and shape.
-public struct TensorDescription: Sendable, Equatable {
+package struct TensorDescription: Sendable, Equatable {
     /// Its name.
-    public var name: String
+    package var name: String
     /// The type of its elements.
-    public var type: SafetensorsType
+    package var type: SafetensorsType
     /// Its dimensions, outermost first.
-    public var shape: [Int]
+    package var shape: [Int]
 
     /// Describes a tensor.
-    public init(name: String, type: SafetensorsType, shape: [Int]) {
+    package init(name: String, type: SafetensorsType, shape: [Int]) {
         self.name = name
         self.type = type
         self.shape = shape
     }
 
     /// The bytes that its elements take.
-    public var byteCount: Int { shape.reduce(type.byteCount, *) }
+    package var byteCount: Int { shape.reduce(type.byteCount, *) }
 }
 
 /// Writes safetensors files: under a temporary name, synced, then renamed, so that no reader ever
 /// sees half a file.
-public enum SafetensorsWriter {
+package enum SafetensorsWriter {
     /// Takes the next bytes of a tensor.
-    public typealias Sink = (UnsafeRawBufferPointer) throws(FormatError) -> Void
+    package typealias Sink = (UnsafeRawBufferPointer) throws(FileError) -> Void
 
     /// Writes tensors that lie in memory.
     ///
@@ -34,15 +35,15 @@ public enum SafetensorsWriter {
     ///   - url: the file; replaced where it exists.
     ///   - mode: permissions of the new file, before the umask.
     /// - Throws: `FormatError.cannotWrite`.
-    public static func write(
+    package static func write(
         _ tensors: [(name: String, type: SafetensorsType, shape: [Int], bytes: [UInt8])],
         metadata: [String: String] = ["format": "mlx"], to url: URL, mode: UInt32 = 0o644
-    ) throws(FormatError) {
+    ) throws {
         let descriptions = tensors.map {
             TensorDescription(name: $0.name, type: $0.type, shape: $0.shape)
         }
         try write(descriptions, metadata: metadata, to: url, mode: mode) {
-            (index, sink) throws(FormatError) in
+            (index, sink) throws in
             try tensors[index].bytes.withUnsafeBytesTyped(sink)
         }
     }
@@ -59,18 +60,18 @@ public enum SafetensorsWriter {
     ///   - produce: called with each tensor's index; passes that tensor's bytes to the sink, in any
     ///     number of parts. Too few or too many bytes trap.
     /// - Throws: `FormatError.cannotWrite`, and what `produce` throws; nothing is left behind then.
-    public static func write(
+    package static func write(
         _ tensors: [TensorDescription], metadata: [String: String] = ["format": "mlx"],
         to url: URL, mode: UInt32 = 0o644, isDurable: Bool = true,
-        produce: (_ index: Int, _ sink: Sink) throws(FormatError) -> Void
-    ) throws(FormatError) {
+        produce: (_ index: Int, _ sink: Sink) throws -> Void
+    ) throws {
         let file = try AtomicFile(target: url, mode: mode_t(mode))
         try headerBytes(tensors, metadata: metadata).withUnsafeBytesTyped {
-            (bytes) throws(FormatError) in try file.write(bytes)
+            (bytes) throws(FileError) in try file.write(bytes)
         }
         for (index, tensor) in tensors.enumerated() {
             var written = 0
-            try produce(index) { (bytes) throws(FormatError) in
+            try produce(index) { (bytes) throws(FileError) in
                 written += bytes.count
                 try file.write(bytes)
             }
@@ -106,17 +107,5 @@ public enum SafetensorsWriter {
         var text = Array(JSONValue.object(header).text().utf8)
         while (text.count + 8) % 64 != 0 { text.append(UInt8(ascii: " ")) }
         return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
-    }
-}
-
-extension Array {
-    /// `withUnsafeBytes` for bodies that throw this module's error.
-    func withUnsafeBytesTyped<Result>(
-        _ body: (UnsafeRawBufferPointer) throws(FormatError) -> Result
-    ) throws(FormatError) -> Result {
-        let outcome = withUnsafeBytes { bytes in
-            Swift.Result { () throws(FormatError) in try body(bytes) }
-        }
-        return try outcome.get()
     }
 }

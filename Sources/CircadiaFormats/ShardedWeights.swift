@@ -1,3 +1,4 @@
+import CircadiaFiles
 import Foundation
 
 /// The safetensors files of a model directory: one file, or shards named by an index.
@@ -7,7 +8,7 @@ final class ShardedWeights: Sendable {
     private let fileIndex: [String: Int]
 
     /// Opens `model.safetensors.index.json` with its shards, or else every `model*.safetensors`.
-    init(directory: URL) throws(FormatError) {
+    init(directory: URL) throws {
         let index = directory.appendingPathComponent("model.safetensors.index.json")
         if FileManager.default.fileExists(atPath: index.path) {
             (files, fileIndex) = try Self.indexed(index, directory: directory)
@@ -35,14 +36,14 @@ final class ShardedWeights: Sendable {
 
     private static func indexed(
         _ index: URL, directory: URL
-    ) throws(FormatError) -> ([SafetensorsFile], [String: Int]) {
+    ) throws -> ([SafetensorsFile], [String: Int]) {
         guard let map = try JSONValue(contentsOf: index)["weight_map"]?.objectValue else {
-            throw .configuration(path: index.path, problem: .missingKey("weight_map"))
+            throw FormatError.configuration(path: index.path, problem: .missingKey("weight_map"))
         }
         var shardOfName: [String: String] = [:]
         for (name, value) in map.members {
             guard let shard = value.stringValue, !shard.isEmpty, !shard.contains("/") else {
-                throw .configuration(
+                throw FormatError.configuration(
                     path: index.path,
                     problem: .badValue(
                         key: "weight_map.\(name)", expected: "a file name", found: value.text()))
@@ -54,7 +55,7 @@ final class ShardedWeights: Sendable {
         for shard in shards {
             let url = directory.appendingPathComponent(shard)
             guard FileManager.default.fileExists(atPath: url.path) else {
-                throw .missingFile(path: url.path, purpose: "a shard that \(index.path) names")
+                throw FileError.missingFile(path: url.path, purpose: "a shard that \(index.path) names")
             }
             files.append(try SafetensorsFile(path: url))
         }
@@ -62,7 +63,7 @@ final class ShardedWeights: Sendable {
         for (name, shard) in shardOfName {
             guard let position = shards.firstIndex(of: shard) else { continue }
             guard files[position].tensors[name] != nil else {
-                throw .tensor(path: index.path, name: name, problem: .notInShard(shard))
+                throw FormatError.tensor(path: index.path, name: name, problem: .notInShard(shard))
             }
             fileIndex[name] = position
         }
@@ -71,13 +72,13 @@ final class ShardedWeights: Sendable {
 
     private static func listed(
         _ directory: URL
-    ) throws(FormatError) -> ([SafetensorsFile], [String: Int]) {
+    ) throws -> ([SafetensorsFile], [String: Int]) {
         let contents =
             (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
         let names = contents.filter { $0.hasPrefix("model") && $0.hasSuffix(".safetensors") }
             .sorted()
         if names.isEmpty {
-            throw .missingFile(
+            throw FileError.missingFile(
                 path: directory.appendingPathComponent("model.safetensors").path,
                 purpose: "the model's weights")
         }

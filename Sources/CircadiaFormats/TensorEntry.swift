@@ -1,7 +1,7 @@
 import CircadiaKernels
 
 /// The dtype of a tensor in a safetensors file, by its name in the header.
-public enum SafetensorsType: String, Sendable, Equatable, CaseIterable {
+package enum SafetensorsType: String, Sendable, Equatable, CaseIterable {
     /// Booleans, a byte each.
     case bool = "BOOL"
     /// Unsigned 8 bits.
@@ -34,7 +34,7 @@ public enum SafetensorsType: String, Sendable, Equatable, CaseIterable {
     case f64 = "F64"
 
     /// The bytes of one element.
-    public var byteCount: Int {
+    package var byteCount: Int {
         switch self {
         case .bool, .u8, .i8, .f8e5m2, .f8e4m3: 1
         case .u16, .i16, .f16, .bf16: 2
@@ -44,7 +44,7 @@ public enum SafetensorsType: String, Sendable, Equatable, CaseIterable {
     }
 
     /// The format as kernels know it, or nil for other dtypes.
-    public var floatFormat: FloatFormat? {
+    package var floatFormat: FloatFormat? {
         switch self {
         case .f32: .f32
         case .f16: .f16
@@ -55,16 +55,16 @@ public enum SafetensorsType: String, Sendable, Equatable, CaseIterable {
 }
 
 /// One tensor of a safetensors file.
-public struct TensorEntry: Sendable, Equatable {
+package struct TensorEntry: Sendable, Equatable {
     /// Its name.
-    public let name: String
+    package let name: String
     /// The type of its elements.
-    public let type: SafetensorsType
+    package let type: SafetensorsType
     /// Its dimensions, outermost first; row-major.
-    public let shape: [Int]
+    package let shape: [Int]
     /// Where its bytes lie, counted from the start of the file.
-    public let byteRange: Range<Int>
+    package let byteRange: Range<Int>
 
     /// The number of elements.
-    public var elementCount: Int { shape.reduce(1, *) }
+    package var elementCount: Int { shape.reduce(1, *) }
 }

@@ -9,14 +9,14 @@
 ///
 /// The buffer does no synchronisation: whoever holds it decides who writes, which is why it is
 /// `@unchecked Sendable`.
-public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
+package final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
     /// The first element; 64-byte aligned.
-    public let pointer: UnsafeMutablePointer<Element>
+    package let pointer: UnsafeMutablePointer<Element>
     /// The number of elements.
-    public let count: Int
+    package let count: Int
 
     /// Allocates `count` elements, all bits zero.
-    public convenience init(count: Int) {
+    package convenience init(count: Int) {
         self.init(uninitializedCount: count)
         let byteCount = max(64, byteCount)
         UnsafeMutableRawPointer(pointer).initializeMemory(
@@ -24,7 +24,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     }
 
     /// Allocates `count` elements whose values are undefined, for callers that write them all.
-    public init(uninitializedCount count: Int) {
+    package init(uninitializedCount count: Int) {
         precondition(count >= 0, "a buffer cannot hold \(count) elements")
         let byteCount = max(64, count * MemoryLayout<Element>.stride)
         let raw: UnsafeMutableRawPointer
@@ -42,7 +42,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     }
 
     /// Allocates a copy of `elements`.
-    public convenience init(_ elements: some Collection<Element>) {
+    package convenience init(_ elements: some Collection<Element>) {
         self.init(count: elements.count)
         var index = 0
         for element in elements {
@@ -56,10 +56,10 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     }
 
     /// The bytes that the elements take.
-    public var byteCount: Int { count * MemoryLayout<Element>.stride }
+    package var byteCount: Int { count * MemoryLayout<Element>.stride }
 
     /// Element `index`; trapping outside `0 ..< count` in debug builds.
-    public subscript(index: Int) -> Element {
+    package subscript(index: Int) -> Element {
         get {
             assert(index >= 0 && index < count)
             return pointer[index]
@@ -71,11 +71,11 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     }
 
     /// A copy as an array.
-    public var array: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+    package var array: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 }
 
 /// Bytes of a huge page on x86-64 and, with pages of 4 KB, on aarch64.
 private let hugePage = 2 << 20
 
 /// f32 memory, the currency of every kernel.
-public typealias FloatBuffer = AlignedBuffer<Float>
+package typealias FloatBuffer = AlignedBuffer<Float>

@@ -1,6 +1,6 @@
 extension KernelError: CustomStringConvertible {
     /// The message shown to people.
-    public var description: String {
+    package var description: String {
         switch self {
         case .unknownISA(let requested, let choices):
             "CIRCADIA_ISA: there is no instruction set “\(requested)”; this processor runs: "

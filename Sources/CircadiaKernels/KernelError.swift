@@ -1,5 +1,5 @@
 /// What can go wrong before a kernel runs. Wrong shapes are programmer mistakes and trap instead.
-public enum KernelError: Error, Sendable, Equatable {
+package enum KernelError: Error, Sendable, Equatable {
     /// `CIRCADIA_ISA` (or a test) named something that does not exist.
     case unknownISA(requested: String, choices: String)
     /// The ISA exists but this processor cannot run it.

@@ -1,32 +1,32 @@
 import CKernels
 
 /// What the kernels run on: the ISA that was selected, the threads, and the list of variants.
-public enum KernelRuntime {
+package enum KernelRuntime {
     /// One implementation of one kernel.
-    public struct Variant: Sendable, Equatable {
+    package struct Variant: Sendable, Equatable {
         /// The kernel's name, such as `rmsnorm`.
-        public let kernel: String
+        package let kernel: String
         /// The variant's name, such as `avx512`.
-        public let name: String
+        package let name: String
         /// The instruction set it belongs to.
-        public let isa: String
+        package let isa: String
         /// Whether this processor can run it.
-        public let isSupported: Bool
+        package let isSupported: Bool
         /// Whether the dispatch table points at it now.
-        public let isActive: Bool
+        package let isActive: Bool
     }
 
     /// The instruction set in use: `scalar`, `avx2`, `avx512` or `neon`.
-    public static var isa: String { String(cString: ck_isa()) }
+    package static var isa: String { String(cString: ck_isa()) }
 
     /// The names that `CIRCADIA_ISA` accepts on this processor, comma-separated.
-    public static var isaChoices: String { String(cString: ck_isa_choices()) }
+    package static var isaChoices: String { String(cString: ck_isa_choices()) }
 
     /// Checks that `CIRCADIA_ISA`, where it is set, names an ISA that this processor runs.
     ///
     /// `requested`: the variable's value, for the message.
     /// - Throws: `KernelError.unknownISA` or `.unsupportedISA`.
-    public static func checkISA(requested: String) throws(KernelError) {
+    package static func checkISA(requested: String) throws(KernelError) {
         switch ck_isa_status() {
         case CK_UNKNOWN_VARIANT:
             throw .unknownISA(requested: requested, choices: isaChoices)
@@ -37,28 +37,28 @@ public enum KernelRuntime {
     }
 
     /// The threads that every kernel uses. Setting it to less than 1 means one per processor.
-    public static var threads: Int {
+    package static var threads: Int {
         get { Int(ck_threads()) }
         set { ck_set_threads(Int32(clamping: newValue)) }
     }
 
     /// Whether the build has OpenMP.
-    public static var hasThreads: Bool { ck_has_threads() }
+    package static var hasThreads: Bool { ck_has_threads() }
 
     /// Whether products round to bf16: without instructions for it, they are in f32.
-    public static var hasBF16: Bool {
+    package static var hasBF16: Bool {
         variants.contains { $0.kernel == "matmul_bf16" && $0.isActive }
     }
 
     /// Whether large f32 products go to Accelerate (Apple Silicon only).
-    public static var usesAccelerate: Bool { ck_has_accelerate() }
+    package static var usesAccelerate: Bool { ck_has_accelerate() }
 
     /// Calls `body` while the other threads stand by for the kernels inside, so that many small
     /// ones cost no thread's start. Results are the same; a team inside a team is the outer one.
     ///
     /// A closure that is kept from call to call costs no allocation: hence `@escaping`, because
     /// lending one that may not escape to C makes a copy of it on the heap.
-    public static func withTeam(_ body: @escaping () -> Void) {
+    package static func withTeam(_ body: @escaping () -> Void) {
         var work = TeamWork(body: body)
         withUnsafeMutablePointer(to: &work) { pointer in
             ck_team({ $0?.assumingMemoryBound(to: TeamWork.self).pointee.body() }, pointer)
@@ -72,7 +72,7 @@ public enum KernelRuntime {
 
     /// Calls `body` for ranges that make up `0 ..< count`, each on a thread of its own, and returns
     /// when all are done. The ranges' borders are multiples of `grain`.
-    public static func forRanges(
+    package static func forRanges(
         of count: Int, grain: Int, _ body: (Range<Int>) -> Void
     ) {
         withoutActuallyEscaping(body) { body in
@@ -93,7 +93,7 @@ public enum KernelRuntime {
     }
 
     /// Every registered variant, in the registry's order.
-    public static var variants: [Variant] {
+    package static var variants: [Variant] {
         (0..<ck_variant_count()).map { index in
             let variant = ck_variant_at(index)
             return Variant(
@@ -106,7 +106,7 @@ public enum KernelRuntime {
     /// Selects every kernel's best variant of `isa` and below.
     ///
     /// - Throws: `KernelError.unknownISA` or `.unsupportedISA`.
-    public static func use(isa: String) throws(KernelError) {
+    package static func use(isa: String) throws(KernelError) {
         switch ck_use_isa(isa) {
         case CK_OK: return
         case CK_UNSUPPORTED: throw .unsupportedISA(requested: isa, choices: isaChoices)
@@ -117,7 +117,7 @@ public enum KernelRuntime {
     /// Points one kernel at one variant, for tests and benchmarks.
     ///
     /// - Throws: `KernelError.unknownISA` or `.unsupportedISA`, naming `kernel/variant`.
-    public static func use(variant name: String, of kernel: String) throws(KernelError) {
+    package static func use(variant name: String, of kernel: String) throws(KernelError) {
         switch ck_use_variant(kernel, name) {
         case CK_OK: return
         case CK_UNSUPPORTED:

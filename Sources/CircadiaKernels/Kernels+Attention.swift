@@ -1,7 +1,7 @@
 import CKernels
 
 /// How a cache keeps its numbers; see `ck_cache_format_t`.
-public enum CacheFormat: Sendable, Equatable, CaseIterable {
+package enum CacheFormat: Sendable, Equatable, CaseIterable {
     /// IEEE binary32.
     case f32
     /// 16-bit integers times steps: one for a value, one for every 16 numbers of a key.
@@ -19,24 +19,24 @@ public enum CacheFormat: Sendable, Equatable, CaseIterable {
 }
 
 /// Keys and values of one layer, for all its KV heads; see `ck_cache_t` for the layout.
-public final class AttentionCache: @unchecked Sendable {
+package final class AttentionCache: @unchecked Sendable {
     /// How numbers are kept.
-    public let format: CacheFormat
+    package let format: CacheFormat
     /// Bytes held.
-    public let byteCount: Int
+    package let byteCount: Int
     private let kvHeads, rows, headDim: Int
     private let buffer: AlignedBuffer<UInt8>
     let ck: ck_cache_t
 
     /// The bytes of a cache with room for `capacity` tokens.
-    public static func byteCount(
+    package static func byteCount(
         kvHeads: Int, capacity: Int, headDim: Int, format: CacheFormat
     ) -> Int {
         Parts(kvHeads: kvHeads, capacity: capacity, headDim: headDim, format: format).byteCount
     }
 
     /// An empty cache.
-    public convenience init(kvHeads: Int, capacity: Int, headDim: Int, format: CacheFormat) {
+    package convenience init(kvHeads: Int, capacity: Int, headDim: Int, format: CacheFormat) {
         let byteCount = Self.byteCount(
             kvHeads: kvHeads, capacity: capacity, headDim: headDim, format: format)
         self.init(
@@ -45,7 +45,7 @@ public final class AttentionCache: @unchecked Sendable {
     }
 
     /// An empty cache in a part of `buffer`, zeroed, from byte `offset` (a multiple of 64) on.
-    public init(
+    package init(
         kvHeads: Int, capacity: Int, headDim: Int, format: CacheFormat,
         in buffer: AlignedBuffer<UInt8>, at offset: Int
     ) {
@@ -100,7 +100,7 @@ public final class AttentionCache: @unchecked Sendable {
     private static func keyGroups(_ headDim: Int) -> Int { (headDim + 15) / 16 }
 
     /// Takes over the first `count` tokens of a cache of the same shape and format but for its capacity.
-    public func copy(first count: Int, of other: AttentionCache) {
+    package func copy(first count: Int, of other: AttentionCache) {
         precondition(
             format == other.format && kvHeads == other.kvHeads && headDim == other.headDim
                 && count <= min(rows, other.rows), "caches differ in shape")
@@ -121,24 +121,24 @@ public final class AttentionCache: @unchecked Sendable {
 }
 
 /// The dimensions of one attention call; see `ck_attention_shape_t`.
-public struct AttentionShape: Sendable {
+package struct AttentionShape: Sendable {
     /// New queries in this call.
-    public var tokens: Int
+    package var tokens: Int
     /// Cache rows before them.
-    public var past: Int
+    package var past: Int
     /// Query heads.
-    public var heads: Int
+    package var heads: Int
     /// Key and value heads; divides `heads`.
-    public var kvHeads: Int
+    package var kvHeads: Int
     /// Numbers per head.
-    public var headDim: Int
+    package var headDim: Int
     /// Tokens that the cache was made for.
-    public var capacity: Int
+    package var capacity: Int
     /// Multiplies every `q·k`.
-    public var scale: Float
+    package var scale: Float
 
     /// A shape with Llama's scale, `1/√headDim`.
-    public init(
+    package init(
         tokens: Int, past: Int, heads: Int, kvHeads: Int, headDim: Int, capacity: Int
     ) {
         self.tokens = tokens
@@ -162,7 +162,7 @@ public struct AttentionShape: Sendable {
 
 extension Kernels {
     /// Writes `keys` and `values` `[tokens, kvHeads, headDim]` to rows `past ..< past + tokens` of a cache.
-    public static func append(
+    package static func append(
         keys: UnsafePointer<Float>, values: UnsafePointer<Float>, to cache: AttentionCache,
         shape: AttentionShape
     ) {
@@ -178,7 +178,7 @@ extension Kernels {
     /// - `endKey`: nil (causal), or `[tokens]`: one past the last key that each query sees.
     /// - `out`: `[tokens, heads, headDim]`.
     /// - `logSum`: nil, or `[tokens, heads]`, receives the softmax's log-sum for the backward pass.
-    public static func attention(
+    package static func attention(
         _ shape: AttentionShape, q: UnsafePointer<Float>, cache: AttentionCache,
         firstKey: UnsafePointer<Int32>? = nil, endKey: UnsafePointer<Int32>? = nil,
         out: UnsafeMutablePointer<Float>, logSum: UnsafeMutablePointer<Float>? = nil,
@@ -193,7 +193,7 @@ extension Kernels {
     /// Gradients of `attention` with `past` 0 over token-major `k`, `v` `[tokens, kvHeads, headDim]`.
     ///
     /// `dq`, `dk`, `dv` have the shapes of `q`, `k`, `v` and are overwritten.
-    public static func attentionBackward(
+    package static func attentionBackward(
         _ shape: AttentionShape, q: UnsafePointer<Float>, k: UnsafePointer<Float>,
         v: UnsafePointer<Float>, out: UnsafePointer<Float>, logSum: UnsafePointer<Float>,
         dout: UnsafePointer<Float>, firstKey: UnsafePointer<Int32>? = nil,

@@ -4,7 +4,7 @@ extension Kernels {
     /// `y = x · w / sqrt(mean(x²) + epsilon)` per row of `[tokens, width]`; `y` may alias `x`.
     ///
     /// `rstd`: nil, or `[tokens]`, receives `1/sqrt(…)` for the backward pass.
-    public static func rmsNorm(
+    package static func rmsNorm(
         x: UnsafePointer<Float>, weight: UnsafePointer<Float>, tokens: Int, width: Int,
         epsilon: Float, y: UnsafeMutablePointer<Float>, rstd: UnsafeMutablePointer<Float>? = nil
     ) {
@@ -12,7 +12,7 @@ extension Kernels {
     }
 
     /// Adds the gradient of `rmsNorm` with respect to `x` to `dx` `[tokens, width]`.
-    public static func rmsNormBackward(
+    package static func rmsNormBackward(
         x: UnsafePointer<Float>, weight: UnsafePointer<Float>, rstd: UnsafePointer<Float>,
         dy: UnsafePointer<Float>, tokens: Int, width: Int, dx: UnsafeMutablePointer<Float>
     ) {
@@ -20,7 +20,7 @@ extension Kernels {
     }
 
     /// `y = (x − mean) / sqrt(variance + epsilon) · w + b` per row; `y` may alias `x`.
-    public static func layerNorm(
+    package static func layerNorm(
         x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
         tokens: Int, width: Int, epsilon: Float, y: UnsafeMutablePointer<Float>
     ) {
@@ -33,7 +33,7 @@ extension Kernels {
     /// - `positions`: `[tokens]`.
     /// - `frequencies`: `[headDim/2]` radians per position.
     /// - `inverse`: turns backward, as the backward pass does.
-    public static func rope(
+    package static func rope(
         _ x: UnsafeMutablePointer<Float>, positions: UnsafePointer<Int32>,
         frequencies: UnsafePointer<Float>, tokens: Int, heads: Int, headDim: Int,
         inverse: Bool = false
@@ -44,7 +44,7 @@ extension Kernels {
     }
 
     /// `out = silu(gate) · up`, `[tokens, width]`; `out` may alias either.
-    public static func swiGLU(
+    package static func swiGLU(
         gate: UnsafePointer<Float>, up: UnsafePointer<Float>, tokens: Int, width: Int,
         out: UnsafeMutablePointer<Float>
     ) {
@@ -52,7 +52,7 @@ extension Kernels {
     }
 
     /// Gradients of `swiGLU`; `dgate` may alias `gate`, `dup` may alias `up`.
-    public static func swiGLUBackward(
+    package static func swiGLUBackward(
         gate: UnsafePointer<Float>, up: UnsafePointer<Float>, dout: UnsafePointer<Float>,
         count: Int, dgate: UnsafeMutablePointer<Float>, dup: UnsafeMutablePointer<Float>
     ) {
@@ -60,28 +60,28 @@ extension Kernels {
     }
 
     /// `out = x · Φ(x)`, the erf form; `out` may alias `x`.
-    public static func gelu(
+    package static func gelu(
         x: UnsafePointer<Float>, count: Int, out: UnsafeMutablePointer<Float>
     ) {
         check(ck_gelu(x, Int64(count), out))
     }
 
     /// `y[t, i] += bias[i]` over `[tokens, width]`.
-    public static func addBias(
+    package static func addBias(
         _ y: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>, tokens: Int, width: Int
     ) {
         check(ck_add_bias(y, bias, Int32(tokens), Int32(width)))
     }
 
     /// `y += x`.
-    public static func add(
+    package static func add(
         _ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, count: Int
     ) {
         check(ck_add(y, x, Int64(count)))
     }
 
     /// Index of the largest of `count` > 0 values; the first of equals.
-    public static func argmax(_ x: UnsafePointer<Float>, count: Int) -> Int {
+    package static func argmax(_ x: UnsafePointer<Float>, count: Int) -> Int {
         Int(ck_argmax(x, Int64(count)))
     }
 }

@@ -1,7 +1,7 @@
 import CKernels
 
 /// How a matmul treats its activations.
-public enum Precision: String, Sendable, Equatable, Codable {
+package enum Precision: String, Sendable, Equatable, Codable {
     /// f32 throughout: the path to check others against.
     case exact
     /// Activations rounded to 8 bits per token and group: for inference.
@@ -23,7 +23,7 @@ public enum Precision: String, Sendable, Equatable, Codable {
 }
 
 /// The kernels of CKernels with Swift's types: shapes as in `CKernels.h`, wrong shapes trap.
-public enum Kernels {
+package enum Kernels {
     /// `outputs[m] = x · weights[m]ᵀ` (or `+=`) for matrices that share their input.
     ///
     /// Operands:
@@ -31,7 +31,7 @@ public enum Kernels {
     /// - `weights`: each `[rows_m, columns]`.
     /// - `finer`: those of `weights` whose precision is `.int8x2` where the others' is `.int8`.
     /// - `outputs`: each `[tokens, rows_m]`; must not alias `x`.
-    public static func matmul(
+    package static func matmul(
         _ precision: Precision, x: UnsafePointer<Float>, tokens: Int, weights: [WeightMatrix],
         finer: Range<Int> = 0..<0, outputs: [UnsafeMutablePointer<Float>],
         accumulate: Bool = false, workspace: Workspace
@@ -70,7 +70,7 @@ public enum Kernels {
     /// Operands:
     /// - `dy`: `[tokens, rows]`.
     /// - `dx`: `[tokens, columns]`; must not alias `dy`.
-    public static func matmulTransposed(
+    package static func matmulTransposed(
         _ precision: Precision, dy: UnsafePointer<Float>, tokens: Int, weight: WeightMatrix,
         dx: UnsafeMutablePointer<Float>, accumulate: Bool = false, workspace: Workspace
     ) {

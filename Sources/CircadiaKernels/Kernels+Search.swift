@@ -2,7 +2,7 @@ import CKernels
 
 extension Kernels {
     /// `scores[i] = query · vectors[i]` over `[count, width]`.
-    public static func dotRows(
+    package static func dotRows(
         vectors: UnsafePointer<Float>, query: UnsafePointer<Float>, count: Int, width: Int,
         scores: UnsafeMutablePointer<Float>
     ) {
@@ -10,7 +10,7 @@ extension Kernels {
     }
 
     /// `scores[i] = scales[i] · queryScale · Σ query · vectors[i]` over `[count, width]` in 8 bits.
-    public static func dotRows(
+    package static func dotRows(
         vectors: UnsafePointer<Int8>, scales: UnsafePointer<Float>, query: UnsafePointer<Int8>,
         queryScale: Float, count: Int, width: Int, scores: UnsafeMutablePointer<Float>
     ) {
@@ -25,7 +25,7 @@ extension Kernels {
     /// - `rows`: `[⌈count/8⌉, ⌈width/64⌉, 8]` words of 64 bits: 8 rows lie side by side; a set bit is 1,
     ///   another -1.
     /// - `query`: `[4, ⌈width/64⌉]` words: the bits of 4-bit integers, lowest first; 0 from `width` on.
-    public static func dotRows(
+    package static func dotRows(
         signs rows: UnsafeRawPointer, scales: UnsafePointer<Float>, query: UnsafeRawPointer,
         queryScale: Float, count: Int, width: Int, scores: UnsafeMutablePointer<Float>
     ) {
@@ -38,17 +38,17 @@ extension Kernels {
     ///
     /// Where an exchange before or after one has the index beside it, its `links` say so. An exchange with
     /// a neighbour elsewhere is not plain, nor is an index without an exchange: both are left to the caller.
-    public struct Exchanges {
+    package struct Exchanges {
         /// What the user said names a time.
-        public static let userNamesTime = UInt8(CK_USER_NAMES_TIME)
+        package static let userNamesTime = UInt8(CK_USER_NAMES_TIME)
         /// What the other side said does.
-        public static let otherNamesTime = UInt8(CK_OTHER_NAMES_TIME)
+        package static let otherNamesTime = UInt8(CK_OTHER_NAMES_TIME)
         /// The exchange before is at the index before.
-        public static let previousLink = UInt8(CK_LINK_PREVIOUS)
+        package static let previousLink = UInt8(CK_LINK_PREVIOUS)
         /// The exchange after is at the index after.
-        public static let nextLink = UInt8(CK_LINK_NEXT)
+        package static let nextLink = UInt8(CK_LINK_NEXT)
         /// There is an exchange, and no neighbour of it is elsewhere.
-        public static let plain = UInt8(CK_LINK_PLAIN)
+        package static let plain = UInt8(CK_LINK_PLAIN)
 
         var exchanges: ck_exchanges_t
 
@@ -59,7 +59,7 @@ extension Kernels {
         ///   - contextWords: words of an exchange in its neighbourhood.
         ///   - userWords: words of the user.
         ///   - otherWords: words of the other side.
-        public init(
+        package init(
             count: Int, links: UnsafePointer<UInt8>, sides: UnsafePointer<Int8>,
             contextWords: UnsafePointer<Float>, userWords: UnsafePointer<UInt16>,
             otherWords: UnsafePointer<UInt16>
@@ -71,16 +71,16 @@ extension Kernels {
     }
 
     /// The weights of BM25.
-    public struct BM25 {
+    package struct BM25 {
         /// k, which a term's part nears (k + 1 times its information) the oftener it is said.
-        public var saturation: Float
+        package var saturation: Float
         /// What is added to a frequency: k (1 - b), and k b / mean for each word.
-        public var constant, perContextWord, perSideWord: Float
+        package var constant, perContextWord, perSideWord: Float
         /// What a word in the exchange before counts, and in the one after.
-        public var previous, following: Float
+        package var previous, following: Float
 
         /// Makes weights.
-        public init(
+        package init(
             saturation: Float, constant: Float, perContextWord: Float, perSideWord: Float,
             previous: Float, following: Float
         ) {
@@ -106,7 +106,7 @@ extension Kernels {
     ///   - adds: whether to what `sums` have.
     ///   - sums: `[4, count]`: whole, user, other, coverage.
     /// - Returns: the highest of whole, of the side asked about and of the other.
-    public static func bm25(
+    package static func bm25(
         _ weights: BM25, counts: UnsafePointer<UInt8>, information: UnsafePointer<Float>,
         terms: Int, exchanges: Exchanges, adds: Bool, sums: UnsafeMutablePointer<Float>
     ) -> (whole: Float, asked: Float, other: Float) {
@@ -126,18 +126,18 @@ extension Kernels {
     }
 
     /// The weights of the parts of a score.
-    public struct Fusion {
+    package struct Fusion {
         /// Of the sums of `bm25`.
-        public var whole, asked, other, coverage: Float
+        package var whole, asked, other, coverage: Float
         /// Of cosines, by side; of those of the exchange before; of the mean of the one after.
-        public var askedNear, otherNear, previousUser, previousOther, following: Float
+        package var askedNear, otherNear, previousUser, previousOther, following: Float
         /// The share of an exchange's own mean cosine that stands for a neighbour's where there is none.
-        public var absent: Float
+        package var absent: Float
         /// Where the side asked about names a time; either of them where neither is asked about.
-        public var namesTime: Float
+        package var namesTime: Float
 
         /// Makes weights.
-        public init(
+        package init(
             whole: Float, asked: Float, other: Float, coverage: Float, askedNear: Float,
             otherNear: Float, previousUser: Float, previousOther: Float, following: Float,
             absent: Float, namesTime: Float
@@ -167,7 +167,7 @@ extension Kernels {
     ///   - block: exchanges of which the highest score is wanted.
     ///   - scores: `[count]`.
     ///   - highest: `[⌈count/block⌉]`.
-    public static func fuseScores(
+    package static func fuseScores(
         _ weights: Fusion, sums: UnsafePointer<Float>, nearUser: UnsafePointer<Float>,
         nearOther: UnsafePointer<Float>, exchanges: Exchanges, block: Int,
         scores: UnsafeMutablePointer<Float>, highest: UnsafeMutablePointer<Float>

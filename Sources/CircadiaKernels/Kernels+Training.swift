@@ -8,7 +8,7 @@ extension Kernels {
     /// - `rowScale`: multiplies the gradient, such as 1 / (scored tokens of the batch).
     /// - `losses`: `[tokens]` nats.
     /// - `gradient`: nil, or `[tokens, vocabulary]`; may alias `logits`.
-    public static func crossEntropy(
+    package static func crossEntropy(
         logits: UnsafePointer<Float>, targets: UnsafePointer<Int32>, tokens: Int, vocabulary: Int,
         rowScale: Float, losses: UnsafeMutablePointer<Float>,
         gradient: UnsafeMutablePointer<Float>?
@@ -25,7 +25,7 @@ extension Kernels {
     /// - `a`: `[inputs, rank]`.
     /// - `b`: `[rank, outputs]`.
     /// - `y`: `[tokens, outputs]`.
-    public static func lora(
+    package static func lora(
         x: UnsafePointer<Float>, a: UnsafePointer<Float>, b: UnsafePointer<Float>, scale: Float,
         tokens: Int, inputs: Int, outputs: Int, rank: Int, xa: UnsafeMutablePointer<Float>,
         y: UnsafeMutablePointer<Float>
@@ -36,7 +36,7 @@ extension Kernels {
     }
 
     /// Adds the gradients of `lora` to `da`, `db` and, unless nil, `dx`.
-    public static func loraBackward(
+    package static func loraBackward(
         x: UnsafePointer<Float>, xa: UnsafePointer<Float>, a: UnsafePointer<Float>,
         b: UnsafePointer<Float>, dy: UnsafePointer<Float>, scale: Float, tokens: Int, inputs: Int,
         outputs: Int, rank: Int, da: UnsafeMutablePointer<Float>, db: UnsafeMutablePointer<Float>,
@@ -51,38 +51,38 @@ extension Kernels {
     }
 
     /// `Σ x[i]²`, summed in double in a fixed order.
-    public static func sumSquares(_ x: UnsafePointer<Float>, count: Int) -> Double {
+    package static func sumSquares(_ x: UnsafePointer<Float>, count: Int) -> Double {
         ck_sum_squares(x, Int64(count))
     }
 
     /// The settings of one Adam step; see `ck_adam_t`.
-    public struct AdamStep: Sendable, Equatable {
+    package struct AdamStep: Sendable, Equatable {
         /// Step size.
-        public var learningRate: Float
+        package var learningRate: Float
         /// Decay of the first moment.
-        public var beta1: Float = 0.9
+        package var beta1: Float = 0.9
         /// Decay of the second moment.
-        public var beta2: Float = 0.999
+        package var beta2: Float = 0.999
         /// Added to the root of the second moment.
-        public var epsilon: Float = 1e-8
+        package var epsilon: Float = 1e-8
         /// Decoupled weight decay (AdamW); 0 for Adam.
-        public var weightDecay: Float = 0
+        package var weightDecay: Float = 0
         /// Multiplies the gradient first: clipping.
-        public var gradientScale: Float = 1
+        package var gradientScale: Float = 1
         /// 1 for the first step.
-        public var step: Int
+        package var step: Int
         /// Divides the moments by 1 − βᵗ.
-        public var usesBiasCorrection = true
+        package var usesBiasCorrection = true
 
         /// Adam with its usual constants.
-        public init(learningRate: Float, step: Int) {
+        package init(learningRate: Float, step: Int) {
             self.learningRate = learningRate
             self.step = step
         }
     }
 
     /// One Adam step on `count` parameters with moments `m`, `v`.
-    public static func adam(
+    package static func adam(
         _ options: AdamStep, gradient: UnsafePointer<Float>, count: Int,
         parameter: UnsafeMutablePointer<Float>, m: UnsafeMutablePointer<Float>,
         v: UnsafeMutablePointer<Float>

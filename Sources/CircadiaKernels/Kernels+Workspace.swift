@@ -10,7 +10,7 @@ extension Kernels {
     ///   - attention: the shape of a block's attention.
     ///   - rank: of the adapter.
     /// - Returns: bytes.
-    public static func trainingWorkspaceByteCount(
+    package static func trainingWorkspaceByteCount(
         _ precision: (forward: Precision, backward: Precision),
         matrices: [(tokens: Int, rows: Int, columns: Int)],
         attention: AttentionShape, rank: Int

@@ -2,11 +2,11 @@ import CKernels
 
 /// How many bytes a second this machine reads from memory: the limit of every kernel that passes
 /// over its weights once, such as decoding.
-public enum MemoryBandwidth {
+package enum MemoryBandwidth {
     /// Words enough that no cache holds them: 256 MB, less where memory is small.
     ///
     /// `physicalMemory`: in bytes; a quarter of it at most is taken.
-    public static func makeBuffer(physicalMemory: UInt64) -> AlignedBuffer<UInt64> {
+    package static func makeBuffer(physicalMemory: UInt64) -> AlignedBuffer<UInt64> {
         AlignedBuffer(count: Int(min(256 << 20, physicalMemory / 4)) / 8)
     }
 
@@ -20,7 +20,7 @@ public enum MemoryBandwidth {
     ///   - threads: the threads that read; `KernelRuntime.threads` is as before afterwards.
     ///   - duration: how long to go on.
     /// - Returns: bytes a second.
-    public static func measure(
+    package static func measure(
         _ buffer: AlignedBuffer<UInt64>, threads: Int, duration: Duration = .milliseconds(150)
     ) -> Double {
         let before = KernelRuntime.threads

@@ -7,7 +7,7 @@ extension WeightMatrix {
     ///   - ids: `[count]` row numbers, each in `0 ..< rows` (others trap).
     ///   - count: the number of rows.
     ///   - out: `[count, columns]`.
-    public func embed(
+    package func embed(
         _ ids: UnsafePointer<Int32>, count: Int, into out: UnsafeMutablePointer<Float>
     ) {
         var matrix = storage

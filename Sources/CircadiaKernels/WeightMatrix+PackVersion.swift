@@ -2,5 +2,5 @@ import CKernels
 
 extension WeightMatrix {
     /// Raised whenever the packed layout changes, so that packed files on disk can be told apart.
-    public static var packVersion: Int { Int(CK_PACK_VERSION) }
+    package static var packVersion: Int { Int(CK_PACK_VERSION) }
 }

@@ -1,7 +1,7 @@
 import CKernels
 
 /// The type of the numbers in a tensor that kernels can read.
-public enum FloatFormat: Sendable, Equatable {
+package enum FloatFormat: Sendable, Equatable {
     /// IEEE binary32.
     case f32
     /// IEEE binary16.
@@ -18,22 +18,22 @@ public enum FloatFormat: Sendable, Equatable {
     }
 
     /// The bytes of one number.
-    public var byteCount: Int { self == .f32 ? 4 : 2 }
+    package var byteCount: Int { self == .f32 ? 4 : 2 }
 }
 
 /// A weight matrix `[rows, columns]` in the packed layout that every matmul reads
 /// (`ck_matrix_t` in CKernels.h: blocks of 16 rows, four columns side by side).
-public final class WeightMatrix: @unchecked Sendable {
+package final class WeightMatrix: @unchecked Sendable {
     /// The number of outputs.
-    public let rows: Int
+    package let rows: Int
     /// The number of inputs.
-    public let columns: Int
+    package let columns: Int
     /// 4, 8, or 32 where the matrix is not quantised.
-    public let bits: Int
+    package let bits: Int
     /// Columns that share a scale and a bias; 0 where the matrix is not quantised.
-    public let groupSize: Int
+    package let groupSize: Int
     /// The dtype of scales and biases.
-    public let scaleFormat: FloatFormat
+    package let scaleFormat: FloatFormat
 
     let storage: ck_matrix_t
     private let owner: AnyObject
@@ -55,7 +55,7 @@ public final class WeightMatrix: @unchecked Sendable {
     }
 
     /// The bytes of the packed form, or nil where no kernel knows the format.
-    public static func packedByteCount(
+    package static func packedByteCount(
         rows: Int, columns: Int, bits: Int, groupSize: Int, scaleFormat: FloatFormat
     ) -> Int? {
         let size = ck_packed_size(
@@ -70,7 +70,7 @@ public final class WeightMatrix: @unchecked Sendable {
     /// - `scales`: `[rows, columns/groupSize]` of `scaleFormat`.
     /// - `biases`: like `scales`.
     /// - Throws: `KernelError.unsupportedFormat`. Buffers shorter than the shapes say trap.
-    public convenience init(
+    package convenience init(
         words: UnsafeRawBufferPointer, scales: UnsafeRawBufferPointer,
         biases: UnsafeRawBufferPointer, scaleFormat: FloatFormat, rows: Int, columns: Int,
         bits: Int,
@@ -97,7 +97,7 @@ public final class WeightMatrix: @unchecked Sendable {
     }
 
     /// Packs a dense matrix `[rows, columns]`, kept as f32.
-    public convenience init(
+    package convenience init(
         dense: UnsafeRawBufferPointer, format: FloatFormat, rows: Int, columns: Int
     ) {
         precondition(
@@ -117,7 +117,7 @@ public final class WeightMatrix: @unchecked Sendable {
     /// Operands:
     /// - `packed`: 64-byte aligned, `packedByteCount` bytes.
     /// - `owner`: kept alive as long as the matrix.
-    public convenience init(
+    package convenience init(
         packed: UnsafeRawBufferPointer, owner: AnyObject, rows: Int, columns: Int, bits: Int,
         groupSize: Int, scaleFormat: FloatFormat
     ) {
@@ -128,7 +128,7 @@ public final class WeightMatrix: @unchecked Sendable {
     }
 
     /// The packed bytes, for writing a cache file.
-    public var packedBytes: UnsafeRawBufferPointer {
+    package var packedBytes: UnsafeRawBufferPointer {
         let count = ck_packed_size(
             storage.rows, storage.cols, storage.bits, storage.group_size, storage.scale_dtype)
         return UnsafeRawBufferPointer(start: storage.data, count: count)
@@ -139,7 +139,7 @@ public final class WeightMatrix: @unchecked Sendable {
     /// Operands:
     /// - `ids`: row numbers, each in `0 ..< rows` (others trap).
     /// - `out`: `[ids.count, columns]`.
-    public func embed(_ ids: [Int32], into out: UnsafeMutablePointer<Float>) {
+    package func embed(_ ids: [Int32], into out: UnsafeMutablePointer<Float>) {
         var matrix = storage
         check(ck_embed_rows(&matrix, ids, Int32(ids.count), out))
     }

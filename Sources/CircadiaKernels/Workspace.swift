@@ -1,10 +1,10 @@
 /// Scratch memory lent to kernels: grows to the largest request and is used again, so that after the
 /// first pass nothing is allocated. One workspace serves one thread of calls.
-public final class Workspace {
+package final class Workspace {
     private var buffer = AlignedBuffer<UInt8>(count: 0)
 
     /// An empty workspace.
-    public init() {}
+    package init() {}
 
     /// At least `byteCount` bytes, 64-byte aligned; their contents are undefined. The pointer stays
     /// valid until the next call.
@@ -16,5 +16,5 @@ public final class Workspace {
     }
 
     /// The bytes held now.
-    public var byteCount: Int { buffer.count }
+    package var byteCount: Int { buffer.count }
 }

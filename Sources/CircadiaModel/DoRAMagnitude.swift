@@ -5,13 +5,13 @@ import CircadiaKernels
 ///
 /// As in mlx_lm and PEFT, n takes part in the forward pass but is a constant to the gradient (the
 /// paper's section 4.3).
-public final class DoRAMagnitude: @unchecked Sendable {
+package final class DoRAMagnitude: @unchecked Sendable {
     /// m, `[outputs]`: learnt.
-    public let values: FloatBuffer
+    package let values: FloatBuffer
     /// m / n, `[outputs]`; stale after a change of factors or magnitudes until `refresh`.
-    public let gains: FloatBuffer
+    package let gains: FloatBuffer
     /// n, `[outputs]`; like `gains`.
-    public let norms: FloatBuffer
+    package let norms: FloatBuffer
     /// The squared norms of W's rows, and the matrix that they are of.
     private var baseSquares: [Double] = []
     private weak var base: WeightMatrix?
@@ -103,7 +103,7 @@ public final class DoRAMagnitude: @unchecked Sendable {
     }
 
     /// `y[t, o] *= gains[o]` for `tokens` rows.
-    public func apply(to y: UnsafeMutablePointer<Float>, tokens: Int) {
+    package func apply(to y: UnsafeMutablePointer<Float>, tokens: Int) {
         let outputs = gains.count
         let gains = gains.pointer
         for token in 0..<tokens {

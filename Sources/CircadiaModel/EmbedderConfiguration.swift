@@ -1,4 +1,4 @@
-import CircadiaFormats
+import CircadiaFiles
 import Foundation
 
 /// The shape of a BERT encoder, from `config.json`.
@@ -10,17 +10,13 @@ struct EmbedderConfiguration {
     var headDim: Int { hiddenSize / headCount }
 
     /// Reads `config.json` and refuses what the forward pass does not do.
-    init(directory: URL) throws(ModelError) {
+    init(directory: URL) throws {
         let path = directory.appendingPathComponent("config.json")
         let json: JSONValue
-        do throws(FormatError) {
-            guard FileManager.default.fileExists(atPath: path.path) else {
-                throw .missingFile(path: path.path, purpose: "the embedder's configuration")
-            }
-            json = try JSONValue(contentsOf: path)
-        } catch {
-            throw .format(error)
+        guard FileManager.default.fileExists(atPath: path.path) else {
+            throw FileError.missingFile(path: path.path, purpose: "the embedder's configuration")
         }
+        json = try JSONValue(contentsOf: path)
         func problem(_ key: String, _ expected: String) -> ModelError {
             .embedderConfiguration(
                 path: path.path, key: key, expected: expected,

@@ -1,4 +1,3 @@
-import CircadiaFormats
 import CircadiaKernels
 
 /// What the layers need to know about the chunk of tokens that passes through them.

@@ -1,3 +1,4 @@
+import CircadiaFiles
 import CircadiaFormats
 import CircadiaKernels
 import Foundation
@@ -6,7 +7,7 @@ import Foundation
 ///
 /// The sum is made in f32 and rounded once. It is not quantised again: steps of 4 bits are larger
 /// than most of what an adapter adds, which would be lost.
-public enum FusedModel {
+package enum FusedModel {
     /// Rows that are dequantised together; never a whole matrix.
     private static let chunkRows = 64
 
@@ -19,20 +20,16 @@ public enum FusedModel {
     ///   - target: the directory; weights of another model in it go.
     ///   - progress: called with the share that is done.
     /// - Throws: `ModelError.format`.
-    public static func write(
+    package static func write(
         _ directory: ModelDirectory, adapter: LoRAAdapter?, format: SafetensorsType = .f16,
         to target: URL, progress: ((Double) -> Void)? = nil
-    ) throws(ModelError) {
+    ) throws {
         precondition(format == .f16 || format == .f32, "fused weights are f16 or f32")
-        do throws(FormatError) {
-            try DirectorySwap.replace(target, isObsolete: isObsolete) {
-                (folder) throws(FormatError) in
-                try copyOtherFiles(directory.url, to: folder)
-                try writeConfiguration(directory, format, to: folder)
-                try writeWeights(directory, adapter, format, to: folder, progress)
-            }
-        } catch {
-            throw .format(error)
+        try DirectorySwap.replace(target, isObsolete: isObsolete) {
+            (folder) throws in
+            try copyOtherFiles(directory.url, to: folder)
+            try writeConfiguration(directory, format, to: folder)
+            try writeWeights(directory, adapter, format, to: folder, progress)
         }
     }
 
@@ -41,7 +38,7 @@ public enum FusedModel {
     }
 
     /// The tokenizer and whatever else belongs to the model.
-    private static func copyOtherFiles(_ source: URL, to folder: URL) throws(FormatError) {
+    private static func copyOtherFiles(_ source: URL, to folder: URL) throws {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: source.path)) ?? []
         for name in names.sorted() {
             let isWanted =
@@ -54,7 +51,7 @@ public enum FusedModel {
                     at: source.appendingPathComponent(name),
                     to: folder.appendingPathComponent(name))
             } catch {
-                throw .cannotWrite(
+                throw FileError.cannotWrite(
                     path: folder.appendingPathComponent(name).path,
                     reason: error.localizedDescription)
             }
@@ -63,7 +60,7 @@ public enum FusedModel {
 
     private static func writeConfiguration(
         _ directory: ModelDirectory, _ format: SafetensorsType, to folder: URL
-    ) throws(FormatError) {
+    ) throws {
         let source = directory.url.appendingPathComponent("config.json")
         guard var object = try JSONValue(contentsOf: source).objectValue else { return }
         object["quantization"] = nil
@@ -121,7 +118,7 @@ public enum FusedModel {
     private static func writeWeights(
         _ directory: ModelDirectory, _ adapter: LoRAAdapter?, _ format: SafetensorsType,
         to folder: URL, _ progress: ((Double) -> Void)?
-    ) throws(FormatError) {
+    ) throws {
         let sources = sources(directory.configuration)
         let total = Double(sources.reduce(0) { $0 + $1.rows * $1.columns })
         var done = 0
@@ -131,7 +128,7 @@ public enum FusedModel {
                     name: $0.name, type: format,
                     shape: $0.isVector ? [$0.columns] : [$0.rows, $0.columns])
             }, to: folder.appendingPathComponent("model.safetensors")
-        ) { (index, sink) throws(FormatError) in
+        ) { (index, sink) throws in
             let source = sources[index]
             if source.isVector {
                 let vector = try directory.vector(source.name, count: source.columns)
@@ -156,7 +153,7 @@ public enum FusedModel {
     private static func sink(
         _ values: UnsafePointer<Float>, count: Int, _ format: SafetensorsType,
         _ sink: SafetensorsWriter.Sink
-    ) throws(FormatError) {
+    ) throws {
         if format == .f32 {
             return try sink(UnsafeRawBufferPointer(start: values, count: 4 * count))
         }

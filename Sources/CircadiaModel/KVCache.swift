@@ -5,13 +5,13 @@ import CircadiaKernels
 ///
 /// Memory grows in steps as tokens arrive, up to `capacity` tokens. Keys hold their positions, so
 /// tokens can be taken away at the end only.
-public final class KVCache {
+package final class KVCache {
     /// The most tokens that it may hold.
-    public let capacity: Int
+    package let capacity: Int
     /// The tokens that it holds.
-    public private(set) var count = 0
+    package private(set) var count = 0
     /// How numbers are kept.
-    public let format: CacheFormat
+    package let format: CacheFormat
 
     private(set) var layers: [AttentionCache] = []
     /// Tokens that memory is there for.
@@ -28,15 +28,15 @@ public final class KVCache {
     }
 
     /// The bytes held.
-    public var byteCount: Int {
+    package var byteCount: Int {
         layers.reduce(0) { $0 + $1.byteCount }
     }
 
     /// Tokens that still fit.
-    public var remaining: Int { capacity - count }
+    package var remaining: Int { capacity - count }
 
     /// Forgets all tokens after the first `newCount`; memory is kept for the next ones.
-    public func truncate(to newCount: Int) {
+    package func truncate(to newCount: Int) {
         precondition(newCount >= 0 && newCount <= count, "only tokens at the end can be dropped")
         count = newCount
     }

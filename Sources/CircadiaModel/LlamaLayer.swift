@@ -4,33 +4,33 @@ import CircadiaKernels
 /// One block of a Llama: attention and MLP, each behind an RMSNorm, each added to the residual.
 ///
 /// Weights only; the forward pass is in `LlamaLayer+Attention.swift` and `LlamaLayer+MLP.swift`.
-public final class LlamaLayer: Sendable {
+package final class LlamaLayer: Sendable {
     /// The block's number, from 0.
-    public let index: Int
+    package let index: Int
 
     // MARK: Attention
 
     /// `input_layernorm.weight`: `[hidden]`.
-    public let inputNorm: FloatBuffer
+    package let inputNorm: FloatBuffer
     /// `self_attn.q_proj`: `[heads·headDim, hidden]`.
-    public let q: WeightMatrix
+    package let q: WeightMatrix
     /// `self_attn.k_proj`: `[kvHeads·headDim, hidden]`.
-    public let k: WeightMatrix
+    package let k: WeightMatrix
     /// `self_attn.v_proj`: `[kvHeads·headDim, hidden]`.
-    public let v: WeightMatrix
+    package let v: WeightMatrix
     /// `self_attn.o_proj`: `[hidden, heads·headDim]`.
-    public let o: WeightMatrix
+    package let o: WeightMatrix
 
     // MARK: MLP
 
     /// `post_attention_layernorm.weight`: `[hidden]`.
-    public let postAttentionNorm: FloatBuffer
+    package let postAttentionNorm: FloatBuffer
     /// `mlp.gate_proj`: `[intermediate, hidden]`.
-    public let gate: WeightMatrix
+    package let gate: WeightMatrix
     /// `mlp.up_proj`: `[intermediate, hidden]`.
-    public let up: WeightMatrix
+    package let up: WeightMatrix
     /// `mlp.down_proj`: `[hidden, intermediate]`.
-    public let down: WeightMatrix
+    package let down: WeightMatrix
 
     /// Argument lists of the fused products, made once because making an array costs an allocation.
     let queryKeyValue, keyValue, queryOnly, outputOnly, gateUp, downOnly: [WeightMatrix]
@@ -43,7 +43,7 @@ public final class LlamaLayer: Sendable {
     /// Loads block `index`.
     ///
     /// - Throws: `FormatError.tensor` where a tensor is missing or of another shape.
-    public init(directory: ModelDirectory, index: Int) throws(FormatError) {
+    package init(directory: ModelDirectory, index: Int) throws(FormatError) {
         let configuration = directory.configuration
         func matrix(_ projection: Projection) throws(FormatError) -> WeightMatrix {
             try directory.weightMatrix(
@@ -73,7 +73,7 @@ public final class LlamaLayer: Sendable {
     }
 
     /// The matrix of a projection.
-    public func weight(_ projection: Projection) -> WeightMatrix {
+    package func weight(_ projection: Projection) -> WeightMatrix {
         switch projection {
         case .q: q
         case .k: k

@@ -1,4 +1,3 @@
-import CircadiaFormats
 import CircadiaKernels
 
 extension LlamaModel {
@@ -12,7 +11,7 @@ extension LlamaModel {
     ///   - logits: which of `tokens` to score.
     /// - Returns: the scores, `[rows, vocabulary]`, valid until the model's next call.
     @discardableResult
-    public func forward(
+    package func forward(
         _ tokens: [Int32], cache: KVCache, logits: LogitsRequest = .last
     ) -> Logits {
         tokens.withUnsafeBufferPointer { forward($0, cache: cache, logits: logits) }
@@ -20,7 +19,7 @@ extension LlamaModel {
 
     /// As `forward(_:cache:logits:)`, from memory that the caller owns.
     @discardableResult
-    public func forward(
+    package func forward(
         _ tokens: UnsafeBufferPointer<Int32>, cache: KVCache, logits: LogitsRequest = .last
     ) -> Logits {
         let wanted =

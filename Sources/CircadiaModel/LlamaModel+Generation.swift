@@ -1,3 +1,4 @@
+import CircadiaKernels
 import CircadiaTokenizer
 
 extension LlamaModel {
@@ -13,7 +14,7 @@ extension LlamaModel {
     ///   - isCancelled: asked often, also while the prompt is read.
     /// - Returns: the text, timings and why it ended.
     /// - Throws: `ModelError.emptyPrompt`, `.promptTooLong`, `.unknownToken`.
-    public func generate(
+    package func generate(
         prompt: [Int32], tokenizer: BPETokenizer, stopTokens: Set<Int32>,
         options: SamplingOptions, contextLength: Int? = nil,
         onText: (String) -> Bool = { _ in true }, isCancelled: () -> Bool = { false }
@@ -46,7 +47,7 @@ extension LlamaModel {
     /// Checks that the model has an embedding for every token.
     ///
     /// - Throws: `ModelError.unknownToken`.
-    public func check(_ tokens: [Int32]) throws(ModelError) {
+    package func check(_ tokens: [Int32]) throws(ModelError) {
         let size = configuration.vocabularySize
         for (position, id) in tokens.enumerated() where id < 0 || id >= size {
             throw .unknownToken(id: id, position: position, vocabularySize: size)
@@ -56,7 +57,7 @@ extension LlamaModel {
     /// Checks that a tokenizer makes no ids beyond the model's embedding.
     ///
     /// - Throws: `ModelError.vocabularyMismatch`.
-    public func check(_ tokenizer: BPETokenizer) throws(ModelError) {
+    package func check(_ tokenizer: BPETokenizer) throws(ModelError) {
         guard tokenizer.vocabularySize <= configuration.vocabularySize else {
             throw .vocabularyMismatch(
                 tokenizer: tokenizer.vocabularySize, model: configuration.vocabularySize)

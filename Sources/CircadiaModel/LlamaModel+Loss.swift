@@ -1,20 +1,20 @@
 import CircadiaKernels
 
 /// The cross-entropy of scored tokens.
-public struct ScoredLoss: Sendable, Equatable {
+package struct ScoredLoss: Sendable, Equatable {
     /// The sum over the scored tokens, in nats.
-    public var nats: Double
+    package var nats: Double
     /// The scored tokens.
-    public var tokens: Int
+    package var tokens: Int
 
     /// A loss of `nats` over `tokens`.
-    public init(nats: Double, tokens: Int) {
+    package init(nats: Double, tokens: Int) {
         self.nats = nats
         self.tokens = tokens
     }
 
     /// Nats per token; 0 where nothing was scored.
-    public var mean: Double { tokens == 0 ? 0 : nats / Double(tokens) }
+    package var mean: Double { tokens == 0 ? 0 : nats / Double(tokens) }
 }
 
 extension LlamaModel {
@@ -32,7 +32,7 @@ extension LlamaModel {
     ///   - precision: exact by default, whatever the model's own: 8-bit activations move the loss
     ///     of a short reply by up to 2%, as much as a night's training may.
     /// - Returns: the sum of `-ln p(ids[i] | ids[..<i])` and the number of summands.
-    public func loss(
+    package func loss(
         of ids: [Int32], scored: [Range<Int>], precision: Precision = .exact
     ) -> ScoredLoss {
         let losses = self.losses(of: ids, scored: scored, precision: precision)
@@ -44,7 +44,7 @@ extension LlamaModel {
     ///
     /// - Returns: the scored positions that have a token before them, ascending, and each one's
     ///   `-ln p(ids[i] | ids[..<i])`.
-    public func losses(
+    package func losses(
         of ids: [Int32], scored: [Range<Int>], precision: Precision = .exact
     ) -> [(position: Int, nats: Float)] {
         let targets = scored.flatMap { Array($0.clamped(to: 1..<max(1, ids.count))) }

@@ -6,35 +6,35 @@ import Foundation
 ///
 /// One model serves one thread of calls: scratch memory is its own and is used again, so that after
 /// the first token nothing is allocated. Conversations differ by their `KVCache`.
-public final class LlamaModel {
+package final class LlamaModel {
     /// The shape, from `config.json`.
-    public let configuration: ModelConfiguration
+    package let configuration: ModelConfiguration
     /// `model.embed_tokens`: `[vocabulary, hidden]`.
-    public let embedding: WeightMatrix
+    package let embedding: WeightMatrix
     /// `model.layers.N`.
-    public let layers: [LlamaLayer]
+    package let layers: [LlamaLayer]
     /// `model.norm.weight`: `[hidden]`.
-    public let finalNorm: FloatBuffer
+    package let finalNorm: FloatBuffer
     /// `lm_head`, or the embedding where the two are tied: `[vocabulary, hidden]`.
-    public let head: WeightMatrix
+    package let head: WeightMatrix
     /// Radians per position: `[headDim/2]`.
-    public let ropeFrequencies: FloatBuffer
+    package let ropeFrequencies: FloatBuffer
     /// How matrices are multiplied. A cache made under one precision may be read under another.
-    public var precision: Precision
+    package var precision: Precision
     /// How new caches keep keys and values where `precision` is not exact.
-    public var cacheFormat = CacheFormat.int8
+    package var cacheFormat = CacheFormat.int8
 
     /// LoRA matrices that the forward pass adds to the projections, or nil for the base model.
     ///
     /// The adapter must be made for this shape (`LoRAAdapter.load` and `init` see to that).
-    public var adapter: LoRAAdapter? {
+    package var adapter: LoRAAdapter? {
         didSet {
             adapterVersion += 1
             adapter?.refresh(layers: layers, workspace: workspace)
         }
     }
     /// Counts assignments to `adapter`: what a cache holds is valid for one value only.
-    public private(set) var adapterVersion = 0
+    package private(set) var adapterVersion = 0
 
     /// Tokens that pass through the layers together.
     static let chunkSize = 512
@@ -55,7 +55,7 @@ public final class LlamaModel {
     var lossCache: KVCache?
 
     /// `.exact` where the environment says `CIRCADIA_EXACT=1`, else `.int8`.
-    public static var defaultPrecision: Precision {
+    package static var defaultPrecision: Precision {
         ProcessInfo.processInfo.environment["CIRCADIA_EXACT"] == "1" ? .exact : .int8
     }
 
@@ -65,31 +65,27 @@ public final class LlamaModel {
     ///   - directory: the model's files.
     ///   - precision: nil for `defaultPrecision`.
     /// - Throws: `ModelError.format` where a tensor is missing, truncated or of another shape.
-    public init(
+    package init(
         directory: ModelDirectory, precision: Precision? = nil
-    ) throws(ModelError) {
+    ) throws {
         let configuration = directory.configuration
         self.configuration = configuration
         self.precision = precision ?? Self.defaultPrecision
-        do throws(FormatError) {
-            embedding = try directory.weightMatrix(
-                "model.embed_tokens", rows: configuration.vocabularySize,
+        embedding = try directory.weightMatrix(
+            "model.embed_tokens", rows: configuration.vocabularySize,
+            columns: configuration.hiddenSize)
+        var layers: [LlamaLayer] = []
+        for index in 0..<configuration.layerCount {
+            layers.append(try LlamaLayer(directory: directory, index: index))
+        }
+        self.layers = layers
+        finalNorm = try directory.vector("model.norm.weight", count: configuration.hiddenSize)
+        if configuration.tiesWordEmbeddings {
+            head = embedding
+        } else {
+            head = try directory.weightMatrix(
+                "lm_head", rows: configuration.vocabularySize,
                 columns: configuration.hiddenSize)
-            var layers: [LlamaLayer] = []
-            for index in 0..<configuration.layerCount {
-                layers.append(try LlamaLayer(directory: directory, index: index))
-            }
-            self.layers = layers
-            finalNorm = try directory.vector("model.norm.weight", count: configuration.hiddenSize)
-            if configuration.tiesWordEmbeddings {
-                head = embedding
-            } else {
-                head = try directory.weightMatrix(
-                    "lm_head", rows: configuration.vocabularySize,
-                    columns: configuration.hiddenSize)
-            }
-        } catch {
-            throw .format(error)
         }
         headOnly = [head]
         isQuantized =
@@ -114,7 +110,7 @@ public final class LlamaModel {
     /// An empty cache for a conversation of at most `capacity` tokens.
     ///
     /// Numbers are kept as `cacheFormat` says, or in f32 where the model's precision is exact.
-    public func makeCache(capacity: Int) -> KVCache {
+    package func makeCache(capacity: Int) -> KVCache {
         KVCache(
             configuration: configuration, capacity: capacity,
             format: precision == .exact ? .f32 : cacheFormat)

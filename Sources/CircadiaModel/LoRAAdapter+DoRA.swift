@@ -1,9 +1,8 @@
-import CircadiaFormats
 import CircadiaKernels
 
 extension LoRAAdapter {
     /// Whether projections have magnitudes.
-    public var isDoRA: Bool { configuration.kind == .dora }
+    package var isDoRA: Bool { configuration.kind == .dora }
 
     /// Brings what follows from the numbers and the frozen weights up to date; nothing to do for
     /// LoRA.
@@ -14,7 +13,7 @@ extension LoRAAdapter {
     /// - Parameters:
     ///   - layers: the blocks of the model that the adapter is for.
     ///   - workspace: for the kernels.
-    public func refresh(layers: [LlamaLayer], workspace: Workspace) {
+    package func refresh(layers: [LlamaLayer], workspace: Workspace) {
         guard isDoRA else { return }
         KernelRuntime.withTeam {
             for (layer, projection, pair) in self.allPairs {

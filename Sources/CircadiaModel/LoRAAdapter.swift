@@ -1,23 +1,24 @@
+import CircadiaFiles
 import CircadiaFormats
 import CircadiaKernels
 import Foundation
 
 /// The two factors that adapt one projection of one block: `y += scale·(x·a)·b`; with DoRA, what
 /// comes out is multiplied by `magnitude`'s gains.
-public final class LoRAPair: Sendable {
+package final class LoRAPair: Sendable {
     /// `[inputs, rank]`, row-major.
-    public let a: FloatBuffer
+    package let a: FloatBuffer
     /// `[rank, outputs]`, row-major.
-    public let b: FloatBuffer
+    package let b: FloatBuffer
     /// Columns of the projection.
-    public let inputs: Int
+    package let inputs: Int
     /// Rows of the projection.
-    public let outputs: Int
+    package let outputs: Int
     /// DoRA's magnitudes; nil for LoRA.
-    public let magnitude: DoRAMagnitude?
+    package let magnitude: DoRAMagnitude?
 
     /// A pair with both factors zero.
-    public init(inputs: Int, outputs: Int, rank: Int, magnitude: DoRAMagnitude? = nil) {
+    package init(inputs: Int, outputs: Int, rank: Int, magnitude: DoRAMagnitude? = nil) {
         self.inputs = inputs
         self.outputs = outputs
         self.magnitude = magnitude
@@ -30,23 +31,23 @@ public final class LoRAPair: Sendable {
 ///
 /// Shared by inference and training: the trainer changes the numbers in place, and everything that
 /// was cached under the old numbers (`ChatSession`, `KVCache`) is stale then.
-public final class LoRAAdapter {
+package final class LoRAAdapter {
     /// Rank, scale, blocks and keys, as in `adapter_config.json`.
-    public let configuration: AdapterConfiguration
+    package let configuration: AdapterConfiguration
     /// Columns of every `a`.
-    public let rank: Int
+    package let rank: Int
     /// Multiplies the low-rank product; not alpha / rank.
-    public let scale: Float
+    package let scale: Float
     /// Blocks of the model.
-    public let layerCount: Int
+    package let layerCount: Int
     /// The adapted blocks.
-    public let adaptedLayers: Range<Int>
+    package let adaptedLayers: Range<Int>
     private var pairs: [LoRAPair?]
 
     /// A fresh adapter: `a` uniform in ±1/√inputs, `b` zero, so that it changes nothing yet.
     ///
     /// Numbers are drawn block by block in the order of `Projection.allCases`.
-    public init(
+    package init(
         configuration: AdapterConfiguration, model: ModelConfiguration, seed: UInt64
     ) {
         self.configuration = configuration
@@ -104,15 +105,11 @@ public final class LoRAAdapter {
     /// Reads an adapter directory and checks every tensor against the model.
     ///
     /// - Throws: `ModelError.format` naming the tensor, what was expected and what was found.
-    public static func load(
+    package static func load(
         from url: URL, for model: ModelConfiguration
-    ) throws(ModelError) -> LoRAAdapter {
-        do throws(FormatError) {
-            let (configuration, tensors) = try AdapterDirectory.load(url, for: model)
-            return LoRAAdapter(configuration: configuration, tensors: tensors, model: model)
-        } catch {
-            throw .format(error)
-        }
+    ) throws -> LoRAAdapter {
+        let (configuration, tensors) = try AdapterDirectory.load(url, for: model)
+        return LoRAAdapter(configuration: configuration, tensors: tensors, model: model)
     }
 
     /// Writes the adapter directory in one atomic, durable step; mlx_lm loads it as it is.
@@ -122,9 +119,9 @@ public final class LoRAAdapter {
     ///   - attachments: further files that change in the same step, by name.
     ///   - origin: what trained it, for the configuration's `origin`; nil leaves that as it is.
     /// - Throws: `ModelError.format`; what was there before is intact then.
-    public func save(
+    package func save(
         to url: URL, attachments: [String: [UInt8]] = [:], origin: JSONObject? = nil
-    ) throws(ModelError) {
+    ) throws {
         var tensors: [String: AdapterTensor] = [:]
         for (layer, projection, pair) in allPairs {
             tensors[Self.name(layer, projection, .a)] = AdapterTensor(
@@ -138,20 +135,16 @@ public final class LoRAAdapter {
         }
         var configuration = configuration
         if let origin { configuration.origin = origin }
-        do throws(FormatError) {
-            try AdapterDirectory.save(configuration, tensors, attachments: attachments, to: url)
-        } catch {
-            throw .format(error)
-        }
+        try AdapterDirectory.save(configuration, tensors, attachments: attachments, to: url)
     }
 
     /// The factors of a projection, or nil where it is not adapted.
-    public subscript(layer: Int, projection: Projection) -> LoRAPair? {
+    package subscript(layer: Int, projection: Projection) -> LoRAPair? {
         pairs[slot(layer, projection)]
     }
 
     /// Every adapted projection, block by block in the order of `Projection.allCases`.
-    public var allPairs: [(layer: Int, projection: Projection, pair: LoRAPair)] {
+    package var allPairs: [(layer: Int, projection: Projection, pair: LoRAPair)] {
         adaptedLayers.flatMap { layer in
             Projection.allCases.compactMap { projection in
                 self[layer, projection].map { (layer, projection, $0) }
@@ -160,14 +153,14 @@ public final class LoRAAdapter {
     }
 
     /// The numbers in all factors.
-    public var parameterCount: Int {
+    package var parameterCount: Int {
         allPairs.reduce(0) {
             $0 + $1.pair.a.count + $1.pair.b.count + ($1.pair.magnitude?.values.count ?? 0)
         }
     }
 
     /// A copy with its own memory.
-    public func copy() -> LoRAAdapter {
+    package func copy() -> LoRAAdapter {
         LoRAAdapter(copying: self)
     }
 
@@ -178,7 +171,7 @@ public final class LoRAAdapter {
     ///     fresh one gets when a model wears it.
     ///   - share: of the way; 0 gives a copy of `start`, 1 one of this adapter.
     /// - Returns: an adapter with its own memory.
-    public func interpolated(from start: LoRAAdapter, share: Float) -> LoRAAdapter {
+    package func interpolated(from start: LoRAAdapter, share: Float) -> LoRAAdapter {
         func mix(_ from: FloatBuffer, _ to: FloatBuffer) {
             for index in 0..<from.count { from[index] += share * (to[index] - from[index]) }
         }

@@ -2,7 +2,7 @@ import CircadiaFormats
 import CircadiaKernels
 
 /// Which tokens of a forward pass the head is applied to.
-public enum LogitsRequest: Sendable, Equatable {
+package enum LogitsRequest: Sendable, Equatable {
     /// None: the tokens are read into the cache only.
     case none
     /// The last one.
@@ -12,13 +12,13 @@ public enum LogitsRequest: Sendable, Equatable {
 }
 
 /// Scores of the next token, `[rows, vocabulary]`; valid until the model's next call.
-public struct Logits {
+package struct Logits {
     /// The tokens that scores were asked for.
-    public let rows: Int
+    package let rows: Int
     /// Scores per row.
-    public let vocabularySize: Int
+    package let vocabularySize: Int
     /// Row-major scores; a sampler may change them in place.
-    public let values: UnsafeMutableBufferPointer<Float>
+    package let values: UnsafeMutableBufferPointer<Float>
 
     /// No scores.
     static var empty: Logits {
@@ -26,7 +26,7 @@ public struct Logits {
     }
 
     /// The scores after token `row` of those asked for.
-    public subscript(row: Int) -> UnsafeMutableBufferPointer<Float> {
+    package subscript(row: Int) -> UnsafeMutableBufferPointer<Float> {
         UnsafeMutableBufferPointer(
             rebasing: values[row * vocabularySize..<(row + 1) * vocabularySize])
     }

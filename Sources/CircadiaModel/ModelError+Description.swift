@@ -1,11 +1,7 @@
 extension ModelError: CustomStringConvertible {
     /// The message shown to people.
-    public var description: String {
+    package var description: String {
         switch self {
-        case .format(let error):
-            "\(error)"
-        case .tokenizer(let error):
-            "\(error)"
         case .vocabularyMismatch(let tokenizer, let model):
             "the tokenizer knows \(tokenizer) tokens, the model's embedding has \(model) rows; "
                 + "tokenizer.json and the weights come from different models: fetch both from the "

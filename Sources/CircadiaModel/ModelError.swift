@@ -1,12 +1,5 @@
-import CircadiaFormats
-import CircadiaTokenizer
-
 /// What can go wrong while a model is loaded or run. Wrong shapes inside the program trap instead.
-public enum ModelError: Error, Sendable, Equatable {
-    /// A file of the model, the adapter or the embedder is missing, broken or does not fit.
-    case format(FormatError)
-    /// A tokenizer file is missing or broken.
-    case tokenizer(TokenizerError)
+package enum ModelError: Error, Sendable, Equatable {
     /// The tokenizer makes ids that the model has no embedding for.
     case vocabularyMismatch(tokenizer: Int, model: Int)
     /// A prompt holds an id that the model has no embedding for.

@@ -1,7 +1,7 @@
 import CircadiaFormats
 
 /// The seven matrices of a Llama block; the raw value is the module's path inside the block.
-public enum Projection: String, CaseIterable, Sendable, Hashable {
+package enum Projection: String, CaseIterable, Sendable, Hashable {
     /// Hidden states to queries.
     case q = "self_attn.q_proj"
     /// Hidden states to keys.
@@ -18,7 +18,7 @@ public enum Projection: String, CaseIterable, Sendable, Hashable {
     case down = "mlp.down_proj"
 
     /// The position in `allCases`.
-    public var index: Int {
+    package var index: Int {
         switch self {
         case .q: 0
         case .k: 1
@@ -31,10 +31,10 @@ public enum Projection: String, CaseIterable, Sendable, Hashable {
     }
 
     /// The module's path in a checkpoint, such as `model.layers.3.mlp.up_proj`.
-    public func path(layer: Int) -> String { "model.layers.\(layer).\(rawValue)" }
+    package func path(layer: Int) -> String { "model.layers.\(layer).\(rawValue)" }
 
     /// Columns of the matrix in a model of this shape.
-    public func inputs(of configuration: ModelConfiguration) -> Int {
+    package func inputs(of configuration: ModelConfiguration) -> Int {
         switch self {
         case .q, .k, .v, .gate, .up: configuration.hiddenSize
         case .o: configuration.headCount * configuration.headDim
@@ -43,7 +43,7 @@ public enum Projection: String, CaseIterable, Sendable, Hashable {
     }
 
     /// Rows of the matrix in a model of this shape.
-    public func outputs(of configuration: ModelConfiguration) -> Int {
+    package func outputs(of configuration: ModelConfiguration) -> Int {
         switch self {
         case .q: configuration.headCount * configuration.headDim
         case .k, .v: configuration.kvHeadCount * configuration.headDim

@@ -3,13 +3,13 @@ import CircadiaKernels
 import Foundation
 
 /// The angles that rotary embedding turns by.
-public enum RopeFrequencies {
+package enum RopeFrequencies {
     /// Radians per position for each pair of a head: `[headDim/2]`.
     ///
     /// Without scaling `theta^(-2i/d)`. Scaling of type llama3 divides the slow ones (wavelength
     /// above `original/low`) by `factor`, leaves the fast ones (below `original/high`) alone and
     /// interpolates between; see transformers' `modeling_rope_utils`.
-    public static func make(for configuration: ModelConfiguration) -> FloatBuffer {
+    package static func make(for configuration: ModelConfiguration) -> FloatBuffer {
         let dimension = configuration.headDim
         let out = FloatBuffer(count: dimension / 2)
         for index in 0..<dimension / 2 {

@@ -6,9 +6,9 @@ import CircadiaKernels
 /// min-p. Tokens whose probability is less than 2⁻³² of the likeliest one are never drawn, so only
 /// the head of the distribution is exponentiated; for top-k and top-p only a histogram's upper
 /// buckets are sorted. Equal logits are ordered by id. Results are the same on every platform.
-public struct Sampler {
+package struct Sampler {
     /// The settings.
-    public let options: SamplingOptions
+    package let options: SamplingOptions
     private var random: SeededGenerator
     private var candidates: [Candidate] = []
     private var selected: [Candidate] = []
@@ -30,7 +30,7 @@ public struct Sampler {
     private static let deepest: Float = 22.18071
 
     /// A sampler at the beginning of its random sequence.
-    public init(_ options: SamplingOptions) {
+    package init(_ options: SamplingOptions) {
         self.options = options
         random = SeededGenerator(seed: options.seed)
         // Room for all at once, so that no later token needs more.
@@ -45,7 +45,7 @@ public struct Sampler {
     ///   - logits: `[vocabulary]`, not empty; changed by the repetition penalty.
     ///   - recent: the tokens so far; the last `repetitionWindow` of them are penalised.
     /// - Returns: a token id. Where no logit is a number, the first token.
-    public mutating func sample(
+    package mutating func sample(
         _ logits: UnsafeMutableBufferPointer<Float>, recent: some BidirectionalCollection<Int32>
     ) -> Int32 {
         penalize(logits, recent: recent)
@@ -59,7 +59,7 @@ public struct Sampler {
 
     /// The tokens that could be drawn with their probabilities, likeliest first where top-k or
     /// top-p are in use; for tests and for showing alternatives.
-    public mutating func distribution(
+    package mutating func distribution(
         _ logits: UnsafeMutableBufferPointer<Float>
     ) -> [(id: Int32, probability: Double)] {
         guard let base = logits.baseAddress else { return [] }

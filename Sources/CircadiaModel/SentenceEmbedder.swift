@@ -8,14 +8,14 @@ import Foundation
 ///
 /// Texts are packed one after the other into one sequence of tokens, kept apart by each token's range
 /// of keys, so no padding is ever computed. Calls from several threads take turns.
-public final class SentenceEmbedder: @unchecked Sendable {
+package final class SentenceEmbedder: @unchecked Sendable {
     /// Numbers per vector: 384 for MiniLM.
-    public let dimension: Int
+    package let dimension: Int
     /// Names the model and the rules that its vectors depend on: vectors of two identifiers must not
     /// be compared.
-    public let identifier = "all-MiniLM-L6-v2/mean/256"
+    package let identifier = "all-MiniLM-L6-v2/mean/256"
     /// Tokens that are read of each text at most, `[CLS]` and `[SEP]` among them.
-    public let maxTokens: Int
+    package let maxTokens: Int
 
     /// How its matrices are multiplied.
     let precision: Precision
@@ -48,29 +48,21 @@ public final class SentenceEmbedder: @unchecked Sendable {
     ///   - precision: `.exact`, or `.bf16`, which is faster where the processor multiplies bf16;
     ///     its vectors have a cosine above 0.999 with the exact ones.
     /// - Throws: `ModelError.format`, `.tokenizer` or `.embedderConfiguration`.
-    public init(directory: URL, precision: Precision = .exact) throws(ModelError) {
+    package init(directory: URL, precision: Precision = .exact) throws {
         self.precision = precision
         weights = directory.appendingPathComponent("model.safetensors")
         configuration = try EmbedderConfiguration(directory: directory)
-        do throws(TokenizerError) {
-            tokenizer = try WordPieceTokenizer(directory: directory)
-        } catch {
-            throw .tokenizer(error)
-        }
+        tokenizer = try WordPieceTokenizer(directory: directory)
         let hidden = configuration.hiddenSize
-        do throws(FormatError) {
-            let file = EmbedderFile(try SafetensorsFile(path: weights))
-            words = try file.table(
-                "embeddings.word_embeddings.weight", [configuration.vocabularySize, hidden])
-            positions = try file.table(
-                "embeddings.position_embeddings.weight", [configuration.positionCount, hidden])
-            types = try file.table(
-                "embeddings.token_type_embeddings.weight", [configuration.typeCount, hidden])
-            embeddingNorm = try file.norm("embeddings.LayerNorm", hidden)
-            layers = try Self.layers(file, configuration)
-        } catch {
-            throw .format(error)
-        }
+        let file = EmbedderFile(try SafetensorsFile(path: weights))
+        words = try file.table(
+            "embeddings.word_embeddings.weight", [configuration.vocabularySize, hidden])
+        positions = try file.table(
+            "embeddings.position_embeddings.weight", [configuration.positionCount, hidden])
+        types = try file.table(
+            "embeddings.token_type_embeddings.weight", [configuration.typeCount, hidden])
+        embeddingNorm = try file.norm("embeddings.LayerNorm", hidden)
+        layers = try Self.layers(file, configuration)
         dimension = hidden
         maxTokens = min(256, configuration.positionCount)
         scratch = EmbedderScratch(configuration: configuration, tokens: 0)
@@ -88,7 +80,7 @@ public final class SentenceEmbedder: @unchecked Sendable {
 
     private static func quantizedLayers(
         _ weights: URL, _ configuration: EmbedderConfiguration
-    ) throws(FormatError) -> [EmbedderLayer] {
+    ) throws -> [EmbedderLayer] {
         let file = EmbedderFile(try SafetensorsFile(path: weights), inQuantizedForm: true)
         let layers = try layers(file, configuration)
         // A program that asks one question would end before they are kept.
@@ -101,7 +93,7 @@ public final class SentenceEmbedder: @unchecked Sendable {
     /// question to compute. Its cosine with the exact vector is above 0.999 (2,000 messages).
     ///
     /// The first call reads the weights, which the first one ever made and kept beside the model's.
-    public func embed(question: String) -> [Float] {
+    package func embed(question: String) -> [Float] {
         let tokens = tokenizer.encode(question, maxTokens: maxTokens)
         lock.lock()
         defer { lock.unlock() }
@@ -124,7 +116,7 @@ public final class SentenceEmbedder: @unchecked Sendable {
     /// The vectors of texts, in their order: `dimension` numbers each, of length 1.
     ///
     /// Texts longer than `maxTokens` tokens are cut.
-    public func embed(_ texts: [String]) -> [[Float]] {
+    package func embed(_ texts: [String]) -> [[Float]] {
         embed(tokens: texts.map { tokenizer.encode($0, maxTokens: maxTokens) })
     }
 
@@ -132,7 +124,7 @@ public final class SentenceEmbedder: @unchecked Sendable {
     ///
     /// - Parameter tokens: 1 to `maxTokens` ids of the vocabulary each (others trap).
     /// - Returns: the vectors, in the order of `tokens`.
-    public func embed(tokens: [[Int32]]) -> [[Float]] {
+    package func embed(tokens: [[Int32]]) -> [[Float]] {
         lock.lock()
         defer { lock.unlock() }
         var vectors = [[Float]](repeating: [], count: tokens.count)

@@ -1,8 +1,8 @@
-/// What can go wrong while a tokenizer or a chat template is read.
+/// What can go wrong while a tokenizer is read.
 ///
 /// Encoding and decoding themselves cannot fail. Paths are the files as they were opened; byte
 /// offsets count from the start of the file.
-public enum TokenizerError: Error, Sendable, Equatable {
+package enum TokenizerError: Error, Sendable, Equatable {
     /// A file is missing or cannot be read.
     case unreadable(path: String, reason: String)
     /// The file is not the JSON it should be, at one byte.
@@ -15,10 +15,4 @@ public enum TokenizerError: Error, Sendable, Equatable {
     case invalidTokenID(path: String, token: String, id: Int, reason: String)
     /// A merge names a token that the vocabulary lacks; `index` counts from 0.
     case unknownMergeToken(path: String, byte: Int, index: Int, token: String)
-    /// No chat template was found, and the special tokens do not tell which one to use.
-    case missingTemplate(directory: String)
-    /// The chat template is none of those this project renders.
-    case unknownTemplate(path: String, beginning: String)
-    /// The template writes a control token that the tokenizer does not have.
-    case missingControlToken(directory: String, template: String, token: String)
 }

@@ -1,18 +1,18 @@
 import Foundation
 
 /// The learning rate of each step: a linear rise, then constant or half a cosine.
-public struct LearningRateSchedule: Sendable, Equatable {
+package struct LearningRateSchedule: Sendable, Equatable {
     /// The rate after the warm-up.
-    public var peak: Float
+    package var peak: Float
     /// Steps of the rise.
-    public var warmupSteps: Int
+    package var warmupSteps: Int
     /// Steps in all; where the cosine ends.
-    public var totalSteps: Int
+    package var totalSteps: Int
     /// What follows the rise.
-    public var shape: TrainingOptions.Schedule
+    package var shape: TrainingOptions.Schedule
 
     /// The schedule that options ask for.
-    public init(options: TrainingOptions) {
+    package init(options: TrainingOptions) {
         peak = options.learningRate
         warmupSteps = options.warmupSteps
         totalSteps = options.iterations
@@ -20,7 +20,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
     }
 
     /// The rate of step 1, 2, …; step `warmupSteps` is the first one at the peak.
-    public func rate(step: Int) -> Float {
+    package func rate(step: Int) -> Float {
         if step < warmupSteps { return peak * Float(step) / Float(warmupSteps) }
         guard shape == .cosine else { return peak }
         let length = max(1, totalSteps - max(warmupSteps, 1))

@@ -1,4 +1,3 @@
-import CircadiaModel
 import Dispatch
 
 extension LoRATrainer {
@@ -19,7 +18,7 @@ extension LoRATrainer {
     /// - Returns: every step and the losses. `adapter` holds the result.
     /// - Throws: `TrainingError.nothingToTrain`, `.unknownToken`, `.checkpoint` where none can be
     ///   gone on from, or `.diverged` (`adapter` holds the last good numbers then).
-    public func train(
+    package func train(
         rows: [TrainingRow], heldOut: [TrainingRow] = [], checkpoints: CheckpointOptions? = nil,
         resumes: Bool = false, progress: (TrainingProgress) -> Bool = { _ in true }
     ) throws(TrainingError) -> TrainingReport {

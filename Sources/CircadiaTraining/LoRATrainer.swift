@@ -1,4 +1,3 @@
-import CircadiaFormats
 import CircadiaKernels
 import CircadiaModel
 
@@ -9,11 +8,11 @@ import CircadiaModel
 /// larger than any before. Results do not depend on the number of threads.
 ///
 /// One trainer serves one thread of calls. It does not touch the model's own `adapter`.
-public final class LoRATrainer {
+package final class LoRATrainer {
     /// The adapter in training; its numbers change with every step.
-    public let adapter: LoRAAdapter
+    package let adapter: LoRAAdapter
     /// What it was made with.
-    public let options: TrainingOptions
+    package let options: TrainingOptions
     let model: LlamaModel
     let state: OptimizerState
     let schedule: LearningRateSchedule
@@ -33,7 +32,7 @@ public final class LoRATrainer {
     ///   - options: rank, scale, layers and keys are read only where there is no `initial`.
     ///   - initial: an adapter to go on from; it is copied. Nil for a fresh one from the seed.
     /// - Throws: `TrainingError.badOption` or `.adapterMismatch`.
-    public init(
+    package init(
         model: LlamaModel, options: TrainingOptions, initial: LoRAAdapter? = nil
     ) throws(TrainingError) {
         try options.validate()
@@ -62,7 +61,7 @@ public final class LoRATrainer {
     ///   the last finite step are restored and the report's `isApplied` is false.
     /// - Throws: `TrainingError.nothingToTrain` or `.unknownToken`.
     @discardableResult
-    public func step(rows: [TrainingRow]) throws(TrainingError) -> StepReport {
+    package func step(rows: [TrainingRow]) throws(TrainingError) -> StepReport {
         let prepared = try prepare(rows)
         if prepared.isEmpty { throw .nothingToTrain(rows: rows.count) }
         return step(prepared)
@@ -72,7 +71,7 @@ public final class LoRATrainer {
     ///
     /// - Returns: sum of nats and number of tokens.
     /// - Throws: `TrainingError.unknownToken`.
-    public func loss(rows: [TrainingRow]) throws(TrainingError) -> ScoredLoss {
+    package func loss(rows: [TrainingRow]) throws(TrainingError) -> ScoredLoss {
         loss(try prepare(rows))
     }
 
@@ -81,7 +80,7 @@ public final class LoRATrainer {
     /// For checks. Each entry holds da `[inputs, rank]` and db `[rank, outputs]`.
     ///
     /// - Throws: `TrainingError.nothingToTrain` or `.unknownToken`.
-    public func gradients(
+    package func gradients(
         rows: [TrainingRow]
     ) throws(TrainingError) -> [(layer: Int, projection: Projection, da: [Float], db: [Float])] {
         let prepared = try prepare(rows)
@@ -102,7 +101,7 @@ public final class LoRATrainer {
     /// projection; nothing for LoRA. For checks.
     ///
     /// - Throws: `TrainingError.nothingToTrain` or `.unknownToken`.
-    public func magnitudeGradients(
+    package func magnitudeGradients(
         rows: [TrainingRow]
     ) throws(TrainingError) -> [(layer: Int, projection: Projection, dm: [Float])] {
         let prepared = try prepare(rows)
@@ -120,12 +119,12 @@ public final class LoRATrainer {
     }
 
     /// Bytes of activations and optimiser held now, the model not counted.
-    public var memoryByteCount: Int {
+    package var memoryByteCount: Int {
         state.byteCount + (memory?.byteCount ?? 0) + workspace.byteCount
     }
 
     /// Adapted blocks whose activations are computed again, at the largest micro-batch so far.
-    public var recomputedBlocks: Int { memory?.recomputedBlocks ?? 0 }
+    package var recomputedBlocks: Int { memory?.recomputedBlocks ?? 0 }
 
     // MARK: Steps on prepared rows
 

@@ -9,7 +9,7 @@
 /// - Every row weighs the same, whatever was said of its reply.
 extension TrainingOptions {
     /// Sets what mlx_lm.lora fixes. Learning rate, warm-up, rank and so on stay as they are.
-    public mutating func matchMLX() {
+    package mutating func matchMLX() {
         order = .mlx
         usesBiasCorrection = false
         beta1 = 0.9
@@ -27,7 +27,7 @@ extension TrainingRow {
     ///   - length: `--max-seq-length`.
     ///   - offset: with `--mask-prompt`, where the last reply begins.
     /// - Returns: a row that is cut, padded by one token and scored like mlx_lm's.
-    public func asInMLX(maxSequenceLength length: Int, offset: Int = 0) -> TrainingRow {
+    package func asInMLX(maxSequenceLength length: Int, offset: Int = 0) -> TrainingRow {
         var row = self
         row.ids = Array(ids.prefix(length))
         if ids.count < length { row.ids.append(0) }

@@ -1,17 +1,18 @@
+import CircadiaFiles
 import CircadiaFormats
 import CircadiaKernels
 import CircadiaModel
 import Foundation
 
 /// Where and how often a training is put on disk, so that it can go on after any end.
-public struct CheckpointOptions: Sendable, Equatable {
+package struct CheckpointOptions: Sendable, Equatable {
     /// The file; its folder must exist.
-    public var url: URL
+    package var url: URL
     /// Steps between checkpoints; 0 writes one at the start and one when training is cancelled.
-    public var interval: Int
+    package var interval: Int
 
     /// Checkpoints at `url`, every `interval` steps.
-    public init(url: URL, interval: Int) {
+    package init(url: URL, interval: Int) {
         self.url = url
         self.interval = interval
     }
@@ -51,7 +52,7 @@ struct TrainingCheckpoint {
     static func write(
         _ trainer: LoRATrainer, run: TrainingRunState, planner: BatchPlanner.State,
         best: LoRAAdapter?, fingerprint: String, to url: URL
-    ) throws(FormatError) {
+    ) throws {
         let state = trainer.state
         let metadata = Metadata(
             fingerprint: fingerprint, run: run, planner: planner, optimizerStep: state.step,
@@ -71,11 +72,11 @@ struct TrainingCheckpoint {
         do {
             text = String(decoding: try Self.encoder.encode(metadata), as: UTF8.self)
         } catch {
-            throw .cannotWrite(path: url.path, reason: "the state cannot be encoded")
+            throw FileError.cannotWrite(path: url.path, reason: "the state cannot be encoded")
         }
         try SafetensorsWriter.write(
             descriptions, metadata: ["format": Self.format, "training": text], to: url, mode: 0o600
-        ) { (index, sink) throws(FormatError) in
+        ) { (index, sink) throws in
             for buffer in parts[index].buffers {
                 try sink(UnsafeRawBufferPointer(start: buffer.pointer, count: buffer.byteCount))
             }

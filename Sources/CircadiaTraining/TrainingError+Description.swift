@@ -2,7 +2,7 @@ import Foundation
 
 extension TrainingError: CustomStringConvertible {
     /// The message shown to people.
-    public var description: String {
+    package var description: String {
         switch self {
         case .badOption(let name, let expected, let found):
             "training option \(name): expected \(expected), found \(found)."
@@ -45,7 +45,7 @@ extension TrainingError {
 
 extension CheckpointProblem: CustomStringConvertible {
     /// What is wrong and what to do, to follow a path.
-    public var description: String {
+    package var description: String {
         switch self {
         case .unreadable(let reason):
             "the checkpoint cannot be read: \(reason) Start anew without --resume."

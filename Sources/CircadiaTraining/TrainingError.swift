@@ -1,7 +1,5 @@
-import CircadiaModel
-
 /// What can go wrong while an adapter is trained. Rows are named by their ids, never quoted.
-public enum TrainingError: Error, Sendable, Equatable {
+package enum TrainingError: Error, Sendable, Equatable {
     /// An option has a value that makes no sense.
     case badOption(name: String, expected: String, found: String)
     /// No row has a token to train on; `rows` says how many were given.
@@ -23,7 +21,7 @@ public enum TrainingError: Error, Sendable, Equatable {
 }
 
 /// Why a checkpoint cannot be gone on from.
-public enum CheckpointProblem: Error, Sendable, Equatable {
+package enum CheckpointProblem: Error, Sendable, Equatable {
     /// It cannot be read, for this reason.
     case unreadable(String)
     /// It is no checkpoint of this program, or one of another version.

@@ -3,9 +3,9 @@ import CircadiaKernels
 
 /// How an adapter is trained. The defaults are mlx_lm's and the original's; what a night takes
 /// is in its own options.
-public struct TrainingOptions: Sendable, Equatable, Codable {
+package struct TrainingOptions: Sendable, Equatable, Codable {
     /// How the learning rate goes after the warm-up.
-    public enum Schedule: String, Sendable, Equatable, Codable, CaseIterable {
+    package enum Schedule: String, Sendable, Equatable, Codable, CaseIterable {
         /// It stays.
         case constant
         /// Half a cosine down to zero at the last step.
@@ -13,7 +13,7 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
     }
 
     /// Which rows meet in a batch.
-    public enum Order: String, Sendable, Equatable, Codable, CaseIterable {
+    package enum Order: String, Sendable, Equatable, Codable, CaseIterable {
         /// Shuffled anew each epoch, with rows of like length together and batches shuffled.
         case bucketed
         /// Shuffled anew each epoch.
@@ -27,91 +27,91 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
     // MARK: Amount
 
     /// Optimiser steps.
-    public var iterations = 50
+    package var iterations = 50
     /// Rows per step.
-    public var batchSize = 4
+    package var batchSize = 4
     /// Longer rows are cut at the end.
-    public var maxSequenceLength = 1024
+    package var maxSequenceLength = 1024
     /// Tokens that pass through the model together; larger batches are split and their gradients
     /// accumulated, weighted by tokens. One row is never split.
-    public var maxTokensPerMicroBatch = 512
+    package var maxTokensPerMicroBatch = 512
 
     /// Rows that pass through the model together; 0 for as many as there is room for. Where it is
     /// less than the batch, gradients are accumulated.
-    public var maxRowsPerMicroBatch = 0
+    package var maxRowsPerMicroBatch = 0
 
     /// Pads the rows of a batch to the longest of them, as programs without packing do: to measure
     /// what packing saves. Padding passes through the model like any token and is never scored.
-    public var padsRows = false
+    package var padsRows = false
 
     // MARK: Adapter
 
     /// LoRA or DoRA.
-    public var kind = AdapterConfiguration.Kind.lora
+    package var kind = AdapterConfiguration.Kind.lora
     /// Columns of every `lora_a`.
-    public var rank = 8
+    package var rank = 8
     /// Multiplies the low-rank product; not alpha / rank.
-    public var scale = 20.0
+    package var scale = 20.0
     /// Adapted blocks, counted from the last; less than 1 means all.
-    public var layers = 16
+    package var layers = 16
     /// Probability with which an element of an adapter's input is left out in training.
-    public var dropout = 0.0
+    package var dropout = 0.0
     /// Module paths inside a block, such as `self_attn.q_proj`; nil means all seven.
-    public var keys: [String]?
+    package var keys: [String]?
 
     // MARK: Optimiser
 
     /// The learning rate after the warm-up.
-    public var learningRate: Float = 2e-5
+    package var learningRate: Float = 2e-5
     /// Steps over which the learning rate rises linearly from zero.
-    public var warmupSteps = 0
+    package var warmupSteps = 0
     /// What follows the warm-up.
-    public var schedule = Schedule.constant
+    package var schedule = Schedule.constant
     /// Decay of the first moment.
-    public var beta1: Float = 0.9
+    package var beta1: Float = 0.9
     /// Decay of the second moment.
-    public var beta2: Float = 0.999
+    package var beta2: Float = 0.999
     /// Added to the root of the second moment.
-    public var epsilon: Float = 1e-8
+    package var epsilon: Float = 1e-8
     /// Decoupled weight decay (AdamW); 0 for Adam.
-    public var weightDecay: Float = 0
+    package var weightDecay: Float = 0
     /// Divides Adam's moments by 1 − βᵗ.
-    public var usesBiasCorrection = true
+    package var usesBiasCorrection = true
     /// Gradients with a larger norm over all matrices are scaled down to it; 0 for never.
-    public var clipNorm = 1.0
+    package var clipNorm = 1.0
 
     // MARK: Rows that keep to the base model
 
     /// Multiplies the divergence from the base model at each token of such a row.
-    public var divergenceWeight = 1.0
+    package var divergenceWeight = 1.0
 
     // MARK: Held-out loss
 
     /// Steps between evaluations on the held-out rows; 0 for before and after only.
-    public var evaluationInterval = 0
+    package var evaluationInterval = 0
     /// Ends with the numbers of the evaluation with the lowest held-out loss.
-    public var keepsBest = false
+    package var keepsBest = false
     /// Evaluations without a new lowest loss after which training ends; 0 for never.
-    public var patience = 0
+    package var patience = 0
 
     // MARK: Machine
 
     /// Follows from it: the initial adapter and the order of the rows.
-    public var seed: UInt64 = 0
+    package var seed: UInt64 = 0
     /// Which rows meet in a batch.
-    public var order = Order.bucketed
+    package var order = Order.bucketed
     /// `.bf16`, or `.exact` for checks; `.bf16` is exact where the processor lacks it. What it rounds is
     /// told at `ProductPrecisions`.
-    public var precision = Precision.bf16
+    package var precision = Precision.bf16
     /// Bytes for activations that the backward pass needs. Blocks beyond it keep only their input
     /// and are computed again.
-    public var activationByteLimit = 512 << 20
+    package var activationByteLimit = 512 << 20
 
     /// The defaults.
-    public init() {}
+    package init() {}
 
     /// What `adapter_config.json` says of an adapter made with these options.
-    public var adapterConfiguration: AdapterConfiguration {
+    package var adapterConfiguration: AdapterConfiguration {
         AdapterConfiguration(
             kind: kind, numLayers: layers < 1 ? -1 : layers,
             loraParameters: AdapterConfiguration.LoRAParameters(
@@ -121,7 +121,7 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
     /// Checks values against each other.
     ///
     /// - Throws: `TrainingError.badOption` naming the option.
-    public func validate() throws(TrainingError) {
+    package func validate() throws(TrainingError) {
         try Self.check(iterations >= 0, "iterations", "0 or more", iterations)
         try Self.check(batchSize >= 1, "batchSize", "1 or more", batchSize)
         try Self.check(maxSequenceLength >= 2, "maxSequenceLength", "2 or more", maxSequenceLength)

@@ -1,25 +1,25 @@
 /// What one optimiser step did.
-public struct StepReport: Sendable, Equatable, Codable {
+package struct StepReport: Sendable, Equatable, Codable {
     /// 1 for the first step.
-    public var step: Int
+    package var step: Int
     /// Mean loss of the batch's scored tokens before the step, in nats.
-    public var loss: Double
+    package var loss: Double
     /// Scored tokens of the batch.
-    public var scoredTokens: Int
+    package var scoredTokens: Int
     /// Tokens of its rows; those that several rows begin with count for each, though computed once.
-    public var tokens: Int
+    package var tokens: Int
     /// The norm of the gradient over all matrices, before clipping.
-    public var gradientNorm: Double
+    package var gradientNorm: Double
     /// The learning rate of the step.
-    public var learningRate: Float
+    package var learningRate: Float
     /// False where loss or gradient were not finite: the last good numbers are back in place.
-    public var isApplied: Bool
+    package var isApplied: Bool
 }
 
 /// Progress of a training, once a step and once an evaluation.
-public struct TrainingProgress: Sendable, Equatable {
+package struct TrainingProgress: Sendable, Equatable {
     /// What happened.
-    public enum Event: Sendable, Equatable {
+    package enum Event: Sendable, Equatable {
         /// A step was made.
         case step(StepReport)
         /// The held-out rows were scored after `step` steps; `isBest` if never lower before.
@@ -34,17 +34,17 @@ public struct TrainingProgress: Sendable, Equatable {
     }
 
     /// What happened.
-    public var event: Event
+    package var event: Event
     /// Steps in all.
-    public var iterations: Int
+    package var iterations: Int
     /// Tokens per second since the start, evaluations not counted.
-    public var tokensPerSecond: Double
+    package var tokensPerSecond: Double
     /// The time that the remaining steps will take, as far as can be told.
-    public var secondsLeft: Double
+    package var secondsLeft: Double
 }
 
 /// Why a training ended.
-public enum TrainingEnd: String, Sendable, Equatable, Codable {
+package enum TrainingEnd: String, Sendable, Equatable, Codable {
     /// All iterations were made.
     case finished
     /// The caller asked for it.
@@ -54,34 +54,34 @@ public enum TrainingEnd: String, Sendable, Equatable, Codable {
 }
 
 /// What a training gave and what it took.
-public struct TrainingReport: Sendable, Equatable {
+package struct TrainingReport: Sendable, Equatable {
     /// Every step, in order; steps that were not applied too.
-    public var steps: [StepReport]
+    package var steps: [StepReport]
     /// The mean loss per scored token over all applied steps, each before its update.
-    public var trainLoss: Double
+    package var trainLoss: Double
     /// Held-out loss per scored token before the first step; nil without held-out rows.
-    public var heldOutLossBefore: Double?
+    package var heldOutLossBefore: Double?
     /// The same of the final adapter.
-    public var heldOutLossAfter: Double?
+    package var heldOutLossAfter: Double?
     /// Steps behind the final adapter's numbers.
-    public var finalStep: Int
+    package var finalStep: Int
     /// Rows that could be trained on.
-    public var rows: Int
+    package var rows: Int
     /// Ids of the rows that the final adapter's steps were made of: fewer than all where training ended
     /// within the first pass.
-    public var idsTrained: Set<String>
+    package var idsTrained: Set<String>
     /// Rows without a token to train on.
-    public var skippedRows: Int
+    package var skippedRows: Int
     /// Tokens of all steps' rows.
-    public var tokensTrained: Int
+    package var tokensTrained: Int
     /// Scored tokens among them.
-    public var scoredTokensTrained: Int
+    package var scoredTokensTrained: Int
     /// Times that numbers were not finite and the last good ones were restored.
-    public var restorations: Int
+    package var restorations: Int
     /// Time of all steps, evaluations not counted.
-    public var trainingSeconds: Double
+    package var trainingSeconds: Double
     /// Bytes of activations and optimiser, the model not counted.
-    public var memoryByteCount: Int
+    package var memoryByteCount: Int
     /// Why it ended.
-    public var end: TrainingEnd
+    package var end: TrainingEnd
 }

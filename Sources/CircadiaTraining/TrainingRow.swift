@@ -1,24 +1,24 @@
 /// One conversation to train on, tokenised.
-public struct TrainingRow: Sendable, Equatable, Codable {
+package struct TrainingRow: Sendable, Equatable, Codable {
     /// Names the row in reports; never its text.
-    public var id: String
+    package var id: String
     /// The whole conversation.
-    public var ids: [Int32]
+    package var ids: [Int32]
     /// Positions in `ids` whose tokens are to be predicted: assistant turns, end of turn included.
     /// Ascending and apart from each other.
-    public var scored: [Range<Int>]
+    package var scored: [Range<Int>]
     /// Those of `scored` that hold the adapter to the base model: their gradient is that of the KL
     /// divergence from the base model's predictions, not that of the tokens' own loss. What is not
     /// scored is ignored.
-    public var held: [Range<Int>]
+    package var held: [Range<Int>]
     /// How much each scored token counts, above 0: a step's loss is the weighted mean over its scored
     /// tokens, so that a row of weight 2 counts as much as the same row twice.
-    public var weight: Float
+    package var weight: Float
     /// How strongly `held` are held, as a share of `TrainingOptions.divergenceWeight`.
-    public var pull: Float
+    package var pull: Float
 
     /// A row; `scored` may reach beyond `ids`, what lies there is ignored.
-    public init(
+    package init(
         id: String, ids: [Int32], scored: [Range<Int>], held: [Range<Int>] = [],
         weight: Float = 1, pull: Float = 1
     ) {
@@ -33,7 +33,7 @@ public struct TrainingRow: Sendable, Equatable, Codable {
     }
 
     /// Reads a row; a weight or pull that training cannot use is refused.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let weight = try container.decode(Float.self, forKey: .weight)
         let pull = try container.decode(Float.self, forKey: .pull)

@@ -1,4 +1,3 @@
-import CircadiaFormats
 import CircadiaModel
 import Dispatch
 
@@ -100,14 +99,14 @@ struct TrainingRun {
     private mutating func writeCheckpoint(_ progress: (TrainingProgress) -> Bool) {
         guard let url = checkpoints?.url, checkpointStep != state.step else { return }
         let start = DispatchTime.now().uptimeNanoseconds
-        do throws(FormatError) {
+        do throws {
             try TrainingCheckpoint.write(
                 trainer, run: state, planner: planner.state,
                 best: trainer.options.keepsBest ? bestAdapter : nil, fingerprint: fingerprint,
                 to: url)
         } catch {
             _ = progress(
-                self.progress(.checkpointFailed(step: state.step, reason: error.description)))
+                self.progress(.checkpointFailed(step: state.step, reason: "\(error)")))
             return
         }
         checkpointStep = state.step

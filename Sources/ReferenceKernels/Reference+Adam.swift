@@ -2,26 +2,26 @@ import Foundation
 
 extension Reference {
     /// The settings of one Adam step; see `ck_adam_t`.
-    public struct AdamStep: Sendable {
+    package struct AdamStep: Sendable {
         /// Step size.
-        public var learningRate: Double
+        package var learningRate: Double
         /// Decay of the first moment.
-        public var beta1: Double
+        package var beta1: Double
         /// Decay of the second moment.
-        public var beta2: Double
+        package var beta2: Double
         /// Added to the root of the second moment.
-        public var epsilon: Double
+        package var epsilon: Double
         /// Decoupled weight decay.
-        public var weightDecay: Double
+        package var weightDecay: Double
         /// Multiplies the gradient first.
-        public var gradientScale: Double
+        package var gradientScale: Double
         /// 1 for the first step.
-        public var step: Int
+        package var step: Int
         /// Divides the moments by `1 − βᵗ`.
-        public var usesBiasCorrection: Bool
+        package var usesBiasCorrection: Bool
 
         /// Settings from their parts.
-        public init(
+        package init(
             learningRate: Double, beta1: Double, beta2: Double, epsilon: Double,
             weightDecay: Double, gradientScale: Double, step: Int, usesBiasCorrection: Bool
         ) {
@@ -39,7 +39,7 @@ extension Reference {
     /// One Adam step (AdamW where the weight decay is not zero).
     ///
     /// - Returns: the new parameters and moments.
-    public static func adam(
+    package static func adam(
         _ options: AdamStep, gradient: [Double], parameter: [Double], m: [Double], v: [Double]
     ) -> (parameter: [Double], m: [Double], v: [Double]) {
         var (parameter, m, v) = (parameter, m, v)
@@ -59,7 +59,7 @@ extension Reference {
 
     /// `Σ x[i]²`, with what each addition rounds off kept and added at the end (Neumaier): the
     /// kernels sum in double too, so a plain sum would be no more exact than they are.
-    public static func sumSquares(_ x: [Double]) -> Double {
+    package static func sumSquares(_ x: [Double]) -> Double {
         var sum = 0.0
         var lost = 0.0
         for value in x {

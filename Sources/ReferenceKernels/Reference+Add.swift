@@ -1,11 +1,11 @@
 extension Reference {
     /// `y + x`, element by element.
-    public static func add(_ y: [Double], _ x: [Double]) -> [Double] {
+    package static func add(_ y: [Double], _ x: [Double]) -> [Double] {
         zip(y, x).map { $0 + $1 }
     }
 
     /// `y[t, i] + bias[i]` over `[tokens, bias.count]`.
-    public static func addBias(_ y: [Double], bias: [Double]) -> [Double] {
+    package static func addBias(_ y: [Double], bias: [Double]) -> [Double] {
         y.indices.map { y[$0] + bias[$0 % bias.count] }
     }
 }

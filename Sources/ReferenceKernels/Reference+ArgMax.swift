@@ -1,6 +1,6 @@
 extension Reference {
     /// The index of the largest value, the first of equals; NaN never wins.
-    public static func argmax(_ x: [Double]) -> Int {
+    package static func argmax(_ x: [Double]) -> Int {
         var best: Int?
         for (index, value) in x.enumerated() where !value.isNaN {
             if let current = best, value <= x[current] { continue }

@@ -2,20 +2,20 @@ import Foundation
 
 extension Reference {
     /// The dimensions of one attention call and the keys that each query sees.
-    public struct AttentionShape: Sendable {
+    package struct AttentionShape: Sendable {
         /// Query heads.
-        public var heads: Int
+        package var heads: Int
         /// Key and value heads; divides `heads`.
-        public var kvHeads: Int
+        package var kvHeads: Int
         /// Numbers per head.
-        public var headDim: Int
+        package var headDim: Int
         /// Multiplies every `q·k`.
-        public var scale: Double
+        package var scale: Double
         /// For each query, the keys that it sees.
-        public var visible: [Range<Int>]
+        package var visible: [Range<Int>]
 
         /// A shape from its parts.
-        public init(
+        package init(
             heads: Int, kvHeads: Int, headDim: Int, scale: Double, visible: [Range<Int>]
         ) {
             self.heads = heads
@@ -37,7 +37,7 @@ extension Reference {
     /// `q` is `[tokens, heads, headDim]`; `k` and `v` are `[keys, kvHeads, headDim]`.
     ///
     /// - Returns: `out` like `q`, and `logSum` `[tokens, heads]`, `ln Σ_s exp(scale · q·k[s])`.
-    public static func attention(
+    package static func attention(
         _ shape: AttentionShape, q: [Double], k: [Double], v: [Double]
     ) -> (out: [Double], logSum: [Double]) {
         var out = [Double](repeating: 0, count: q.count)
@@ -64,7 +64,7 @@ extension Reference {
 
     /// Gradients of `attention`: with `p` the probabilities and `D = dout·out`,
     /// `ds = scale · p · (dout·v − D)`, `dv += p · dout`, `dk += ds · q`, `dq += ds · k`.
-    public static func attentionBackward(
+    package static func attentionBackward(
         _ shape: AttentionShape, q: [Double], k: [Double], v: [Double], out: [Double],
         logSum: [Double], dout: [Double]
     ) -> (dq: [Double], dk: [Double], dv: [Double]) {

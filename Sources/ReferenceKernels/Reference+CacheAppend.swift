@@ -2,7 +2,7 @@ import Foundation
 
 extension Reference {
     /// Half of a cache.
-    public enum Part: Sendable, CaseIterable {
+    package enum Part: Sendable, CaseIterable {
         /// Its keys.
         case keys
         /// Its values.
@@ -10,18 +10,18 @@ extension Reference {
     }
 
     /// Where the numbers of a cache of keys and values stand: `ck_cache_t` of CKernels.h.
-    public struct CacheLayout: Sendable {
+    package struct CacheLayout: Sendable {
         /// Key and value heads.
-        public var kvHeads: Int
+        package var kvHeads: Int
         /// Tokens that the cache was made for.
-        public var capacity: Int
+        package var capacity: Int
         /// Numbers per head.
-        public var headDim: Int
+        package var headDim: Int
         /// The largest integer, 32767 or 127; nil where numbers are kept as they are.
-        public var most: Double?
+        package var most: Double?
 
         /// A layout from its parts.
-        public init(kvHeads: Int, capacity: Int, headDim: Int, most: Double?) {
+        package init(kvHeads: Int, capacity: Int, headDim: Int, most: Double?) {
             self.kvHeads = kvHeads
             self.capacity = capacity
             self.headDim = headDim
@@ -29,21 +29,21 @@ extension Reference {
         }
 
         /// Rows of a head: whole blocks of 16.
-        public var rows: Int { (capacity + 15) / 16 * 16 }
+        package var rows: Int { (capacity + 15) / 16 * 16 }
         /// Numbers of a row: an even number where they are integers.
         var width: Int { most == nil ? headDim : (headDim + 1) / 2 * 2 }
         /// Keys, or values.
-        public var numberCount: Int { kvHeads * rows * width }
+        package var numberCount: Int { kvHeads * rows * width }
         /// Numbers that share a step: 16 of a key, all of a value.
         func group(_ part: Part) -> Int { part == .keys ? 16 : max(1, headDim) }
         /// Steps of keys, or of values.
-        public func stepCount(_ part: Part) -> Int {
+        package func stepCount(_ part: Part) -> Int {
             most == nil ? 0 : kvHeads * rows * (part == .keys ? (headDim + 15) / 16 : 1)
         }
 
         /// Where number `i` of row `s` stands. Integers: keys `[kvHeads, rows/16, width/2, 16, 2]`,
         /// values `[kvHeads, rows/2, width, 2]`.
-        public func number(_ part: Part, _ head: Int, _ s: Int, _ i: Int) -> Int {
+        package func number(_ part: Part, _ head: Int, _ s: Int, _ i: Int) -> Int {
             let row = head * rows + s
             if most == nil { return row * width + i }
             return switch part {
@@ -54,13 +54,13 @@ extension Reference {
 
         /// Where the step of number `i` of row `s` stands: keys `[kvHeads, rows/16, ⌈headDim/16⌉, 16]`,
         /// values `[kvHeads, rows]`.
-        public func step(_ part: Part, _ head: Int, _ s: Int, _ i: Int) -> Int {
+        package func step(_ part: Part, _ head: Int, _ s: Int, _ i: Int) -> Int {
             let row = head * rows + s
             return part == .values ? row : (row / 16 * ((headDim + 15) / 16) + i / 16) * 16 + s % 16
         }
 
         /// Rows `0 ..< count` as `[count, kvHeads, headDim]`: what is stored, times its step.
-        public func rows(
+        package func rows(
             _ part: Part, _ count: Int, numbers: [Double], steps: [Double]
         ) -> [Double] {
             var x: [Double] = []
@@ -80,7 +80,7 @@ extension Reference {
     ///
     /// Integers are `x / step` to nearest, ties to even, with `step = max(max |x[i]| / most, |x| / 46300)`
     /// over the numbers that share it.
-    public static func cacheAppend(
+    package static func cacheAppend(
         _ layout: CacheLayout, _ part: Part, x: [Double], past: Int
     ) -> (numbers: [Double], steps: [Double]) {
         var numbers = [Double](repeating: 0, count: layout.numberCount)

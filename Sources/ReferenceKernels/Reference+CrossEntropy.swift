@@ -5,7 +5,7 @@ extension Reference {
     ///
     /// - Returns: `losses[t] = ln Σ_v exp(logits[t, v]) − logits[t, targets[t]]` and `gradient`
     ///   like `logits`: `rowScale · (softmax − onehot(target))`.
-    public static func crossEntropy(
+    package static func crossEntropy(
         logits: [Double], targets: [Int32], vocabulary: Int, rowScale: Double
     ) -> (losses: [Double], gradient: [Double]) {
         var losses: [Double] = []

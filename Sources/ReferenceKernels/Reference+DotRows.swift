@@ -1,11 +1,11 @@
 extension Reference {
     /// `scores[i] = query · vectors[i]` over `[count, query.count]`.
-    public static func dotRows(vectors: [Double], query: [Double], count: Int) -> [Double] {
+    package static func dotRows(vectors: [Double], query: [Double], count: Int) -> [Double] {
         (0..<count).map { dot(vectors, $0 * query.count, query, 0, query.count) }
     }
 
     /// `scores[i] = scales[i] · queryScale · (query · vectors[i])` over `[count, width]`.
-    public static func dotRows(
+    package static func dotRows(
         vectors: [Double], scales: [Double], query: [Double], queryScale: Double
     ) -> [Double] {
         scales.indices.map {
@@ -14,7 +14,7 @@ extension Reference {
     }
 
     /// `scores[i] = scales[i] · queryScale · (query · signs[i])` over `[count, width]`; a sign is 1 or -1.
-    public static func dotRows(
+    package static func dotRows(
         signs: [[Bool]], scales: [Double], query: [Int], queryScale: Double
     ) -> [Double] {
         zip(signs, scales).map { row, scale in
@@ -24,7 +24,7 @@ extension Reference {
     }
 
     /// Signs as `ck_dot_rows_bits` reads them: 8 rows side by side, 64 columns a word.
-    public static func packed(signs: [[Bool]], width: Int) -> [UInt64] {
+    package static func packed(signs: [[Bool]], width: Int) -> [UInt64] {
         let words = (width + 63) / 64
         var packed = [UInt64](repeating: 0, count: (signs.count + 7) / 8 * words * 8)
         for (row, signs) in signs.enumerated() {
@@ -36,7 +36,7 @@ extension Reference {
     }
 
     /// The four planes of bits of integers from -8 to 7, 64 columns a word.
-    public static func planes(of query: [Int]) -> [UInt64] {
+    package static func planes(of query: [Int]) -> [UInt64] {
         let words = (query.count + 63) / 64
         var planes = [UInt64](repeating: 0, count: 4 * words)
         for (column, value) in query.enumerated() {

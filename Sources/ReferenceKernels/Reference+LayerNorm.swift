@@ -1,6 +1,6 @@
 extension Reference {
     /// `y = (x − mean) / sqrt(variance + epsilon) · weight + bias` per row of `[tokens, width]`.
-    public static func layerNorm(
+    package static func layerNorm(
         x: [Double], weight: [Double], bias: [Double], tokens: Int, epsilon: Double
     ) -> [Double] {
         let width = weight.count

@@ -5,7 +5,7 @@ extension Reference {
     /// `[tokens, outputs]`.
     ///
     /// - Returns: the new `y`, and `xa = x·a` `[tokens, rank]`.
-    public static func lora(
+    package static func lora(
         x: [Double], a: [Double], b: [Double], scale: Double, tokens: Int, rank: Int, y: [Double]
     ) -> (y: [Double], xa: [Double]) {
         let xa = product(x, a, rows: tokens, inner: a.count / rank, columns: rank)
@@ -15,7 +15,7 @@ extension Reference {
 
     /// What `lora` adds to the gradients: with `g = scale · dy·bᵀ`, `da = xᵀ·g`,
     /// `db = scale · xaᵀ·dy`, `dx = g·aᵀ`.
-    public static func loraBackward(
+    package static func loraBackward(
         x: [Double], xa: [Double], a: [Double], b: [Double], dy: [Double], scale: Double,
         tokens: Int, rank: Int
     ) -> (da: [Double], db: [Double], dx: [Double]) {
@@ -35,7 +35,7 @@ extension Reference {
     }
 
     /// `a·b` of `a` `[rows, inner]` and `b` `[inner, columns]`.
-    public static func product(
+    package static func product(
         _ a: [Double], _ b: [Double], rows: Int, inner: Int, columns: Int
     ) -> [Double] {
         var out = [Double](repeating: 0, count: rows * columns)
@@ -50,7 +50,7 @@ extension Reference {
     }
 
     /// The transpose of `a` `[rows, columns]`.
-    public static func transposed(_ a: [Double], rows: Int, columns: Int) -> [Double] {
+    package static func transposed(_ a: [Double], rows: Int, columns: Int) -> [Double] {
         (0..<columns).flatMap { j in (0..<rows).map { a[$0 * columns + j] } }
     }
 }

@@ -1,21 +1,21 @@
 extension Reference {
     /// An MLX affine-quantised matrix: `w[o, i] = scale · q + bias` per group.
-    public struct AffineMatrix: Sendable {
+    package struct AffineMatrix: Sendable {
         /// Rows of the matrix.
-        public var rows: Int
+        package var rows: Int
         /// Columns of the matrix.
-        public var columns: Int
+        package var columns: Int
         /// Columns that share a scale and a bias.
-        public var groupSize: Int
+        package var groupSize: Int
         /// The quantised values, `[rows, columns]`.
-        public var values: [UInt8]
+        package var values: [UInt8]
         /// `[rows, columns/groupSize]`.
-        public var scales: [Double]
+        package var scales: [Double]
         /// Like `scales`.
-        public var biases: [Double]
+        package var biases: [Double]
 
         /// A matrix from its parts.
-        public init(
+        package init(
             rows: Int, columns: Int, groupSize: Int, values: [UInt8], scales: [Double],
             biases: [Double]
         ) {
@@ -28,7 +28,7 @@ extension Reference {
         }
 
         /// The numbers that the matrix stands for, `[rows, columns]`.
-        public var dequantized: [Double] {
+        package var dequantized: [Double] {
             values.indices.map { index in
                 let group = index / columns * (columns / groupSize) + index % columns / groupSize
                 return scales[group] * Double(values[index]) + biases[group]
@@ -37,7 +37,7 @@ extension Reference {
     }
 
     /// `x · wᵀ` of `x` `[tokens, columns]` and `w` `[rows, columns]`: `[tokens, rows]`.
-    public static func matmul(
+    package static func matmul(
         x: [Double], tokens: Int, w: [Double], rows: Int, columns: Int
     ) -> [Double] {
         (0..<tokens * rows).map { index in
@@ -49,7 +49,7 @@ extension Reference {
     /// `step = absmax/127`; of two `digits`, the second rounds what the first leaves the same way.
     ///
     /// Steps, quotients and what is left are f32, as in the kernels, so that both round the same way.
-    public static func roundedToInt8(
+    package static func roundedToInt8(
         _ x: [Double], groupSize: Int, digits: Int = 1
     ) -> [Double] {
         var rest = x.map { Float($0) }
@@ -71,7 +71,7 @@ extension Reference {
     }
 
     /// The bf16 number nearest to `x`, ties to even.
-    public static func roundedToBFloat16(_ x: Double) -> Double {
+    package static func roundedToBFloat16(_ x: Double) -> Double {
         let bits = Float(x).bitPattern
         let rounded = (bits &+ 0x7fff &+ (bits >> 16 & 1)) & 0xffff_0000
         return Double(Float(bitPattern: rounded))

@@ -2,7 +2,7 @@ extension Reference {
     /// `y = x · weight / sqrt(mean(x²) + epsilon)` per row of `[tokens, width]`.
     ///
     /// - Returns: `y` `[tokens, width]` and `rstd` `[tokens]`, the `1/sqrt(…)` of each row.
-    public static func rmsNorm(
+    package static func rmsNorm(
         x: [Double], weight: [Double], tokens: Int, epsilon: Double
     ) -> (y: [Double], rstd: [Double]) {
         let width = weight.count
@@ -19,7 +19,7 @@ extension Reference {
 
     /// What `rmsNorm` adds to the gradient of `x`: with `g = weight · dy`,
     /// `dx = rstd · g − rstd³/width · x · Σ g·x`.
-    public static func rmsNormBackward(
+    package static func rmsNormBackward(
         x: [Double], weight: [Double], rstd: [Double], dy: [Double], tokens: Int
     ) -> [Double] {
         let width = weight.count

@@ -5,7 +5,7 @@ extension Reference {
     ///
     /// `positions` is `[tokens]`, `frequencies` `[headDim/2]`. The angle is rounded to f32, as in
     /// every program that the models were trained with, and negated where `inverse`.
-    public static func rope(
+    package static func rope(
         _ x: [Double], positions: [Int32], frequencies: [Float], heads: Int, inverse: Bool
     ) -> [Double] {
         let half = frequencies.count

@@ -1,19 +1,19 @@
 extension Reference {
     /// Exchanges as `ck_exchanges_t` has them.
-    public struct Exchanges: Sendable {
+    package struct Exchanges: Sendable {
         /// Bits of `CK_LINK_PREVIOUS` and its kin.
-        public var links: [UInt8]
+        package var links: [UInt8]
         /// 1, -1 or 0.
-        public var sides: [Int8]
+        package var sides: [Int8]
         /// Words, neighbours included.
-        public var contextWords: [Double]
+        package var contextWords: [Double]
         /// Words of the user.
-        public var userWords: [UInt16]
+        package var userWords: [UInt16]
         /// Words of the other side.
-        public var otherWords: [UInt16]
+        package var otherWords: [UInt16]
 
         /// Makes them of arrays of one length.
-        public init(
+        package init(
             links: [UInt8], sides: [Int8], contextWords: [Double], userWords: [UInt16],
             otherWords: [UInt16]
         ) {
@@ -48,7 +48,7 @@ extension Reference {
     ///   - exchanges: all.
     ///   - initial: what `sums` have before.
     /// - Returns: the sums, `[4, count]`, and the three best values.
-    public static func bm25(
+    package static func bm25(
         options: [Double], counts: [[(user: Int, other: Int)]], information: [Double],
         exchanges: Exchanges, initial: [Double]?
     ) -> (sums: [Double], best: [Double]) {
@@ -90,7 +90,7 @@ extension Reference {
     /// cosines `[count]`.
     ///
     /// - Returns: the score of each exchange, and the sum of the absolute values of its parts.
-    public static func fuseScores(
+    package static func fuseScores(
         weights: [Double], sums: [Double], nearUser: [Double], nearOther: [Double],
         exchanges: Exchanges
     ) -> [(score: Double, magnitude: Double)] {

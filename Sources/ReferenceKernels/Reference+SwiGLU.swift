@@ -2,13 +2,13 @@ import Foundation
 
 extension Reference {
     /// `silu(gate) · up`, `silu(g) = g / (1 + e^−g)`.
-    public static func swiGLU(gate: [Double], up: [Double]) -> [Double] {
+    package static func swiGLU(gate: [Double], up: [Double]) -> [Double] {
         zip(gate, up).map { g, u in g / (1 + exp(-g)) * u }
     }
 
     /// Gradients of `swiGLU`: with `σ = 1 / (1 + e^−gate)`, `dup = dout · gate · σ` and
     /// `dgate = dout · up · σ · (1 + gate · (1 − σ))`.
-    public static func swiGLUBackward(
+    package static func swiGLUBackward(
         gate: [Double], up: [Double], dout: [Double]
     ) -> (dgate: [Double], dup: [Double]) {
         var dgate = gate

@@ -4,4 +4,4 @@
 /// All functions work on `Double`, so that what they return is exact for the purposes of a
 /// comparison with f32, and so that gradients can be checked by finite differences. Matrices are
 /// row-major arrays; shapes are as in `CKernels.h`. Nothing here is fast.
-public enum Reference {}
+package enum Reference {}

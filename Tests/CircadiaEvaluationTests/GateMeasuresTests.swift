@@ -1,7 +1,7 @@
-import CircadiaEvaluation
-import CircadiaTokenizer
 import Foundation
 import Testing
+
+@testable import CircadiaEvaluation
 
 @Suite("Gate measures")
 struct GateMeasuresTests {

@@ -1,7 +1,9 @@
-import CircadiaEvaluation
-import CircadiaTokenizer
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaConversation
+@testable import CircadiaEvaluation
 
 /// Answers from a list, and finds the option "right" the likeliest.
 private struct Parrot: HarnessSubject {

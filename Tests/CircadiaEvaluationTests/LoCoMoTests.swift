@@ -1,9 +1,12 @@
-import CircadiaEvaluation
-import CircadiaFormats
-import CircadiaMemory
-import CircadiaModel
 import Foundation
 import Testing
+
+@testable import CircadiaAnalysis
+@testable import CircadiaEvaluation
+@testable import CircadiaHub
+@testable import CircadiaLog
+@testable import CircadiaModel
+@testable import CircadiaRetrieval
 
 /// Five long conversations with questions whose evidence is known, where they are at hand. They
 /// are not part of the project (their licence is non-commercial).

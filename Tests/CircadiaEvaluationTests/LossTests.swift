@@ -1,9 +1,10 @@
-import CircadiaEvaluation
-import CircadiaMemory
-import CircadiaModel
-import CircadiaTokenizer
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaConversation
+@testable import CircadiaEvaluation
+@testable import CircadiaModel
 
 @Suite struct LossTests {
     static func exchange(_ id: String, tokens: Int) -> Exchange {

@@ -1,6 +1,7 @@
-import CircadiaEvaluation
 import Foundation
 import Testing
+
+@testable import CircadiaEvaluation
 
 @Suite struct PrecisionComparisonTests {
     private func prediction(

@@ -1,7 +1,8 @@
-import CircadiaEvaluation
-import CircadiaTokenizer
 import Foundation
 import Testing
+
+@testable import CircadiaConversation
+@testable import CircadiaEvaluation
 
 /// Shares of answers that show a preference.
 @Suite struct PreferenceTests {

@@ -1,6 +1,8 @@
-import CircadiaEvaluation
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaEvaluation
 
 @Suite struct PromptLoadingTests {
     static let good =

@@ -1,10 +1,13 @@
-import CircadiaEvaluation
-import CircadiaFormats
-import CircadiaMemory
-import CircadiaModel
-import CircadiaTokenizer
 import Foundation
 import Testing
+
+@testable import CircadiaConversation
+@testable import CircadiaEvaluation
+@testable import CircadiaFormats
+@testable import CircadiaHub
+@testable import CircadiaLog
+@testable import CircadiaModel
+@testable import CircadiaTokenizer
 
 /// The default model, where it is installed.
 private enum DefaultModel {

@@ -1,5 +1,6 @@
-import CircadiaEvaluation
 import Testing
+
+@testable import CircadiaEvaluation
 
 @Suite struct RetrievalMetricsTests {
     let ranked = ["a", "b", "c", "d", "e"]

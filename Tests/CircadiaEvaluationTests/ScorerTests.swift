@@ -1,5 +1,6 @@
-import CircadiaEvaluation
 import Testing
+
+@testable import CircadiaEvaluation
 
 @Suite struct ScorerTests {
     struct Case: Sendable, CustomTestStringConvertible {

@@ -1,7 +1,10 @@
-import CircadiaEvaluation
-import CircadiaMemory
 import Foundation
 import Testing
+
+@testable import CircadiaAnalysis
+@testable import CircadiaConversation
+@testable import CircadiaEvaluation
+@testable import CircadiaLog
 
 /// The files of `data/` are as their README promises.
 @Suite struct ShippedDataTests {

@@ -1,5 +1,6 @@
-import CircadiaEvaluation
 import Testing
+
+@testable import CircadiaEvaluation
 
 @Suite struct StatisticsTests {
     /// The ends are the roots q of (p − q)² = z² q (1 − q) / n, found by bisection.

@@ -1,6 +1,10 @@
-import CircadiaFormats
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaFiles
+@testable import CircadiaFormats
+@testable import CircadiaKernels
 
 @Suite struct AdapterTests {
     private let configuration = AdapterConfiguration(

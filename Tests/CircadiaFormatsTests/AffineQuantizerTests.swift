@@ -1,6 +1,9 @@
-import CircadiaFormats
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaFiles
+@testable import CircadiaFormats
 
 @Suite struct AffineQuantizerTests {
     /// Numbers that both this test and the script that recorded the digests compute exactly: a

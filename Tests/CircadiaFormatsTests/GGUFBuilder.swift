@@ -1,5 +1,6 @@
-import CircadiaFormats
 import Foundation
+
+@testable import CircadiaFormats
 
 /// Builds GGUF files in memory, right or wrong on purpose.
 struct GGUFBuilder {

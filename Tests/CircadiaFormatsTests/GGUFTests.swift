@@ -1,7 +1,10 @@
-import CircadiaFormats
-import CircadiaKernels
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaFiles
+@testable import CircadiaFormats
+@testable import CircadiaKernels
 
 @Suite struct GGUFTests {
     /// The values of a matrix of an MLX directory, dequantised here from words, scales and biases.

@@ -1,5 +1,6 @@
-import CircadiaFormats
 import Testing
+
+@testable import CircadiaFormats
 
 @Suite struct HalfPrecisionTests {
     @Test func everyHalfSurvivesTheRoundTrip() {

@@ -1,6 +1,9 @@
-import CircadiaFormats
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaFiles
+@testable import CircadiaFormats
 
 @Suite struct ModelConfigurationTests {
     private func read(_ object: JSONObject) throws(FormatError) -> ModelConfiguration {

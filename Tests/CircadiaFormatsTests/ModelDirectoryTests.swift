@@ -1,7 +1,10 @@
-import CircadiaFormats
-import CircadiaKernels
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaFiles
+@testable import CircadiaFormats
+@testable import CircadiaKernels
 
 @Suite struct ModelDirectoryTests {
     /// A Llama of 2 layers that is written in milliseconds.

@@ -1,7 +1,8 @@
-import CircadiaFormats
-import CircadiaKernels
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaFormats
 
 @Suite struct QuantizedWeightsTests {
     private let name = "model.layers.1.mlp.up_proj.weight"

@@ -1,6 +1,8 @@
-import CircadiaFormats
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaFormats
 
 @Suite struct SafetensorsTests {
     /// A file with this header text and this many bytes of data.

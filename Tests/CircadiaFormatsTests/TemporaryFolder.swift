@@ -1,5 +1,7 @@
-import CircadiaFormats
+import CircadiaTestSupport
 import Foundation
+
+@testable import CircadiaFormats
 
 /// A fresh directory, deleted with the object.
 final class TemporaryFolder: Sendable {

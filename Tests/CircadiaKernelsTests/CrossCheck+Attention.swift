@@ -1,7 +1,8 @@
-import CircadiaKernels
 import CircadiaTestSupport
 import Foundation
-import ReferenceKernels
+
+@testable import CircadiaKernels
+@testable import ReferenceKernels
 
 extension CrossCheck {
     /// Attention and the cache that it reads.

@@ -1,6 +1,5 @@
-import CircadiaKernels
-import CircadiaTestSupport
-import ReferenceKernels
+@testable import CircadiaKernels
+@testable import ReferenceKernels
 
 extension CrossCheck {
     /// SwiGLU forward and backward, GELU, additions, rope.

@@ -1,6 +1,7 @@
-import CircadiaKernels
 import CircadiaTestSupport
-import ReferenceKernels
+
+@testable import CircadiaKernels
+@testable import ReferenceKernels
 
 extension CrossCheck {
     /// Products with packed matrices, both ways.

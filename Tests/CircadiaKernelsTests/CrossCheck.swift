@@ -1,4 +1,4 @@
-import CircadiaTestSupport
+@testable import CircadiaKernels
 
 /// One output as it should be.
 struct Expected: Sendable {

@@ -1,5 +1,7 @@
 import CircadiaTestSupport
 
+@testable import CircadiaKernels
+
 /// Runs cross-checks and says what is wrong.
 struct CrossCheckRunner {
     /// In elements of each operand: for f32, on a 64-byte border, one float past it, and off 16

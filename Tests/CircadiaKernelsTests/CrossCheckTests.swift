@@ -1,6 +1,6 @@
-import CircadiaKernels
-import CircadiaTestSupport
 import Testing
+
+@testable import CircadiaKernels
 
 extension NativeKernels {
     /// The registry of this build.

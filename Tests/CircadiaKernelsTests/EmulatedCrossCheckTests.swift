@@ -1,5 +1,7 @@
 import Testing
 
+@testable import CircadiaKernels
+
 /// The same cross-check on another processor's variants (NEON, where this one is no ARM), under
 /// emulation.
 extension KernelSuite {

@@ -1,6 +1,6 @@
-import CircadiaKernels
-import CircadiaTestSupport
 import Testing
+
+@testable import CircadiaKernels
 
 extension KernelSuite {
     /// Products that share an input and its rounding, and tokens that share a call.

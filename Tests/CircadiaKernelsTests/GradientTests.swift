@@ -1,6 +1,7 @@
-import CircadiaTestSupport
-import ReferenceKernels
 import Testing
+
+@testable import CircadiaKernels
+@testable import ReferenceKernels
 
 /// The reference's gradients against central differences, all in double precision.
 extension KernelSuite {

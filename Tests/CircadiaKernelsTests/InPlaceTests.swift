@@ -1,6 +1,6 @@
-import CircadiaKernels
-import CircadiaTestSupport
 import Testing
+
+@testable import CircadiaKernels
 
 extension KernelSuite {
     /// Outputs that may be an input: the bits are those of an output of its own.

@@ -1,5 +1,7 @@
 import Testing
 
+@testable import CircadiaKernels
+
 /// A line of the registry, as an argument of tests.
 struct VariantName: Sendable, Equatable, Codable, CustomTestStringConvertible {
     let kernel: String

@@ -1,5 +1,6 @@
-import CircadiaKernels
 import CircadiaTestSupport
+
+@testable import CircadiaKernels
 
 /// The memory of one call: every operand lies between guards.
 final class KernelMemory {

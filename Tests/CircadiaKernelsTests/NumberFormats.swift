@@ -1,5 +1,5 @@
-import CircadiaKernels
-import ReferenceKernels
+@testable import CircadiaKernels
+@testable import ReferenceKernels
 
 /// Operands in the formats of weights and caches.
 extension Operand {

@@ -1,5 +1,7 @@
 import Foundation
 
+@testable import CircadiaKernels
+
 /// Makes calls in another process: speaks with the program of Tests/KernelProgram, whose main.c and
 /// request.h tell the protocol.
 ///

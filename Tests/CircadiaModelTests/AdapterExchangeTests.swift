@@ -1,8 +1,10 @@
-import CircadiaFormats
-import CircadiaKernels
-import CircadiaModel
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaFormats
+@testable import CircadiaKernels
+@testable import CircadiaModel
 
 extension ModelTests {
     /// What adapters compute in mlx_lm, PEFT and llama.cpp, theirs here and this program's there.

@@ -1,6 +1,7 @@
-import CircadiaFormats
-import CircadiaModel
 import Foundation
+
+@testable import CircadiaFormats
+@testable import CircadiaModel
 
 extension LoRAAdapter {
     /// An adapter of rank 4 whose `b` is not zero, so that it changes something.

@@ -1,7 +1,8 @@
-import CircadiaFormats
-import CircadiaModel
 import Foundation
 import Testing
+
+@testable import CircadiaFormats
+@testable import CircadiaModel
 
 extension ModelTests {
     @Suite struct AdapterTests {

@@ -1,8 +1,9 @@
 import AllocationCounter
-import CircadiaFormats
-import CircadiaKernels
-import CircadiaModel
 import Testing
+
+@testable import CircadiaFormats
+@testable import CircadiaKernels
+@testable import CircadiaModel
 
 /// After its first tokens a reply allocates nothing: memory is made once and used again.
 ///

@@ -1,7 +1,8 @@
-import CircadiaModel
-import CircadiaTokenizer
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaModel
 
 extension ModelTests {
     @Suite(.enabled(if: Surroundings.embedder != nil, "all-minilm-l6-v2 is not installed"))

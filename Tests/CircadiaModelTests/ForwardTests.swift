@@ -1,7 +1,9 @@
-import CircadiaFormats
-import CircadiaKernels
-import CircadiaModel
 import Testing
+
+@testable import CircadiaFiles
+@testable import CircadiaFormats
+@testable import CircadiaKernels
+@testable import CircadiaModel
 
 extension ModelTests {
     @Suite struct ForwardTests {

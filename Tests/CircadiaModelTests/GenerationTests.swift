@@ -1,7 +1,8 @@
-import CircadiaFormats
-import CircadiaModel
-import CircadiaTokenizer
 import Testing
+
+@testable import CircadiaKernels
+@testable import CircadiaModel
+@testable import CircadiaTokenizer
 
 extension ModelTests {
     @Suite struct GenerationTests {

@@ -1,8 +1,10 @@
-import CircadiaFormats
-import CircadiaModel
-import CircadiaTokenizer
 import Foundation
 import Testing
+
+@testable import CircadiaConversation
+@testable import CircadiaFormats
+@testable import CircadiaModel
+@testable import CircadiaTokenizer
 
 extension ModelTests {
     /// Guessing tokens from earlier text.

@@ -1,9 +1,11 @@
-import CircadiaFormats
-import CircadiaKernels
-import CircadiaModel
-import CircadiaTokenizer
 import Foundation
 import Testing
+
+@testable import CircadiaConversation
+@testable import CircadiaFormats
+@testable import CircadiaKernels
+@testable import CircadiaModel
+@testable import CircadiaTokenizer
 
 extension ModelTests {
     @Suite struct LossTests {

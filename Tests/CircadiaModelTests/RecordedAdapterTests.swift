@@ -1,8 +1,9 @@
-import CircadiaFormats
-import CircadiaKernels
-import CircadiaModel
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaFormats
+@testable import CircadiaModel
 
 extension ModelTests {
     /// Adapters that mlx_lm and PEFT wrote, and the logits under them there, recorded by

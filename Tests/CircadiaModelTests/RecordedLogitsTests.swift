@@ -1,8 +1,10 @@
-import CircadiaFormats
-import CircadiaKernels
-import CircadiaModel
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaFormats
+@testable import CircadiaKernels
+@testable import CircadiaModel
 
 extension ModelTests {
     /// The real model against what mlx_lm said (`Fixtures/record_logits.py`).

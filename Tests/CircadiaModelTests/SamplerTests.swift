@@ -1,6 +1,7 @@
-import CircadiaModel
 import Foundation
 import Testing
+
+@testable import CircadiaModel
 
 extension ModelTests {
     @Suite struct SamplerTests {

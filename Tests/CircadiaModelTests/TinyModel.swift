@@ -1,7 +1,10 @@
-import CircadiaFormats
-import CircadiaKernels
-import CircadiaModel
+import CircadiaTestSupport
 import Foundation
+
+@testable import CircadiaFiles
+@testable import CircadiaFormats
+@testable import CircadiaKernels
+@testable import CircadiaModel
 
 /// A Llama of a few thousand random weights, and what is needed to compare two runs of it.
 struct TinyModel {

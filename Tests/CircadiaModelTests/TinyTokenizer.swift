@@ -1,6 +1,7 @@
-import CircadiaModel
-import CircadiaTokenizer
 import Foundation
+
+@testable import CircadiaModel
+@testable import CircadiaTokenizer
 
 /// A byte-level tokenizer without merges and SmolLM2's chat template: three control tokens, then one
 /// token a byte.

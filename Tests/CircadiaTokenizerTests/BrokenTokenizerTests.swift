@@ -1,5 +1,8 @@
-import CircadiaTokenizer
+import CircadiaTestSupport
 import Testing
+
+@testable import CircadiaModel
+@testable import CircadiaTokenizer
 
 /// Small tokenizer.json files, whole and broken in one place each.
 @Suite struct BrokenTokenizerTests {

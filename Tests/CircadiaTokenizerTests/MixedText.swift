@@ -1,3 +1,5 @@
+@testable import CircadiaTokenizer
+
 /// Text that is hard on tokenizers: the same for the same seed.
 struct MixedText {
     private var random: SeededGenerator

@@ -1,6 +1,8 @@
-import CircadiaTokenizer
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaTokenizer
 
 /// Every token of 1.5 MB of mixed text against Hugging Face `tokenizers`.
 @Suite struct PeerTokenTests {

@@ -1,5 +1,8 @@
-import CircadiaTokenizer
 import Testing
+
+@testable import CircadiaConversation
+@testable import CircadiaModel
+@testable import CircadiaTokenizer
 
 @Suite struct PropertyTests {
     @Test(.enabled(if: TokenizerTestModels.llama3 != nil), arguments: [1, 2, 3] as [UInt64])

@@ -1,6 +1,10 @@
-import CircadiaTokenizer
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaConversation
+@testable import CircadiaModel
+@testable import CircadiaTokenizer
 
 /// Recorded ids and rendered chats of the peers; see Fixtures/README.md.
 @Suite struct RecordedTests {

@@ -1,5 +1,7 @@
-import CircadiaTokenizer
+import CircadiaTestSupport
 import Foundation
+
+@testable import CircadiaTokenizer
 
 /// The real tokenizers that `make models` brings, and the peer that they are compared with.
 enum TokenizerTestModels {

@@ -1,5 +1,7 @@
-import CircadiaTokenizer
+import CircadiaTestSupport
 import Testing
+
+@testable import CircadiaTokenizer
 
 /// WordPiece on vocabularies made for one question each.
 @Suite struct WordPieceTests {

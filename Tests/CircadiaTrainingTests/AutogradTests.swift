@@ -1,8 +1,8 @@
-import CircadiaFormats
-import CircadiaModel
-import CircadiaTraining
 import Foundation
 import Testing
+
+@testable import CircadiaFormats
+@testable import CircadiaTraining
 
 extension TrainingTests {
     /// The backward pass against mlx autograd, live.

@@ -1,9 +1,8 @@
-import CircadiaFormats
-import CircadiaKernels
-import CircadiaModel
-import CircadiaTraining
 import Foundation
 import Testing
+
+@testable import CircadiaModel
+@testable import CircadiaTraining
 
 extension TrainingTests {
     /// Rows that keep to the base model: the gradient of a KL divergence.

@@ -1,8 +1,9 @@
-import CircadiaFormats
-import CircadiaModel
-import CircadiaTraining
 import Foundation
 import Testing
+
+@testable import CircadiaFormats
+@testable import CircadiaModel
+@testable import CircadiaTraining
 
 extension TrainingTests {
     /// DoRA's gradients against mlx autograd and against torch with PEFT, live.

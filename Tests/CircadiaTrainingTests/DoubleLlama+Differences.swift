@@ -1,6 +1,6 @@
-import CircadiaModel
-import CircadiaTraining
 import Testing
+
+@testable import CircadiaTraining
 
 extension DoubleLlama {
     /// Elements of a gradient, drawn at random, and the central differences of the loss there.

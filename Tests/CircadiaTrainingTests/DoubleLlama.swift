@@ -1,7 +1,8 @@
-import CircadiaKernels
-import CircadiaModel
-import CircadiaTraining
 import Foundation
+
+@testable import CircadiaKernels
+@testable import CircadiaModel
+@testable import CircadiaTraining
 
 /// The loss of a small Llama with an adapter, written plainly in Double from the formulas: what
 /// finite differences are taken of.

@@ -1,8 +1,10 @@
-import CircadiaFormats
-import CircadiaModel
-import CircadiaTraining
+import CircadiaTestSupport
 import Foundation
 import Testing
+
+@testable import CircadiaFormats
+@testable import CircadiaModel
+@testable import CircadiaTraining
 
 extension TrainingTests {
     /// mlx_lm.lora's own semantics, against mlx_lm.lora.

@@ -1,7 +1,7 @@
-import CircadiaModel
-import CircadiaTraining
 import Foundation
 import Testing
+
+@testable import CircadiaTraining
 
 extension TrainingTests {
     /// What is forecast before a training, and how limits are kept.

@@ -1,7 +1,8 @@
-import CircadiaModel
-import CircadiaTraining
 import Foundation
 import Testing
+
+@testable import CircadiaModel
+@testable import CircadiaTraining
 
 extension TrainingTests {
     /// Trainings that are broken off and go on: the same bits as those that never were.

@@ -1,8 +1,8 @@
-import CircadiaFormats
-import CircadiaKernels
-import CircadiaModel
-import CircadiaTraining
 import Testing
+
+@testable import CircadiaKernels
+@testable import CircadiaModel
+@testable import CircadiaTraining
 
 extension TrainingTests {
     /// Rows that begin with the same tokens, which are computed once.

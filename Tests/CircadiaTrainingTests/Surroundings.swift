@@ -1,5 +1,8 @@
-import CircadiaFormats
+import CircadiaTestSupport
 import Foundation
+
+@testable import CircadiaHub
+@testable import CircadiaTraining
 
 /// What the environment offers beyond this repository.
 enum Surroundings {

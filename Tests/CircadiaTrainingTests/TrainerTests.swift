@@ -1,8 +1,8 @@
-import CircadiaFormats
-import CircadiaModel
-import CircadiaTraining
 import Foundation
 import Testing
+
+@testable import CircadiaModel
+@testable import CircadiaTraining
 
 extension TrainingTests {
     /// Whole trainings of a tiny model.

@@ -1,44 +1,44 @@
 import Foundation
 
 /// How far an adapter has moved a model from its base, on general texts that no night trains on.
-public struct GeneralDrift: Codable, Sendable, Equatable {
+package struct GeneralDrift: Codable, Sendable, Equatable {
     /// The texts of one kind.
-    public struct Kind: Codable, Sendable, Equatable {
+    package struct Kind: Codable, Sendable, Equatable {
         /// `GeneralText.Kind`.
-        public let kind: String
+        package let kind: String
         /// Scored tokens.
-        public let tokens: Int
+        package let tokens: Int
         /// Nats a token with the base model and with the adapter.
-        public let lossBase, loss: Double
+        package let lossBase, loss: Double
         /// What the adapter adds to the perplexity, as a share of it.
-        public let perplexityChange: Double
+        package let perplexityChange: Double
         /// Texts that the adapter makes likelier, and those that it makes less likely.
-        public let better, worse: Int
+        package let better, worse: Int
         /// Two-sided p of the sign test on them.
-        public let pValue: Double
+        package let pValue: Double
         /// Mean KL(base ‖ adapter), nats a token.
-        public let divergence: Double
+        package let divergence: Double
     }
 
     /// One text's scored tokens.
-    public struct Text: Sendable {
+    package struct Text: Sendable {
         let kind: GeneralText.Kind
         let pairs: [PredictionPair]
 
         /// A text's predictions, by the base model and with the adapter.
-        public init(kind: GeneralText.Kind, pairs: [PredictionPair]) {
+        package init(kind: GeneralText.Kind, pairs: [PredictionPair]) {
             self.kind = kind
             self.pairs = pairs
         }
     }
 
     /// By kind, in the order of `GeneralText.Kind`.
-    public let kinds: [Kind]
+    package let kinds: [Kind]
     /// Mean KL(base ‖ adapter) over all scored tokens, nats a token.
-    public let divergence: Double
+    package let divergence: Double
 
     /// Puts texts together; nil where nothing is scored.
-    public init?(_ texts: [Text]) {
+    package init?(_ texts: [Text]) {
         let all = texts.flatMap(\.pairs)
         guard !all.isEmpty else { return nil }
         func mean(_ pairs: [PredictionPair], _ value: (PredictionPair) -> Double) -> Double {

@@ -1,11 +1,11 @@
-import CircadiaTokenizer
+import CircadiaConversation
 import Foundation
 
 /// A fixed text by which a gate sees whether a night has changed more than it should: a conversation
 /// whose reply is scored, prose, or a question that is put to the model.
-public struct GeneralText: Sendable, Equatable {
+package struct GeneralText: Sendable, Equatable {
     /// What a text stands for.
-    public enum Kind: String, Codable, Sendable, CaseIterable {
+    package enum Kind: String, Codable, Sendable, CaseIterable {
         /// Short sums; their results alone are scored, what follows the last “=”.
         case arithmetic
         /// Word problems with their solutions.
@@ -19,16 +19,16 @@ public struct GeneralText: Sendable, Equatable {
     }
 
     /// Its name.
-    public let id: String
+    package let id: String
     /// What it stands for.
-    public let kind: Kind
+    package let kind: Kind
     /// The conversation; empty for prose.
-    public let messages: [ChatMessage]
+    package let messages: [ChatMessage]
     /// The prose; empty for a conversation.
-    public let text: String
+    package let text: String
 
     /// Makes a text of a conversation.
-    public init(id: String, kind: Kind, messages: [ChatMessage], text: String = "") {
+    package init(id: String, kind: Kind, messages: [ChatMessage], text: String = "") {
         self.id = id
         self.kind = kind
         self.messages = messages
@@ -50,7 +50,7 @@ public struct GeneralText: Sendable, Equatable {
     /// `text`.
     ///
     /// - Throws: `EvaluationError.promptsUnreadable`, `.badPrompt` with the line, `.noPrompts`.
-    public static func load(_ url: URL) throws(EvaluationError) -> [GeneralText] {
+    package static func load(_ url: URL) throws(EvaluationError) -> [GeneralText] {
         guard let data = try? Data(contentsOf: url) else {
             throw .promptsUnreadable(path: url.path, reason: "no such file, or reading it failed")
         }

@@ -1,22 +1,21 @@
-import CircadiaTokenizer
 import Foundation
 
 /// What a model's replies to a few everyday questions look like from outside: whether it still answers,
 /// each question in its own way, without going round in circles.
-public struct ReplyProbe: Codable, Sendable, Equatable {
+package struct ReplyProbe: Codable, Sendable, Equatable {
     /// Replies looked at.
-    public let replies: Int
+    package let replies: Int
     /// Replies without a word.
-    public let empty: Int
+    package let empty: Int
     /// Replies that decline to answer.
-    public let refusals: Int
+    package let refusals: Int
     /// The most replies that begin with the same twelve words.
-    public let alike: Int
+    package let alike: Int
     /// The share of four-word runs that came before in the same reply.
-    public let repeatedShare: Double
+    package let repeatedShare: Double
 
     /// Looks at replies.
-    public init(_ replies: [String]) {
+    package init(_ replies: [String]) {
         let words = replies.map { reply in
             reply.lowercased().split { !$0.isLetter && !$0.isNumber && $0 != "'" }.map(String.init)
         }
@@ -45,7 +44,7 @@ public struct ReplyProbe: Codable, Sendable, Equatable {
     ///   - isCancelled: asked between questions.
     /// - Returns: what the replies look like; nil where it was cancelled.
     /// - Throws: what the subject throws.
-    public static func measure(
+    package static func measure(
         _ subject: some HarnessSubject, questions: [GeneralText], maxTokens: Int = 48,
         isCancelled: () -> Bool = { false }
     ) throws -> ReplyProbe? {

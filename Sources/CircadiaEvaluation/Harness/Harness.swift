@@ -4,11 +4,11 @@ import Foundation
 ///
 /// Replies are drawn greedily through the chat template, so that a run can be repeated; a multiple
 /// choice is decided by likelihood.
-public struct Harness {
+package struct Harness {
     private let subject: any HarnessSubject
 
     /// A harness for anything that answers.
-    public init(subject: any HarnessSubject) { self.subject = subject }
+    package init(subject: any HarnessSubject) { self.subject = subject }
 
     /// Gives each prompt to the model and judges the reply.
     ///
@@ -17,7 +17,7 @@ public struct Harness {
     ///   - progress: called after each with the number done and the number of all.
     /// - Returns: every result, and how long it took.
     /// - Throws: what the subject throws, `ModelError` for a model, or `progress`.
-    public func run(
+    package func run(
         _ prompts: [HarnessPrompt], progress: (Int, Int) throws -> Void = { _, _ in }
     ) throws -> HarnessReport {
         let clock = ContinuousClock()

@@ -1,14 +1,14 @@
 /// Two runs of the same prompts, set against each other prompt by prompt.
-public struct HarnessComparison: Codable, Sendable, Equatable {
+package struct HarnessComparison: Codable, Sendable, Equatable {
     /// Prompts that pass only now.
-    public let gained: [String]
+    package let gained: [String]
     /// Prompts that passed only before.
-    public let lost: [String]
+    package let lost: [String]
     /// Two-sided p of McNemar's exact test: how likely so uneven a change is by chance alone.
-    public let pValue: Double
+    package let pValue: Double
 
     /// Compares runs by prompt; prompts that only one of them holds do not count.
-    public init(before: HarnessReport, after: HarnessReport) {
+    package init(before: HarnessReport, after: HarnessReport) {
         self.init(
             before: Dictionary(
                 before.results.map { ($0.id, $0.passed) }, uniquingKeysWith: { first, _ in first }),
@@ -16,7 +16,7 @@ public struct HarnessComparison: Codable, Sendable, Equatable {
     }
 
     /// Compares a run with what is known of an earlier one: whether each prompt passed, by its id.
-    public init(before earlier: [String: Bool], after: HarnessReport) {
+    package init(before earlier: [String: Bool], after: HarnessReport) {
         let pairs = after.results.compactMap { result in
             earlier[result.id].map { (id: result.id, before: $0, after: result.passed) }
         }

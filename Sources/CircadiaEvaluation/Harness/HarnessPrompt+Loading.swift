@@ -1,4 +1,4 @@
-import CircadiaTokenizer
+import CircadiaConversation
 import Foundation
 
 extension HarnessPrompt {
@@ -8,7 +8,7 @@ extension HarnessPrompt {
     /// would silently change what is measured. The schema is in `data/eval/README.md`.
     ///
     /// - Throws: `EvaluationError.promptsUnreadable`, `.badPrompt` with the line, `.noPrompts`.
-    public static func load(_ url: URL) throws(EvaluationError) -> [HarnessPrompt] {
+    package static func load(_ url: URL) throws(EvaluationError) -> [HarnessPrompt] {
         let data: Data
         do {
             data = try Data(contentsOf: url)

@@ -1,14 +1,14 @@
-import CircadiaTokenizer
+import CircadiaConversation
 
 /// One task of the capability harness: a prompt and what makes its reply right.
-public struct HarnessPrompt: Sendable, Equatable {
+package struct HarnessPrompt: Sendable, Equatable {
     /// What a prompt asks the model to be good at.
-    public enum Category: String, Codable, CaseIterable, Sendable {
+    package enum Category: String, Codable, CaseIterable, Sendable {
         case math, reasoning, factual, format, summarization, style, context
     }
 
     /// How a reply is judged.
-    public enum Judge: Sendable, Equatable {
+    package enum Judge: Sendable, Equatable {
         case containsAny(ContainsAnyScorer)
         case regex(RegexScorer)
         case numeric(NumericScorer)
@@ -18,7 +18,7 @@ public struct HarnessPrompt: Sendable, Equatable {
         case multipleChoice(MultipleChoice)
 
         /// The scorer of a written reply; nil for a multiple choice.
-        public var scorer: (any Scorer)? {
+        package var scorer: (any Scorer)? {
             switch self {
             case .containsAny(let scorer): scorer
             case .regex(let scorer): scorer
@@ -31,21 +31,21 @@ public struct HarnessPrompt: Sendable, Equatable {
     }
 
     /// Tokens that a reply may have where the prompt does not say.
-    public static let defaultMaxTokens = 48
+    package static let defaultMaxTokens = 48
 
     /// Names the prompt in results; unique in its file.
-    public let id: String
+    package let id: String
     /// The category that it counts for.
-    public let category: Category
+    package let category: Category
     /// The conversation to reply to; the last message is the user's.
-    public let messages: [ChatMessage]
+    package let messages: [ChatMessage]
     /// How the reply is judged.
-    public let judge: Judge
+    package let judge: Judge
     /// Tokens of a reply at most.
-    public let maxTokens: Int
+    package let maxTokens: Int
 
     /// Makes a prompt.
-    public init(
+    package init(
         id: String, category: Category, messages: [ChatMessage], judge: Judge,
         maxTokens: Int = defaultMaxTokens
     ) {

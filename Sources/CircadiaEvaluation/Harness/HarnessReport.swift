@@ -1,20 +1,20 @@
 import Foundation
 
 /// What came of one prompt.
-public struct HarnessResult: Codable, Sendable, Equatable {
+package struct HarnessResult: Codable, Sendable, Equatable {
     /// The prompt.
-    public let id: String
+    package let id: String
     /// Its category.
-    public let category: HarnessPrompt.Category
+    package let category: HarnessPrompt.Category
     /// Whether it passed.
-    public let passed: Bool
+    package let passed: Bool
     /// What was written, or the option that was chosen.
-    public let reply: String
+    package let reply: String
     /// Of a multiple choice: nats a token of each option.
-    public let likelihoods: [Double]?
+    package let likelihoods: [Double]?
 
     /// Makes a result.
-    public init(
+    package init(
         id: String, category: HarnessPrompt.Category, passed: Bool, reply: String,
         likelihoods: [Double]? = nil
     ) {
@@ -27,20 +27,20 @@ public struct HarnessResult: Codable, Sendable, Equatable {
 }
 
 /// A run of the harness.
-public struct HarnessReport: Sendable, Equatable {
+package struct HarnessReport: Sendable, Equatable {
     /// One result a prompt, in order.
-    public let results: [HarnessResult]
+    package let results: [HarnessResult]
     /// How long the run took.
-    public let seconds: Double
+    package let seconds: Double
 
     /// Makes a report.
-    public init(results: [HarnessResult], seconds: Double) {
+    package init(results: [HarnessResult], seconds: Double) {
         self.results = results
         self.seconds = seconds
     }
 
     /// Prompts that passed.
-    public var passed: Int { results.count(where: \.passed) }
+    package var passed: Int { results.count(where: \.passed) }
 
     /// The counts, as they go to `logs/eval_summary.json`.
     ///
@@ -50,7 +50,7 @@ public struct HarnessReport: Sendable, Equatable {
     ///   - adapter: the adapter's path; nil for the bare model.
     ///   - codeVersion: the program's.
     /// - Returns: counts of all and by category, with their intervals.
-    public func summary(
+    package func summary(
         tag: String, model: String, adapter: String?, codeVersion: String
     ) -> HarnessSummary {
         let groups = Dictionary(grouping: results, by: \.category.rawValue)
@@ -66,7 +66,7 @@ public struct HarnessReport: Sendable, Equatable {
     /// Writes one JSON line a result, in place of what the file held.
     ///
     /// - Throws: `EvaluationError.resultNotWritten`.
-    public func writeResults(to url: URL) throws(EvaluationError) {
+    package func writeResults(to url: URL) throws(EvaluationError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var text = ""

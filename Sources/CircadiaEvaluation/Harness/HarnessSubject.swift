@@ -1,7 +1,7 @@
-import CircadiaTokenizer
+import CircadiaConversation
 
 /// Whoever sits the harness: something that answers, and that tells how likely a given answer is.
-public protocol HarnessSubject {
+package protocol HarnessSubject {
     /// The likeliest reply to `messages`, drawn greedily, of at most `maxTokens` tokens.
     func reply(to messages: [ChatMessage], maxTokens: Int) throws -> String
 

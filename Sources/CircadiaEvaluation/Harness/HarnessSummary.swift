@@ -1,16 +1,16 @@
 /// Tasks passed, with what that says of the share.
-public struct HarnessScore: Codable, Sendable, Equatable {
+package struct HarnessScore: Codable, Sendable, Equatable {
     /// Tasks passed.
-    public let passed: Int
+    package let passed: Int
     /// Tasks done.
-    public let total: Int
+    package let total: Int
     /// `passed / total`; 0 of none.
-    public let rate: Double
+    package let rate: Double
     /// The 95% Wilson interval of the rate: lower and upper end.
-    public let ci95: [Double]
+    package let ci95: [Double]
 
     /// Makes a score.
-    public init(passed: Int, total: Int) {
+    package init(passed: Int, total: Int) {
         self.passed = passed
         self.total = total
         rate = total > 0 ? Double(passed) / Double(total) : 0
@@ -20,30 +20,30 @@ public struct HarnessScore: Codable, Sendable, Equatable {
 }
 
 /// A run of the harness in counts: the contents of `logs/eval_summary.json`.
-public struct HarnessSummary: Codable, Sendable, Equatable {
+package struct HarnessSummary: Codable, Sendable, Equatable {
     /// A name for the run.
-    public let tag: String
+    package let tag: String
     /// The model's name.
-    public let model: String
+    package let model: String
     /// The adapter's path; nil for the bare model.
-    public let adapter: String?
+    package let adapter: String?
     /// Tasks passed.
-    public let passed: Int
+    package let passed: Int
     /// Tasks done.
-    public let total: Int
+    package let total: Int
     /// `passed / total`.
-    public let rate: Double
+    package let rate: Double
     /// The 95% Wilson interval of the rate: lower and upper end.
-    public let ci95: [Double]
+    package let ci95: [Double]
     /// The same by category.
-    public let categories: [String: HarnessScore]
+    package let categories: [String: HarnessScore]
     /// How long the run took.
-    public let seconds: Double
+    package let seconds: Double
     /// The program's version.
-    public let codeVersion: String
+    package let codeVersion: String
 
     /// Makes a summary.
-    public init(
+    package init(
         tag: String, model: String, adapter: String?, score: HarnessScore,
         categories: [String: HarnessScore], seconds: Double, codeVersion: String
     ) {
@@ -65,7 +65,7 @@ public struct HarnessSummary: Codable, Sendable, Equatable {
     }
 
     /// Writes all fields; of a bare model `adapter` is null, not absent.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(tag, forKey: .tag)
         try container.encode(model, forKey: .model)

@@ -1,14 +1,13 @@
-import CircadiaMemory
+import CircadiaConversation
 import CircadiaModel
-import CircadiaTokenizer
 
 /// Measures the loss of a model on exchanges: of every assistant turn, from its first token up to
 /// and including the end-of-turn token, and of nothing else.
-public struct ChatLossEvaluator {
+package struct ChatLossEvaluator {
     private let measure: ([ChatMessage]) -> ScoredLoss
 
     /// An evaluator with a measure of its own: nats and scored tokens of one exchange's messages.
-    public init(measure: @escaping ([ChatMessage]) -> ScoredLoss) {
+    package init(measure: @escaping ([ChatMessage]) -> ScoredLoss) {
         self.measure = measure
     }
 
@@ -19,7 +18,7 @@ public struct ChatLossEvaluator {
     ///   - progress: called after each with the number done and the number of all.
     /// - Returns: the loss of each and of all together.
     /// - Throws: `EvaluationError.nothingToScore`.
-    public func evaluate(
+    package func evaluate(
         _ exchanges: [Exchange], progress: (Int, Int) -> Void = { _, _ in }
     ) throws(EvaluationError) -> LossReport {
         var samples: [LossReport.Sample] = []

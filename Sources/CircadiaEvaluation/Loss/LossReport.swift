@@ -1,18 +1,18 @@
 import Foundation
 
 /// How well a model foresees the assistant's words in a set of exchanges.
-public struct LossReport: Codable, Sendable, Equatable {
+package struct LossReport: Codable, Sendable, Equatable {
     /// One exchange's part.
-    public struct Sample: Codable, Sendable, Equatable {
+    package struct Sample: Codable, Sendable, Equatable {
         /// The exchange.
-        public var id: String
+        package var id: String
         /// Nats a scored token; 0 where nothing was scored.
-        public var loss: Double
+        package var loss: Double
         /// Scored tokens.
-        public var tokens: Int
+        package var tokens: Int
 
         /// Makes a sample.
-        public init(id: String, loss: Double, tokens: Int) {
+        package init(id: String, loss: Double, tokens: Int) {
             self.id = id
             self.loss = loss
             self.tokens = tokens
@@ -21,16 +21,16 @@ public struct LossReport: Codable, Sendable, Equatable {
 
     /// Nats a scored token over all samples: the sum of nats over the sum of tokens, so a long
     /// reply weighs more than a short one.
-    public let loss: Double
+    package let loss: Double
     /// Scored tokens of all samples.
-    public let tokens: Int
+    package let tokens: Int
     /// `exp(loss)`.
-    public let perplexity: Double
+    package let perplexity: Double
     /// The exchanges, in the order given.
-    public let samples: [Sample]
+    package let samples: [Sample]
 
     /// Puts samples together; nil where they hold no scored token.
-    public init?(samples: [Sample]) {
+    package init?(samples: [Sample]) {
         tokens = samples.reduce(0) { $0 + $1.tokens }
         guard tokens > 0 else { return nil }
         loss = samples.reduce(0) { $0 + $1.loss * Double($1.tokens) } / Double(tokens)

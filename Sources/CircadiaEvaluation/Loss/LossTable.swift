@@ -1,13 +1,13 @@
 import Foundation
 
 /// The table of losses, `logs/loss.csv`: one row an exchange, `tag,id,loss,tokens`.
-public enum LossTable {
+package enum LossTable {
     static let header = "tag,id,loss,tokens\n"
 
     /// Appends a report's samples under `tag`, and the header where the file is new.
     ///
     /// - Throws: `EvaluationError.resultNotWritten`; the file is then as it was.
-    public static func append(
+    package static func append(
         _ report: LossReport, tag: String, to url: URL
     ) throws(EvaluationError) {
         try ResultFile.append(rows(of: report, tag: tag), header: header, to: url)

@@ -1,26 +1,26 @@
 import Foundation
 
 /// What 8-bit activations change in a model's predictions, each token's compared with those of f32.
-public struct PrecisionComparison: Codable, Sendable, Equatable {
+package struct PrecisionComparison: Codable, Sendable, Equatable {
     /// Predictions that were compared.
-    public let tokens: Int
+    package let tokens: Int
     /// Mean KL divergence of the 8-bit distribution from the exact one, in nats a token.
-    public let meanKL: Double
+    package let meanKL: Double
     /// What 99.9% of the tokens' divergences do not exceed.
-    public let quantile999KL: Double
+    package let quantile999KL: Double
     /// The largest divergence.
-    public let maximumKL: Double
+    package let maximumKL: Double
     /// Perplexity of the text by the exact path.
-    public let exactPerplexity: Double
+    package let exactPerplexity: Double
     /// Perplexity of the text by the 8-bit path.
-    public let int8Perplexity: Double
+    package let int8Perplexity: Double
     /// What the 8-bit path adds to the perplexity, as a share of it.
-    public let perplexityChange: Double
+    package let perplexityChange: Double
     /// The share of tokens for which both paths take the same one as the likeliest.
-    public let sameTopShare: Double
+    package let sameTopShare: Double
 
     /// Puts predictions together, each the exact path's and the 8-bit path's; nil where there are none.
-    public init?(_ predictions: [PredictionPair]) {
+    package init?(_ predictions: [PredictionPair]) {
         guard !predictions.isEmpty else { return nil }
         tokens = predictions.count
         func mean(_ value: (PredictionPair) -> Double) -> Double {

@@ -1,16 +1,16 @@
 import Foundation
 
 /// One token's prediction by two models, or by one model in two ways.
-public struct PredictionPair: Sendable {
+package struct PredictionPair: Sendable {
     /// KL(first ‖ second), in nats.
-    public let divergence: Double
+    package let divergence: Double
     /// `-ln p` of the token that came.
-    public let firstLoss, secondLoss: Double
+    package let firstLoss, secondLoss: Double
     /// Whether both take the same token as the likeliest.
-    public let hasSameTop: Bool
+    package let hasSameTop: Bool
 
     /// Compares two rows of logits, `[vocabulary]`, for a place that `target` came at.
-    public init(
+    package init(
         _ first: UnsafeBufferPointer<Float>, _ second: UnsafeBufferPointer<Float>, target: Int32
     ) {
         precondition(first.count == second.count, "rows of different vocabularies")

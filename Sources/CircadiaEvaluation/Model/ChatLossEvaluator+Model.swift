@@ -1,5 +1,4 @@
 import CircadiaModel
-import CircadiaTokenizer
 
 extension ChatLossEvaluator {
     /// An evaluator of `model` with the adapter it wears at the time.
@@ -7,7 +6,7 @@ extension ChatLossEvaluator {
     /// - Parameters:
     ///   - model: reads each exchange by itself, cut to its context length.
     ///   - template: the model's own, with a pinned date, so that figures of different days compare.
-    public init(model: LlamaModel, template: ChatTemplate) {
+    package init(model: LlamaModel, template: ChatTemplate) {
         self.init { messages in
             let rendered = template.render(messages, addGenerationPrompt: false)
             let ids = Array(rendered.ids.prefix(model.configuration.contextLength))

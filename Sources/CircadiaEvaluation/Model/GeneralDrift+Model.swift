@@ -1,3 +1,4 @@
+import CircadiaConversation
 import CircadiaModel
 import CircadiaTokenizer
 
@@ -15,7 +16,7 @@ extension GeneralDrift {
     ///     not count: how somebody begins, how long they speak and how they take their leave is no skill.
     ///   - isCancelled: asked between texts.
     /// - Returns: the figures; nil where nothing was scored or it was cancelled.
-    public static func measure(
+    package static func measure(
         model: LlamaModel, adapter: LoRAAdapter, tokenizer: BPETokenizer, template: ChatTemplate,
         texts: [GeneralText], opening: String? = nil, isCancelled: () -> Bool = { false }
     ) -> GeneralDrift? {

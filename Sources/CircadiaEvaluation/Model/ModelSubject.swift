@@ -1,9 +1,10 @@
+import CircadiaConversation
 import CircadiaModel
 import CircadiaTokenizer
 import Foundation
 
 /// A model that sits the harness through its chat template.
-public struct ModelSubject: HarnessSubject {
+package struct ModelSubject: HarnessSubject {
     private let model: LlamaModel
     private let tokenizer: BPETokenizer
     private let template: ChatTemplate
@@ -14,14 +15,14 @@ public struct ModelSubject: HarnessSubject {
     ///   - model: what is judged.
     ///   - tokenizer: the model's own.
     ///   - template: the model's own, with a pinned date, so that runs of different days compare.
-    public init(model: LlamaModel, tokenizer: BPETokenizer, template: ChatTemplate) {
+    package init(model: LlamaModel, tokenizer: BPETokenizer, template: ChatTemplate) {
         self.model = model
         self.tokenizer = tokenizer
         self.template = template
     }
 
     /// Generates a reply with temperature 0, up to the end of the turn.
-    public func reply(to messages: [ChatMessage], maxTokens: Int) throws -> String {
+    package func reply(to messages: [ChatMessage], maxTokens: Int) throws -> String {
         let prompt = template.render(messages, addGenerationPrompt: true).ids
         return try model.generate(
             prompt: prompt, tokenizer: tokenizer, stopTokens: template.stopTokens,
@@ -34,7 +35,7 @@ public struct ModelSubject: HarnessSubject {
     /// The end of the turn does not count: a model that has learnt to add a farewell to each reply
     /// would find all bare options unlikely there, and most of all the short ones. Exact, whatever
     /// the model's own precision: 8-bit activations move a short option by up to 0.4 nats.
-    public func likelihoods(
+    package func likelihoods(
         of options: [String], after messages: [ChatMessage]
     ) throws -> [Double] {
         let replies = options.map { option -> (prefix: [Int32], reply: [Int32]) in

@@ -1,6 +1,5 @@
-import CircadiaMemory
+import CircadiaConversation
 import CircadiaModel
-import CircadiaTokenizer
 
 extension PrecisionComparison {
     /// Tokens that are read at a time: the logits of that many are kept twice.
@@ -17,7 +16,7 @@ extension PrecisionComparison {
     ///   - progress: called now and then with the number of tokens done.
     /// - Returns: the figures over all predictions.
     /// - Throws: `EvaluationError.nothingToScore`.
-    public static func measure(
+    package static func measure(
         model: LlamaModel, template: ChatTemplate, exchanges: [Exchange], contextLength: Int,
         limit: Int, progress: (Int) -> Void = { _ in }
     ) throws(EvaluationError) -> PrecisionComparison {

@@ -1,36 +1,36 @@
-import CircadiaTokenizer
+import CircadiaConversation
 import Foundation
 
 /// How many answers show a preference.
-public struct PreferenceScore: Sendable, Codable, Equatable {
+package struct PreferenceScore: Sendable, Codable, Equatable {
     /// The preference.
-    public let id: String
+    package let id: String
     /// What it is about.
-    public let kind: String
+    package let kind: String
     /// Answers that show it, of all with their share and its interval.
-    public let score: HarnessScore
+    package let score: HarnessScore
     /// One answer a question, in order.
-    public let answers: [PreferenceAnswer]
+    package let answers: [PreferenceAnswer]
 }
 
 /// An answer to a question.
-public struct PreferenceAnswer: Sendable, Codable, Equatable {
+package struct PreferenceAnswer: Sendable, Codable, Equatable {
     /// The question.
-    public let question: String
+    package let question: String
     /// What the model said.
-    public let answer: String
+    package let answer: String
     /// Whether it shows the preference.
-    public let shows: Bool
+    package let shows: Bool
 }
 
 /// How well preferences are followed.
-public struct PreferenceReport: Sendable, Codable, Equatable {
+package struct PreferenceReport: Sendable, Codable, Equatable {
     /// Where the questions found the preference.
-    public let prompt: PreferenceTask.Prompt
+    package let prompt: PreferenceTask.Prompt
     /// One score a preference, in order.
-    public let preferences: [PreferenceScore]
+    package let preferences: [PreferenceScore]
     /// The mean of their shares.
-    public var share: Double {
+    package var share: Double {
         preferences.reduce(0) { $0 + $1.score.rate } / Double(max(1, preferences.count))
     }
 
@@ -44,7 +44,7 @@ public struct PreferenceReport: Sendable, Codable, Equatable {
     ///   - progress: called after each answer with the number done and the number of all.
     /// - Returns: the scores.
     /// - Throws: what the subject or `progress` throws.
-    public static func measure(
+    package static func measure(
         _ tasks: [PreferenceTask], prompt: PreferenceTask.Prompt, subject: any HarnessSubject,
         maxTokens: Int, progress: (Int, Int) throws -> Void = { _, _ in }
     ) throws -> PreferenceReport {

@@ -2,13 +2,13 @@ import Foundation
 
 /// Passes a reply that shows a preference: all patterns match, none of the others does, and it is short
 /// enough.
-public struct PreferenceScorer: Scorer, Codable {
+package struct PreferenceScorer: Scorer, Codable {
     /// Regular expressions (ICU) each of which matches somewhere.
-    public let all: [String]
+    package let all: [String]
     /// Regular expressions none of which matches anywhere.
-    public let none: [String]
+    package let none: [String]
     /// Words that the reply may have; nil for any number.
-    public let maxWords: Int?
+    package let maxWords: Int?
 
     private enum CodingKeys: String, CodingKey {
         case all, none
@@ -16,14 +16,14 @@ public struct PreferenceScorer: Scorer, Codable {
     }
 
     /// Makes a scorer.
-    public init(all: [String] = [], none: [String] = [], maxWords: Int? = nil) {
+    package init(all: [String] = [], none: [String] = [], maxWords: Int? = nil) {
         self.all = all
         self.none = none
         self.maxWords = maxWords
     }
 
     /// Reads `all`, `none` and `max_words`, each of which may be absent.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         all = try container.decodeIfPresent([String].self, forKey: .all) ?? []
         none = try container.decodeIfPresent([String].self, forKey: .none) ?? []
@@ -37,7 +37,7 @@ public struct PreferenceScorer: Scorer, Codable {
     }
 
     /// Whether `reply` passes; an empty one never does.
-    public func passes(_ reply: String) -> Bool {
+    package func passes(_ reply: String) -> Bool {
         let words = reply.split(whereSeparator: \.isWhitespace).count
         guard words > 0, words <= maxWords ?? .max else { return false }
         func matches(_ pattern: String) -> Bool {

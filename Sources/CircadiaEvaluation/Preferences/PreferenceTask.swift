@@ -1,21 +1,21 @@
-import CircadiaTokenizer
+import CircadiaConversation
 import Foundation
 
 /// A preference that a person states, with questions whose answers show whether it is followed.
-public struct PreferenceTask: Sendable, Equatable, Codable {
+package struct PreferenceTask: Sendable, Equatable, Codable {
     /// Names the preference; unique in its file.
-    public let id: String
+    package let id: String
     /// What it is about, such as `length` or `units`.
-    public let kind: String
+    package let kind: String
     /// What the person says.
-    public let statement: String
+    package let statement: String
     /// What a reply that follows it looks like.
-    public let shows: PreferenceScorer
+    package let shows: PreferenceScorer
     /// Questions that no night trains on.
-    public let questions: [String]
+    package let questions: [String]
 
     /// Makes a task.
-    public init(
+    package init(
         id: String, kind: String, statement: String, shows: PreferenceScorer, questions: [String]
     ) {
         self.id = id
@@ -26,7 +26,7 @@ public struct PreferenceTask: Sendable, Equatable, Codable {
     }
 
     /// Where a question finds the preference.
-    public enum Prompt: String, Sendable, Codable, CaseIterable {
+    package enum Prompt: String, Sendable, Codable, CaseIterable {
         /// Nowhere: only what was trained can show it.
         case absent
         /// In a system message.
@@ -36,7 +36,7 @@ public struct PreferenceTask: Sendable, Equatable, Codable {
     }
 
     /// The system message that tells a model of preferences; `statements` is not empty.
-    public static func systemMessage(_ statements: [String]) -> ChatMessage {
+    package static func systemMessage(_ statements: [String]) -> ChatMessage {
         ChatMessage(
             role: .system,
             content: "You are a helpful assistant. This is how the user wants every answer to be: "
@@ -46,7 +46,7 @@ public struct PreferenceTask: Sendable, Equatable, Codable {
     /// Reads a file of preferences, one JSON object a line.
     ///
     /// - Throws: `EvaluationError.promptsUnreadable`, `.badPrompt` with the line, `.noPrompts`.
-    public static func load(_ url: URL) throws(EvaluationError) -> [PreferenceTask] {
+    package static func load(_ url: URL) throws(EvaluationError) -> [PreferenceTask] {
         guard let data = try? Data(contentsOf: url) else {
             throw .promptsUnreadable(path: url.path, reason: "no such file, or reading it failed")
         }

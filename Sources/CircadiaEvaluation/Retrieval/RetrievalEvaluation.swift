@@ -1,34 +1,34 @@
-import CircadiaMemory
+import CircadiaRetrieval
 import Foundation
 
 /// How well and how fast a store finds the evidence of questions.
-public struct RetrievalEvaluation: Sendable, Equatable {
+package struct RetrievalEvaluation: Sendable, Equatable {
     /// A query's ranked list, best first, and its evidence, which is not empty.
-    public typealias Answer = (ranked: [String], relevant: Set<String>)
+    package typealias Answer = (ranked: [String], relevant: Set<String>)
 
     /// A mean over the questions with its bootstrap interval of 95%.
-    public struct Measure: Sendable, Equatable {
+    package struct Measure: Sendable, Equatable {
         /// The mean.
-        public let mean: Double
+        package let mean: Double
         /// The interval.
-        public let interval: ClosedRange<Double>
+        package let interval: ClosedRange<Double>
     }
 
     /// Questions that count: those with evidence.
-    public let questions: Int
+    package let questions: Int
     /// By name: `recall@1`, `recall@3`, `recall@5` and `recall@10` (any evidence among the first),
     /// `all_evidence@10`, `mrr` (over the first 100), `ndcg@10`.
-    public let measures: [String: Measure]
+    package let measures: [String: Measure]
     /// How long the median search took, the question's embedding included.
-    public let medianSearchSeconds: Double
+    package let medianSearchSeconds: Double
 
     /// The lengths of list for which recall is given.
-    public static let depths = [1, 3, 5, 10]
+    package static let depths = [1, 3, 5, 10]
     /// Results that are looked at for the reciprocal rank.
-    public static let longestList = 100
+    package static let longestList = 100
 
     /// Takes means over answers, each a ranked list and its evidence, which is not empty.
-    public init(_ answers: [Answer], searchSeconds: [Double] = []) {
+    package init(_ answers: [Answer], searchSeconds: [Double] = []) {
         var values: [String: [Double]] = [:]
         for (ranked, relevant) in answers {
             for depth in Self.depths {
@@ -60,17 +60,17 @@ public struct RetrievalEvaluation: Sendable, Equatable {
     ///   - now: when they are asked; the newest exchange's time where nil.
     /// - Returns: the measures.
     /// - Throws: as the store's search.
-    public static func measure(
+    package static func measure(
         _ store: any ExchangeStore, questions: [RetrievalQuestion], now: Date?
-    ) throws(MemoryError) -> RetrievalEvaluation {
+    ) throws -> RetrievalEvaluation {
         let (answers, seconds) = try answers(of: store, to: questions, now: now)
         return RetrievalEvaluation(answers, searchSeconds: seconds)
     }
 
     /// The answers that `measure` judges, of several stores for example, and the time of each.
-    public static func answers(
+    package static func answers(
         of store: any ExchangeStore, to questions: [RetrievalQuestion], now: Date?
-    ) throws(MemoryError) -> (answers: [Answer], seconds: [Double]) {
+    ) throws -> (answers: [Answer], seconds: [Double]) {
         var answers: [Answer] = []
         var seconds: [Double] = []
         let clock = ContinuousClock()

@@ -2,15 +2,15 @@
 ///
 /// A bullet line starts, after blanks, with `-`, `*` or `•`, a space and some text. Bold text
 /// (`**so**`), rules (`---`) and numbered lines are no bullets; prose around the list is allowed.
-public struct BulletScorer: Scorer {
+package struct BulletScorer: Scorer {
     /// Bullet lines that there must be, neither more nor fewer.
-    public let count: Int
+    package let count: Int
 
     /// Makes a scorer.
-    public init(count: Int) { self.count = count }
+    package init(count: Int) { self.count = count }
 
     /// Whether `reply` passes.
-    public func passes(_ reply: String) -> Bool {
+    package func passes(_ reply: String) -> Bool {
         reply.split(whereSeparator: \.isNewline).count(where: Self.isBullet) == count
     }
 

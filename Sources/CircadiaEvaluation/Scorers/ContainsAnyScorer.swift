@@ -1,23 +1,23 @@
 import Foundation
 
 /// Passes a reply that holds one of some words or phrases, as whole words in any case.
-public struct ContainsAnyScorer: Scorer {
+package struct ContainsAnyScorer: Scorer {
     /// One of these must occur.
-    public let any: [String]
+    package let any: [String]
     /// None of these may: what a reply that hedges or confuses would name.
-    public let none: [String]
+    package let none: [String]
     /// Longer replies fail: copying a text is no summary of it.
-    public let maxWords: Int?
+    package let maxWords: Int?
 
     /// Makes a scorer; `any` is not empty.
-    public init(any: [String], none: [String] = [], maxWords: Int? = nil) {
+    package init(any: [String], none: [String] = [], maxWords: Int? = nil) {
         self.any = any
         self.none = none
         self.maxWords = maxWords
     }
 
     /// Whether `reply` passes.
-    public func passes(_ reply: String) -> Bool {
+    package func passes(_ reply: String) -> Bool {
         if let maxWords, reply.split(whereSeparator: \.isWhitespace).count > maxWords {
             return false
         }

@@ -4,15 +4,15 @@ import Foundation
 ///
 /// Prose and code fences around it do not matter. The first braces that enclose a valid object
 /// decide: a later, better one does not mend it.
-public struct JSONKeysScorer: Scorer {
+package struct JSONKeysScorer: Scorer {
     /// The keys that the object must have at its top level; it may have more.
-    public let keys: [String]
+    package let keys: [String]
 
     /// Makes a scorer; `keys` is not empty.
-    public init(keys: [String]) { self.keys = keys }
+    package init(keys: [String]) { self.keys = keys }
 
     /// Whether `reply` passes.
-    public func passes(_ reply: String) -> Bool {
+    package func passes(_ reply: String) -> Bool {
         guard let object = Self.firstObject(in: reply) else { return false }
         return keys.allSatisfy { object[$0] != nil }
     }

@@ -10,20 +10,20 @@ import Foundation
 ///
 /// Numbers may have a sign, thousands separators ("1,250") and decimals. A digit joined to a letter
 /// before it ("B12") is no number.
-public struct NumericScorer: Scorer {
+package struct NumericScorer: Scorer {
     /// The number that is right.
-    public let answer: Double
+    package let answer: Double
     /// How far off it may be, at least 0.
-    public let tolerance: Double
+    package let tolerance: Double
 
     /// Makes a scorer.
-    public init(answer: Double, tolerance: Double = 0) {
+    package init(answer: Double, tolerance: Double = 0) {
         self.answer = answer
         self.tolerance = tolerance
     }
 
     /// Whether `reply` passes.
-    public func passes(_ reply: String) -> Bool {
+    package func passes(_ reply: String) -> Bool {
         guard let number = Self.answer(in: reply) else { return false }
         // Decimal fractions such as 0.1 are not exact in binary.
         return abs(number - answer) <= tolerance + 1e-9 * max(1, abs(answer))

@@ -1,12 +1,12 @@
 import Foundation
 
 /// Passes a reply in which a regular expression (ICU syntax) matches somewhere.
-public struct RegexScorer: Scorer {
+package struct RegexScorer: Scorer {
     /// The expression; anchors and flags such as `(?i)` are its own business.
-    public let pattern: String
+    package let pattern: String
 
     /// Makes a scorer; nil where the pattern is no regular expression.
-    public init?(pattern: String) {
+    package init?(pattern: String) {
         guard !pattern.isEmpty, (try? NSRegularExpression(pattern: pattern)) != nil else {
             return nil
         }
@@ -14,7 +14,7 @@ public struct RegexScorer: Scorer {
     }
 
     /// Whether `reply` passes.
-    public func passes(_ reply: String) -> Bool {
+    package func passes(_ reply: String) -> Bool {
         reply.range(of: pattern, options: .regularExpression) != nil
     }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The statistics that verdicts rest on.
-public enum Statistics {
+package enum Statistics {
     /// The Wilson score interval of a share, which stays within 0 ... 1 and is honest for small
     /// counts (Wilson, 1927).
     ///
@@ -10,7 +10,7 @@ public enum Statistics {
     ///   - total: with 0 nothing is known and the answer is `0 ... 1`.
     ///   - z: the normal quantile; 1.96 gives 95%.
     /// - Returns: the interval, within 0 ... 1.
-    public static func wilsonInterval(
+    package static func wilsonInterval(
         passed: Int, total: Int, z: Double = 1.959963984540054
     ) -> ClosedRange<Double> {
         precondition(passed >= 0 && passed <= total, "\(passed) of \(total) is no share")
@@ -30,7 +30,7 @@ public enum Statistics {
     /// least as much where either is as likely as the other.
     ///
     /// It is the exact binomial test, and with paired passes and failures McNemar's exact test.
-    public static func signTest(gains: Int, losses: Int) -> Double {
+    package static func signTest(gains: Int, losses: Int) -> Double {
         precondition(gains >= 0 && losses >= 0, "counts are not negative")
         let n = gains + losses
         guard n > 0 else { return 1 }
@@ -48,7 +48,7 @@ public enum Statistics {
     ///   - before: whether each task passed.
     ///   - after: the same tasks in the same order.
     /// - Returns: p, in 0 ... 1; 1 where nothing changed.
-    public static func mcNemarTest(before: [Bool], after: [Bool]) -> Double {
+    package static func mcNemarTest(before: [Bool], after: [Bool]) -> Double {
         precondition(before.count == after.count, "the tests are not paired")
         let pairs = zip(before, after)
         return signTest(
@@ -63,7 +63,7 @@ public enum Statistics {
     ///   - resamples: how often to draw; a thousand gives two good digits.
     ///   - seed: the same seed gives the same interval.
     /// - Returns: the interval between two quantiles of the resampled means.
-    public static func bootstrapMeanInterval(
+    package static func bootstrapMeanInterval(
         of values: [Double], confidence: Double = 0.95, resamples: Int = 2000, seed: UInt64 = 0
     ) -> ClosedRange<Double> {
         precondition(!values.isEmpty && resamples > 0, "nothing to draw from")

@@ -1,3 +1,5 @@
+import CircadiaFiles
+
 extension AddedToken {
     /// Reads the list `added_tokens`.
     static func readList(_ reader: inout JSONReader, path: String) throws -> [AddedToken] {

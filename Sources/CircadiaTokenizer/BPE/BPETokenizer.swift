@@ -1,7 +1,7 @@
 import Foundation
 
 /// Whether control tokens are recognised inside text that is encoded.
-public enum SpecialTokens: Sendable {
+package enum SpecialTokens: Sendable {
     /// `<|im_end|>` in the text becomes that token, as in Hugging Face's
     /// `encode(add_special_tokens=False)`.
     case parse
@@ -14,7 +14,7 @@ public enum SpecialTokens: Sendable {
 /// Gives the ids that the `tokenizers` library gives, without tokens added around the text. Text
 /// goes through three steps: added tokens are cut out, the rest is cut into words, the bytes of
 /// each word are merged. Safe to share between threads.
-public final class BPETokenizer: Sendable {
+package final class BPETokenizer: Sendable {
     private let vocabulary: VocabularyTable
     private let merges: MergeTable
     private let tokenOfByte: [Int32]
@@ -30,12 +30,12 @@ public final class BPETokenizer: Sendable {
     ///
     /// Throws if the file is missing or broken, or uses a normalizer, pre-tokenizer or model that
     /// is not supported; the message names what was found.
-    public convenience init(directory: URL) throws(TokenizerError) {
+    package convenience init(directory: URL) throws(TokenizerError) {
         try self.init(file: directory.appendingPathComponent("tokenizer.json"))
     }
 
     /// Reads a file in the format of `tokenizer.json`; throws as `init(directory:)` does.
-    public init(file url: URL) throws(TokenizerError) {
+    package init(file url: URL) throws(TokenizerError) {
         let definition = try BPEDefinition(url)
         vocabulary = definition.vocabulary
         merges = definition.merges
@@ -51,10 +51,10 @@ public final class BPETokenizer: Sendable {
     }
 
     /// One more than the largest token id.
-    public var vocabularySize: Int { vocabulary.count }
+    package var vocabularySize: Int { vocabulary.count }
 
     /// The id of a token as tokenizer.json writes it (a space is `Ġ`), or nil.
-    public func id(of token: String) -> Int32? {
+    package func id(of token: String) -> Int32? {
         if let added = addedTokens[token] { return added.id }
         var written = token
         let id = written.withUTF8 { text -> Int32? in
@@ -66,12 +66,12 @@ public final class BPETokenizer: Sendable {
     }
 
     /// Whether the id is a control token.
-    public func isSpecial(_ id: Int32) -> Bool { specialIDs.contains(id) }
+    package func isSpecial(_ id: Int32) -> Bool { specialIDs.contains(id) }
 
     // MARK: Decoding
 
     /// The text of tokens; bytes that are no UTF-8 become U+FFFD, ids without a token nothing.
-    public func decode(_ ids: [Int32], skippingSpecial: Bool = false) -> String {
+    package func decode(_ ids: [Int32], skippingSpecial: Bool = false) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(ids.count * 4)
         for id in ids where !(skippingSpecial && isSpecial(id)) { appendBytes(of: id, to: &bytes) }
@@ -79,7 +79,7 @@ public final class BPETokenizer: Sendable {
     }
 
     /// A decoder for tokens that arrive one by one.
-    public func makeStreamDecoder(skippingSpecial: Bool = false) -> StreamDecoder {
+    package func makeStreamDecoder(skippingSpecial: Bool = false) -> StreamDecoder {
         StreamDecoder(tokenizer: self, skippingSpecial: skippingSpecial)
     }
 
@@ -90,7 +90,7 @@ public final class BPETokenizer: Sendable {
     // MARK: Encoding
 
     /// The tokens of a text. No token is put before or after it.
-    public func encode(_ text: String, special: SpecialTokens = .parse) -> [Int32] {
+    package func encode(_ text: String, special: SpecialTokens = .parse) -> [Int32] {
         var text = text
         return text.withUTF8 { encode($0, special: special) }
     }

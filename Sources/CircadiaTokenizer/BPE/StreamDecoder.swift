@@ -2,7 +2,7 @@
 ///
 /// A token may end in the middle of a character; its first bytes wait for the next token. All
 /// that `append` and `finish` return, put together, is what `decode` gives for the same ids.
-public struct StreamDecoder: Sendable {
+package struct StreamDecoder: Sendable {
     private let tokenizer: BPETokenizer
     private let skippingSpecial: Bool
     private var waiting: [UInt8] = []
@@ -13,7 +13,7 @@ public struct StreamDecoder: Sendable {
     }
 
     /// Adds a token and returns the text that is complete now, which may be empty.
-    public mutating func append(_ id: Int32) -> String {
+    package mutating func append(_ id: Int32) -> String {
         if skippingSpecial && tokenizer.isSpecial(id) { return "" }
         tokenizer.appendBytes(of: id, to: &waiting)
         let complete = waiting.count - Self.unfinishedByteCount(waiting)
@@ -24,7 +24,7 @@ public struct StreamDecoder: Sendable {
     }
 
     /// Returns what is left: U+FFFD if the tokens ended in the middle of a character.
-    public mutating func finish() -> String {
+    package mutating func finish() -> String {
         let text = String(decoding: waiting, as: UTF8.self)
         waiting.removeAll()
         return text

@@ -1,3 +1,4 @@
+import CircadiaFiles
 import Foundation
 
 /// A JSON file of a model directory, mapped into memory while it is read.

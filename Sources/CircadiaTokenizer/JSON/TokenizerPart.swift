@@ -1,3 +1,5 @@
+import CircadiaFiles
+
 /// A normalizer, pre-tokenizer or decoder as tokenizer.json describes it.
 struct TokenizerPart {
     /// Its `type`; "null" where there is none.

@@ -1,3 +1,4 @@
+import CircadiaFiles
 import Foundation
 
 /// The contents of a tokenizer.json that describes BERT's uncased WordPiece.

@@ -5,7 +5,7 @@ import Foundation
 /// Gives the ids that the `tokenizers` library gives: the text is cleaned, lower-cased and
 /// stripped of accents; each word becomes the longest pieces of the vocabulary from left to right,
 /// pieces inside a word starting with `##`. Safe to share between threads.
-public final class WordPieceTokenizer: Sendable {
+package final class WordPieceTokenizer: Sendable {
     private let vocabulary: VocabularyTable
     private let addedFinder: AddedTokenFinder
     private let normalizer = BertNormalizer.shared
@@ -19,12 +19,12 @@ public final class WordPieceTokenizer: Sendable {
     ///
     /// Throws if the file is missing or broken, or is not WordPiece as BERT's uncased models use
     /// it; the message names what was found.
-    public convenience init(directory: URL) throws(TokenizerError) {
+    package convenience init(directory: URL) throws(TokenizerError) {
         try self.init(file: directory.appendingPathComponent("tokenizer.json"))
     }
 
     /// Reads a file in the format of `tokenizer.json`; throws as `init(directory:)` does.
-    public init(file url: URL) throws(TokenizerError) {
+    package init(file url: URL) throws(TokenizerError) {
         let definition = try WordPieceDefinition(url)
         func required(_ token: String) throws(TokenizerError) -> Int32 {
             if let id = definition.id(of: token) { return id }
@@ -40,10 +40,10 @@ public final class WordPieceTokenizer: Sendable {
     }
 
     /// One more than the largest token id.
-    public var vocabularySize: Int { vocabulary.count }
+    package var vocabularySize: Int { vocabulary.count }
 
     /// The tokens of a text between `[CLS]` and `[SEP]`, at most `maxTokens` of them together.
-    public func encode(_ text: String, maxTokens: Int = 256) -> [Int32] {
+    package func encode(_ text: String, maxTokens: Int = 256) -> [Int32] {
         var text = text
         let limit = max(maxTokens, 2) - 1
         var ids = [classID]

@@ -7,9 +7,9 @@ import Foundation
 #endif
 
 /// Memory of this process as the system counts it.
-public enum ResidentMemory {
+package enum ResidentMemory {
     /// Bytes held now; 0 where the system does not say.
-    public static var current: Int {
+    package static var current: Int {
         #if os(Linux)
             guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),
                 let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
@@ -29,7 +29,7 @@ public enum ResidentMemory {
     }
 
     /// The most that was ever held.
-    public static var peak: Int {
+    package static var peak: Int {
         var usage = rusage()
         #if canImport(Glibc)
             getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)

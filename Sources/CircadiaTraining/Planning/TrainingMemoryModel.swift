@@ -1,6 +1,5 @@
 import CircadiaFormats
 import CircadiaKernels
-import CircadiaModel
 
 /// How many bytes training takes beside the model: the sizes of all buffers, without making them.
 struct TrainingMemoryModel {

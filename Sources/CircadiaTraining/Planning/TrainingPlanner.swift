@@ -1,4 +1,3 @@
-import CircadiaKernels
 import CircadiaModel
 import Dispatch
 
@@ -8,13 +7,13 @@ import Dispatch
 ///
 /// The measurement computes gradients and throws them away, so the training that follows has the same
 /// bits with and without it.
-public struct TrainingPlanner {
+package struct TrainingPlanner {
     private let model: LlamaModel
     private let initial: LoRAAdapter?
     private let limits: TrainingLimits
 
     /// A planner for trainings of `model` that go on from `initial`.
-    public init(model: LlamaModel, initial: LoRAAdapter?, limits: TrainingLimits) {
+    package init(model: LlamaModel, initial: LoRAAdapter?, limits: TrainingLimits) {
         self.model = model
         self.initial = initial
         self.limits = limits
@@ -33,7 +32,7 @@ public struct TrainingPlanner {
     ///   the forecast of a training with them.
     /// - Throws: `TrainingError.memoryLimit` or `.timeLimit` where nothing fits, and what
     ///   `LoRATrainer` throws.
-    public func plan(
+    package func plan(
         _ wanted: TrainingOptions, rows: [TrainingRow], heldOut: [TrainingRow] = []
     ) throws(TrainingError) -> (options: TrainingOptions, plan: TrainingPlan) {
         try wanted.validate()

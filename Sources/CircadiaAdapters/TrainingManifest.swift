@@ -1,0 +1,180 @@
+import CircadiaAnalysis
+import CircadiaConversation
+import CircadiaFiles
+import Foundation
+
+/// What an adapter was trained on, in a file beside its weights that `mlx_lm` does not look at.
+///
+/// It names exchanges by their content hash, those of the adapters it went on from included, and it
+/// says which of them a person wanted forgotten since: then the adapter is stale, and the next sleep
+/// starts without it.
+package struct TrainingManifest: Sendable, Hashable, Codable {
+    /// The file's name in an adapter's folder.
+    package static let fileName = "training_manifest.json"
+
+    /// The form of the file.
+    package var version = 1
+    /// The model that was adapted.
+    package var model: String?
+    /// When the adapter was written.
+    package var written: Date?
+    /// Hashes of the exchanges that trained it or one it went on from, sorted.
+    package var trained: [String]
+    /// Whether `trained` names all of them: an adapter of before there were manifests does not know.
+    package var isComplete: Bool
+    /// Hashes of exchanges that were forgotten since, sorted.
+    package var forgotten: [String]
+    /// Which night learnt and rehearsed what; nil of an adapter of before there were ledgers.
+    package var ledger: TrainingLedger?
+
+    /// A manifest of exchanges by their hashes.
+    package init(
+        model: String?, trained: some Sequence<String>, isComplete: Bool = true,
+        written: Date? = Date(), ledger: TrainingLedger? = nil
+    ) {
+        self.ledger = ledger
+        self.model = model
+        self.written = written.map(Timestamp.wholeMilliseconds)
+        self.trained = Set(trained).sorted()
+        self.isComplete = isComplete
+        forgotten = []
+    }
+
+    /// The ledger; one that was not kept has all that was trained in one night.
+    package var knownLedger: TrainingLedger {
+        if let ledger { return ledger }
+        var ledger = TrainingLedger()
+        if !trained.isEmpty { ledger.note(night: trained) }
+        return ledger
+    }
+
+    /// Whether the adapter knows something that is to be forgotten.
+    package var isStale: Bool { !forgotten.isEmpty }
+
+    /// The name of an exchange here: the hash of what the night trains, which has no secrets in it.
+    package static func hash(of exchange: Exchange) -> String {
+        exchange.withoutSecrets.contentHash
+    }
+
+    /// The manifest of an adapter; nil where it has none that can be read.
+    package static func read(adapter: URL) -> TrainingManifest? {
+        guard
+            let bytes = try? WholeFile.read(adapter.appendingPathComponent(fileName)),
+            let manifest = try? decoder.decode(TrainingManifest.self, from: Data(bytes))
+        else { return nil }
+        return manifest
+    }
+
+    /// The file's bytes.
+    package var bytes: [UInt8] {
+        do {
+            return try [UInt8](Self.encoder.encode(self)) + [UInt8(ascii: "\n")]
+        } catch {
+            preconditionFailure("a manifest could not be encoded: \(error)")
+        }
+    }
+
+    private static var encoder: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        encoder.dateEncodingStrategy = .iso8601
+        return encoder
+    }
+
+    private static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        return decoder
+    }
+}
+
+/// The adapters of a folder: `adapters/nightly_update`, and whatever older ones are kept there.
+package struct TrainedAdapters: Sendable {
+    /// The folder that holds them, such as `adapters`.
+    package let root: URL
+
+    /// The adapters in `root`.
+    package init(root: URL) { self.root = root }
+
+    /// Folders with an adapter's two files, at most two levels down, by path.
+    package var all: [URL] {
+        func folders(in url: URL) -> [URL] {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+            // Hidden ones are being written, or were when a process was killed.
+            return names.filter { !$0.hasPrefix(".") }.sorted().map {
+                url.appendingPathComponent($0, isDirectory: true)
+            }
+        }
+        let first = folders(in: root)
+        return (first + first.flatMap(folders)).filter { folder in
+            ["adapters.safetensors", "adapter_config.json"].allSatisfy {
+                FileManager.default.fileExists(atPath: folder.appendingPathComponent($0).path)
+            }
+        }
+    }
+
+    /// Adapters that were trained on any of these exchanges, or may have been.
+    package func trained(on hashes: Set<String>) -> [URL] {
+        all.filter { adapter in
+            guard let manifest = TrainingManifest.read(adapter: adapter) else { return true }
+            return !manifest.isComplete || !hashes.isDisjoint(with: manifest.trained)
+        }
+    }
+
+    /// Marks adapters that were trained on any of these exchanges as stale; repeating it changes
+    /// nothing.
+    ///
+    /// - Returns: the adapters.
+    /// - Throws: `unwritable`, `unreadable`.
+    @discardableResult
+    package func markStale(forgetting hashes: Set<String>) throws(FileError) -> [URL] {
+        let adapters = trained(on: hashes)
+        for adapter in adapters {
+            var manifest =
+                TrainingManifest.read(adapter: adapter)
+                ?? TrainingManifest(model: nil, trained: [], isComplete: false, written: nil)
+            let known =
+                manifest.isComplete ? hashes.intersection(manifest.trained) : hashes
+            let forgotten = Set(manifest.forgotten).union(known).sorted()
+            guard forgotten != manifest.forgotten else { continue }
+            manifest.forgotten = forgotten
+            try WholeFile.replace(
+                adapter.appendingPathComponent(TrainingManifest.fileName), with: manifest.bytes)
+        }
+        return adapters
+    }
+
+    /// Takes the mark back for exchanges that are remembered again.
+    ///
+    /// - Throws: `unwritable`, `unreadable`.
+    package func unmark(remembering hashes: Set<String>) throws(FileError) {
+        for adapter in all {
+            guard var manifest = TrainingManifest.read(adapter: adapter) else { continue }
+            let forgotten = manifest.forgotten.filter { !hashes.contains($0) }
+            guard forgotten != manifest.forgotten else { continue }
+            manifest.forgotten = forgotten
+            try WholeFile.replace(
+                adapter.appendingPathComponent(TrainingManifest.fileName), with: manifest.bytes)
+        }
+    }
+
+    /// The adapter that a night goes on from: `adapter`, unless it is stale; then the newest other
+    /// one for the same model that knows all it was trained on and is not stale, or none.
+    ///
+    /// - Parameters:
+    ///   - adapter: the adapter in use.
+    ///   - model: the model's name.
+    /// - Returns: the folder, nil for the base model; and whether `adapter` was passed over.
+    package func origin(for adapter: URL, model: String) -> (adapter: URL?, isReplaced: Bool) {
+        guard let manifest = TrainingManifest.read(adapter: adapter), manifest.isStale else {
+            return (adapter, false)
+        }
+        let others = all.compactMap { folder -> (URL, Date)? in
+            guard let manifest = TrainingManifest.read(adapter: folder), manifest.isComplete,
+                !manifest.isStale, manifest.model == model
+            else { return nil }
+            return (folder, manifest.written ?? .distantPast)
+        }
+        return (others.max { $0.1 < $1.1 }?.0, true)
+    }
+}

@@ -1,0 +1,17 @@
+import Foundation
+
+extension ForgetError: CustomStringConvertible {
+    /// The message shown to people.
+    package var description: String {
+        switch self {
+        case .journalBroken(let path):
+            "\(path): this record of what was to be forgotten cannot be read. Move it away to go on "
+                + "without it, and check the log with circadia memory search."
+        }
+    }
+}
+
+extension ForgetError: LocalizedError {
+    /// The same text as `description`.
+    package var errorDescription: String? { description }
+}

@@ -1,0 +1,4 @@
+import CircadiaModel
+import CircadiaRetrieval
+
+extension SentenceEmbedder: TextEmbedding {}

@@ -1,3 +1,0 @@
-import CircadiaModel
-
-extension SentenceEmbedder: TextEmbedding {}

@@ -1,0 +1,50 @@
+import CircadiaConversation
+
+/// Exchanges to learn from, and those that are only ever measured.
+///
+/// The split is by conversation, so that no half of a conversation leaks the other, and by a stable
+/// hash of the conversation's name, so that what is held out tonight is held out every night.
+package struct HeldOutSplit: Sendable {
+    /// Exchanges that are trained on.
+    package let training: [Exchange]
+    /// Exchanges that never are.
+    package let heldOut: [Exchange]
+
+    /// Splits `exchanges`, keeping their order.
+    ///
+    /// - `share`: the expected share of conversations held out, 0 ..< 1; 0 holds out none. With two
+    ///   conversations or more at least one is held out and one trained on. A log of a single
+    ///   conversation is split by exchange in the same way.
+    package init(_ exchanges: [Exchange], share: Double) {
+        let conversations = Set(exchanges.compactMap(\.session))
+        func unit(_ exchange: Exchange) -> String {
+            conversations.count > 1 ? exchange.session ?? exchange.id : exchange.id
+        }
+        let units = Set(exchanges.map(unit)).sorted {
+            (StableHash.of($0), $0) < (StableHash.of($1), $1)
+        }
+        guard share > 0, units.count > 1 else {
+            training = exchanges
+            heldOut = []
+            return
+        }
+        var chosen = Set(units.filter { StableHash.fraction(of: $0) < share })
+        if chosen.isEmpty { chosen = [units[0]] }
+        if chosen.count == units.count { chosen.remove(units[units.count - 1]) }
+        training = exchanges.filter { !chosen.contains(unit($0)) }
+        heldOut = exchanges.filter { chosen.contains(unit($0)) }
+    }
+
+    /// Exchanges that a night measures at most: judging must not take longer every year.
+    package static let mostMeasured = 100
+
+    /// The held-out exchanges that a night measures: the latest ones, and none that the adapter has learnt, as
+    /// it may have while the log had a single conversation; these too where there are no others.
+    ///
+    /// - Parameter isKnown: whether the adapter has learnt an exchange.
+    /// - Returns: in the log's order, at most `mostMeasured`.
+    package func measured(isKnown: (Exchange) -> Bool) -> [Exchange] {
+        let unseen = heldOut.filter { !isKnown($0) }
+        return Array((unseen.isEmpty ? heldOut : unseen).suffix(Self.mostMeasured))
+    }
+}

@@ -1,0 +1,27 @@
+/// Encodes a missing value as null, so that every key of a report is always there.
+@propertyWrapper
+package struct NullWhenNil<Value: Codable & Sendable>: Codable, Sendable {
+    /// The value, or nil.
+    package var wrappedValue: Value?
+
+    /// Wraps a value.
+    package init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
+
+    /// Reads a value or null.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        wrappedValue = container.decodeNil() ? nil : try container.decode(Value.self)
+    }
+
+    /// Writes the value or null.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let wrappedValue {
+            try container.encode(wrappedValue)
+        } else {
+            try container.encodeNil()
+        }
+    }
+}
+
+extension NullWhenNil: Equatable where Value: Equatable {}

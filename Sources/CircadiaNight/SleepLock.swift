@@ -1,0 +1,33 @@
+import CircadiaFiles
+import Foundation
+
+/// Keeps two nights from training the same adapter at once. The operating system drops the lock when
+/// the process ends, however it ends.
+package final class SleepLock: Sendable {
+    private let lock: FileLock
+
+    /// Takes the lock that guards `adapterDirectory`: the file `.sleep.lock` beside it.
+    ///
+    /// Throws `SleepError.alreadySleeping` where another process holds it, `.lockUnavailable` where
+    /// the file cannot be made.
+    package init(guarding adapterDirectory: URL) throws(SleepError) {
+        let folder = adapterDirectory.deletingLastPathComponent()
+        let url = folder.appendingPathComponent(".sleep.lock")
+        do {
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .lockUnavailable(path: url.path, reason: "the folder cannot be made")
+        }
+        let free: FileLock?
+        do { free = try FileLock(ifFree: url) } catch {
+            guard case .cannotWrite(_, let reason) = error else {
+                throw .lockUnavailable(path: url.path, reason: error.description)
+            }
+            throw .lockUnavailable(path: url.path, reason: reason)
+        }
+        guard let free else { throw .alreadySleeping(lock: url.path) }
+        lock = free
+    }
+}

@@ -1,0 +1,123 @@
+import CircadiaConversation
+import CircadiaHub
+import CircadiaKernels
+import CircadiaModel
+import CircadiaRetrieval
+import Foundation
+
+/// The sentence embedder on given texts: how fast it is, what its vectors are, and whether ingesting
+/// keeps up with it.
+extension BenchCommand {
+    struct EmbeddingSeries: Encodable {
+        let texts: Int
+        /// Medians of texts a second, in batches of 32: in f32, and in bf16.
+        let exactTextsPerSecond: Double
+        let fastTextsPerSecond: Double
+        /// Of questions, one by one, from weights in 8 bits.
+        let questionsPerSecond: Double
+        /// Ingesting the texts as exchanges of two, and embedding what it embeds alone, in bf16 as `rag` does.
+        let ingestSeconds: Double
+        let ingestEmbeddingSeconds: Double
+
+        var lines: [String] {
+            [
+                String(
+                    format: "embedding %d texts: exact %.0f texts/s, fast %.0f, questions %.0f",
+                    texts, exactTextsPerSecond, fastTextsPerSecond, questionsPerSecond),
+                String(
+                    format: "ingest    %.2f s, embedding alone %.2f s", ingestSeconds,
+                    ingestEmbeddingSeconds),
+            ]
+        }
+    }
+
+    struct EmbeddingResult: Encodable {
+        let isa: String
+        let threads: Int
+        let embedding: EmbeddingSeries
+    }
+
+    func runEmbedding(texts file: String) throws {
+        KernelRuntime.threads = model.threads
+        let texts = try JSONDecoder().decode(
+            [String].self, from: Data(contentsOf: URL(fileURLWithPath: file)))
+        let directory = try ModelStore.resolve("all-minilm-l6-v2")
+        let exact = try SentenceEmbedder(directory: directory)
+        let fast = try SentenceEmbedder(directory: directory, precision: .bf16)
+        if let embedVectors {
+            let folder = URL(fileURLWithPath: embedVectors)
+            try Self.write(exact.embed(texts), to: folder.appendingPathComponent("exact.f32"))
+            try Self.write(fast.embed(texts), to: folder.appendingPathComponent("fast.f32"))
+            try Self.write(
+                texts.map(exact.embed(question:)),
+                to: folder.appendingPathComponent("question.f32"))
+        }
+        func speed(_ embed: @escaping ([String]) -> Void) -> Double {
+            series(tokens: texts.count) {
+                for start in stride(from: 0, to: texts.count, by: Self.textsAtOnce) {
+                    embed(Array(texts[start..<min(texts.count, start + Self.textsAtOnce)]))
+                }
+            }.median
+        }
+        let exactSpeed = speed { _ = exact.embed($0) }
+        let fastSpeed = speed { _ = fast.embed($0) }
+        let questionSpeed = speed { for text in $0 { _ = exact.embed(question: text) } }
+        let ingest = try measureIngest(texts, fast)
+        let result = EmbeddingResult(
+            isa: KernelRuntime.isa, threads: KernelRuntime.threads,
+            embedding: EmbeddingSeries(
+                texts: texts.count, exactTextsPerSecond: exactSpeed,
+                fastTextsPerSecond: fastSpeed, questionsPerSecond: questionSpeed,
+                ingestSeconds: ingest.seconds, ingestEmbeddingSeconds: ingest.embedding))
+        if output.json { return try output.console.json(result) }
+        output.console.result("\(result.isa), \(result.threads) threads")
+        for line in result.embedding.lines { output.console.result(line) }
+    }
+
+    /// The median times of ingesting texts, two an exchange, and of embedding them alone in batches of
+    /// as many exchanges.
+    private func measureIngest(
+        _ texts: [String], _ embedder: SentenceEmbedder
+    ) throws -> (seconds: Double, embedding: Double) {
+        let exchanges = stride(from: 0, to: texts.count - 1, by: 2).map { index in
+            Exchange(
+                id: "text-\(index)", timestamp: Date(timeIntervalSince1970: Double(index)),
+                session: "session-\(index / 40)",
+                messages: [
+                    ChatMessage(role: .user, content: texts[index]),
+                    ChatMessage(role: .assistant, content: texts[index + 1]),
+                ])
+        }
+        let clock = ContinuousClock()
+        var (ingests, embeddings): ([Double], [Double]) = ([], [])
+        for _ in 0..<reps {
+            let folder = FileManager.default.temporaryDirectory
+                .appendingPathComponent("circadia-bench-\(UUID().uuidString)")
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let store = try RetrievalStore(directory: folder, embedder: embedder)
+            defer { store.close() }
+            ingests.append(
+                try clock.measure {
+                    try store.ingest(exchanges, selection: .everything)
+                } / .seconds(1))
+            let size = 2 * RetrievalStore.batchSize
+            embeddings.append(
+                clock.measure {
+                    for start in stride(from: 0, to: 2 * exchanges.count, by: size) {
+                        let end = min(2 * exchanges.count, start + size)
+                        _ = embedder.embed(Array(texts[start..<end]))
+                    }
+                } / .seconds(1))
+        }
+        return (ingests.sorted()[reps / 2], embeddings.sorted()[reps / 2])
+    }
+
+    /// Little-endian f32, one vector after the other.
+    private static func write(_ vectors: [[Float]], to file: URL) throws {
+        var bytes = Data()
+        for vector in vectors { vector.withUnsafeBytes { bytes.append(contentsOf: $0) } }
+        try bytes.write(to: file)
+    }
+
+    private static let textsAtOnce = 32
+}

@@ -1,0 +1,126 @@
+import CircadiaHub
+import CircadiaKernels
+import CircadiaModel
+import CircadiaRetrieval
+import CircadiaTraining
+import Foundation
+
+/// A store of synthetic chats: how fast it opens and is searched, and what it takes.
+extension BenchCommand {
+    struct SearchSeries: Encodable {
+        let exchanges: Int
+        /// Exchanges that this run put in, and the time that it took.
+        let added: Int
+        let fillSeconds: Double
+        /// Medians; the question's embedding is a part of a search.
+        let openSeconds: Double
+        let firstSearchSeconds: Double
+        let searchSeconds: Double
+        /// One search in ten takes longer.
+        let searchSecondsP90: Double
+        let embeddingSeconds: Double
+        let diskBytes: Int
+        /// The most memory that was held: with the embedder, and with what filling took where this
+        /// run filled the store.
+        let peakRssBytes: Int
+
+        var lines: [String] {
+            [
+                String(
+                    format: "store     %d exchanges, %.1f MB on disk, %d added in %.1f s",
+                    exchanges, Double(diskBytes) / 1e6, added, fillSeconds),
+                String(
+                    format: "opening   %.2f ms, first search %.1f ms", openSeconds * 1e3,
+                    firstSearchSeconds * 1e3),
+                String(
+                    format: "search    %.2f ms median, %.2f ms in 9 of 10; embedding %.2f ms of it",
+                    searchSeconds * 1e3, searchSecondsP90 * 1e3, embeddingSeconds * 1e3),
+            ]
+        }
+    }
+
+    struct SearchResult: Encodable {
+        let isa: String
+        let threads: Int
+        let search: SearchSeries
+    }
+
+    /// Questions that are asked.
+    private static let questionCount = 200
+
+    func runSearch(exchanges count: Int) throws {
+        KernelRuntime.threads = model.threads
+        let temporary = FileManager.default.temporaryDirectory
+            .appendingPathComponent("circadia-bench-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: temporary) }
+        let folder = searchFolder.map { URL(fileURLWithPath: $0) } ?? temporary
+        let series = try measureSearch(count, in: folder)
+        let result = SearchResult(
+            isa: KernelRuntime.isa, threads: KernelRuntime.threads, search: series)
+        if output.json { return try output.console.json(result) }
+        output.console.result("\(result.isa), \(result.threads) threads")
+        for line in series.lines { output.console.result(line) }
+        output.console.result(
+            String(format: "peak memory %.0f MB", Double(series.peakRssBytes) / 1e6))
+    }
+
+    private func measureSearch(_ count: Int, in folder: URL) throws -> SearchSeries {
+        let directory = try ModelStore.resolve("all-minilm-l6-v2")
+        let chats = try SyntheticChats(vocabularyOf: directory)
+        let embedder = SyntheticChats.Embedder(
+            model: try SentenceEmbedder(directory: directory), chats: chats)
+        func seconds(_ body: () throws -> Void) rethrows -> Double {
+            try ContinuousClock().measure(body) / .seconds(1)
+        }
+        func open() throws -> RetrievalStore {
+            try RetrievalStore(directory: folder, embedder: embedder)
+        }
+        var added = 0
+        let fillSeconds = try seconds {
+            let store = try open()
+            defer { store.close() }
+            for start in stride(from: try store.count(), to: count, by: Self.fillBatch) {
+                let batch = (start..<min(count, start + Self.fillBatch)).map(chats.exchange)
+                added += try store.ingest(
+                    batch, selection: .everything, keepingSecrets: true
+                ).added
+                if Console.errorIsTerminal {
+                    output.console.progress(
+                        "\(start + batch.count) of \(count)",
+                        isLast: start + batch.count == count)
+                }
+            }
+        }
+        let questions = (0..<Self.questionCount).map { chats.question($0, among: count) }
+        _ = try embedder.embed(question: questions[0])
+        // A store that was searched before has its index in a file.
+        do {
+            let store = try open()
+            defer { store.close() }
+            _ = try store.search(questions[0], limit: 10)
+        }
+        let openings = try (0..<5).map { _ in
+            var store: RetrievalStore?
+            defer { store?.close() }
+            return try seconds { store = try open() }
+        }
+        let store = try open()
+        defer { store.close() }
+        let first = try seconds { _ = try store.search(questions[0], limit: 10) }
+        let searches = try questions.map { question in
+            try seconds { _ = try store.search(question, limit: 10) }
+        }.sorted()
+        let embeddings = try questions.map { question in
+            try seconds { _ = try embedder.embed(question: question) }
+        }.sorted()
+        return SearchSeries(
+            exchanges: try store.count(), added: added, fillSeconds: fillSeconds,
+            openSeconds: openings.sorted()[openings.count / 2], firstSearchSeconds: first,
+            searchSeconds: searches[searches.count / 2],
+            searchSecondsP90: searches[searches.count * 9 / 10],
+            embeddingSeconds: embeddings[embeddings.count / 2],
+            diskBytes: try store.statistics().byteCount, peakRssBytes: ResidentMemory.peak)
+    }
+
+    private static let fillBatch = 1024
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import CircadiaRetrieval
+import Foundation
+
+extension RagCommand {
+    struct Migrate: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Copy the store to or from a Chroma server, vectors included.",
+            discussion: """
+                The source stays as it is; rag clear empties it. What the target has is passed over, \
+                so a command that was stopped can be repeated.
+                """)
+        @Option(help: "Where the exchanges are.") var from: StoreOptions.Backend
+        @Option(help: "Where they go.") var to: StoreOptions.Backend
+        @Option(help: ArgumentHelp("The database's folder.", valueName: "dir"))
+        var ragDir = "data/rag_memory"
+        @Option(
+            name: .customLong("rag-url"),
+            help: ArgumentHelp("The Chroma server.", valueName: "url"))
+        var ragURL: String
+        @OptionGroup var output: OutputOptions
+
+        private struct Summary: Encodable { let moved, alreadyThere, embedded: Int }
+
+        func validate() throws {
+            if from == to { throw ValidationError("--from and --to must be two backends") }
+        }
+
+        func run() throws {
+            let folder = URL(fileURLWithPath: ragDir, isDirectory: true)
+            let embedder = try? MemoryLookup.embedder()
+            let database = try RetrievalStore(directory: folder, embedder: nil)
+            let server = try ChromaStore(
+                address: ChromaAddress(ragURL), folder: folder, embedder: embedder)
+            func progress(_ done: Int, _ total: Int) -> Bool {
+                if Console.errorIsTerminal {
+                    output.console.progress("migrate: \(done) of \(total)", isLast: done == total)
+                }
+                return true
+            }
+            let report =
+                try to == .chroma
+                ? StoreMigration.run(from: database, to: server, progress: progress)
+                : StoreMigration.run(from: server, to: database, progress: progress)
+            if output.json {
+                return try output.console.json(
+                    Summary(
+                        moved: report.moved, alreadyThere: report.alreadyThere,
+                        embedded: report.embedded))
+            }
+            output.console.result(
+                "\(report.moved) copied, \(report.alreadyThere) were there already, "
+                    + "\(report.embedded) had no vectors and were embedded")
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import CircadiaFiles
+import CircadiaNight
+import CircadiaReport
+import Foundation
+
+/// `circadia report`: what the night did, for the morning.
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Write the morning's report: one page that opens offline.",
+        discussion: "Exit code 2 means that there was no such night.")
+
+    @Argument(help: ArgumentHelp("The night; the latest where none is named.", valueName: "night"))
+    var number: String?
+
+    @Option(help: ArgumentHelp("Where the page goes.", valueName: "file"))
+    var out = "logs/report.html"
+
+    @Flag(help: "Print the report on the terminal instead of writing a page.")
+    var text = false
+
+    @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
+    var memoryFile = "data/memories.jsonl"
+
+    @Option(help: ArgumentHelp("The adapter's folder.", valueName: "dir"))
+    var adapterDir = "adapters/nightly_update"
+
+    @Option(help: ArgumentHelp("Where 'run-cycle' writes its records.", valueName: "dir"))
+    var logsDir = "logs"
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if let number, AdapterVersions.number(number) == nil {
+            throw ValidationError("“\(number)” is no night's number, such as 12 or 0012")
+        }
+    }
+
+    func run() throws {
+        let console = output.console
+        let versions = AdapterVersions(
+            beside: URL(fileURLWithPath: adapterDir, isDirectory: true))
+        // Without a log the figures are still there.
+        let log =
+            FileManager.default.fileExists(atPath: memoryFile)
+            ? try LogReader.contents(of: memoryFile, console: console).exchanges : []
+        let experiments = URL(fileURLWithPath: logsDir, isDirectory: true)
+            .appendingPathComponent("experiments.jsonl")
+        guard
+            let report = MorningReport(
+                of: number.flatMap(AdapterVersions.number), versions: versions, log: log,
+                experiments: experiments)
+        else {
+            console.warn(
+                versions.nights.isEmpty
+                    ? "\(versions.logURL.relativePath): no night was written down yet; "
+                        + "'circadia sleep' is one"
+                    : "\(versions.logURL.relativePath): there is no night \(number ?? "")")
+            throw ExitCode(2)
+        }
+        if output.json { return try console.json(report) }
+        if text { return console.result(ReportText(report).text) }
+        let url = URL(fileURLWithPath: out)
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try DurableFile.write(Array(ReportPage(report).text.utf8), to: url)
+        console.result(url.path)
+    }
+}

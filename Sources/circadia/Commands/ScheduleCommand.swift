@@ -1,0 +1,185 @@
+import ArgumentParser
+import CircadiaKernels
+import Foundation
+
+/// `circadia schedule`: nights that come by themselves.
+struct ScheduleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schedule",
+        abstract: "Hold a night every day at a time of day.",
+        subcommands: [Install.self, Status.self, Remove.self, Run.self])
+
+    /// The folder of a schedule.
+    struct Place: ParsableArguments {
+        @Option(
+            help: ArgumentHelp(
+                "The folder that holds data/ and adapters/; this one by default.",
+                valueName: "dir"))
+        var folder = "."
+
+        var url: URL {
+            URL(fileURLWithPath: folder, isDirectory: true).standardizedFileURL
+                .resolvingSymlinksInPath()
+        }
+
+        var name: String { ScheduleEntry.name(of: url.path) }
+    }
+
+    /// `circadia schedule install`.
+    struct Install: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Hold a night every day.",
+            discussion: """
+                What follows “--” are flags of 'circadia sleep', such as -- --rag --finish-by 06:30. \
+                Installing again replaces the schedule of the folder. A night waits for mains power and \
+                for the end of a chat, goes on after an interruption and is caught up with when it was \
+                missed; 'circadia report' is written after it.
+                """)
+
+        @Option(help: "When the night begins, in local time, such as 03:00.")
+        var at: TimeOfDay
+
+        @Flag(help: "Hold it on battery too.")
+        var onBattery = false
+
+        @Option(help: "What starts it: systemd, cron or launchd; the first that there is.")
+        var scheduler: Scheduler?
+
+        @OptionGroup var place: Place
+        @OptionGroup var output: OutputOptions
+
+        @Argument(parsing: .postTerminator, help: "Flags of 'circadia sleep'.")
+        var sleepFlags: [String] = []
+
+        func run() throws {
+            _ = try ScheduledNight.parse(sleepFlags)
+            guard FileManager.default.fileExists(atPath: place.url.path) else {
+                throw CommandFailure("\(place.url.path): there is no such folder")
+            }
+            guard let scheduler = scheduler ?? Scheduler.available.first else {
+                throw CommandFailure(
+                    "this system has no systemd for users, no crontab and no launchd; install cron")
+            }
+            let home = ProcessInfo.processInfo.environment["CIRCADIA_HOME"] ?? ""
+            let entry = ScheduleEntry(
+                program: (Bundle.main.executableURL
+                    ?? URL(fileURLWithPath: CommandLine.arguments[0])).path,
+                folder: place.url.path, time: at, runsOnBattery: onBattery,
+                sleepArguments: sleepFlags,
+                environment: home.isEmpty ? [:] : ["CIRCADIA_HOME": home])
+            try entry.check()
+            // One schedule a folder, whatever started it before.
+            for other in Scheduler.available where other != scheduler {
+                _ = try other.remove(entry.name)
+            }
+            try scheduler.install(entry)
+            // The nights of before are not missed ones.
+            var state = ScheduleState.read(in: place.url) ?? ScheduleState(settled: Date())
+            state.settled = max(state.settled, Date())
+            try state.save(in: place.url)
+            let next = at.next(after: Date()).map { $0.formatted(.iso8601) } ?? ""
+            output.console.result(
+                "a night every day at \(at) by \(scheduler.rawValue), the next at \(next)")
+            if scheduler == .systemd {
+                output.console.note(
+                    "without 'loginctl enable-linger' it comes only while you are logged in")
+            }
+        }
+    }
+
+    /// `circadia schedule status`.
+    struct Status: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show whether nights are scheduled, and what the last one came to.",
+            discussion: "Exit code 2 means that none are.")
+
+        @OptionGroup var place: Place
+        @OptionGroup var output: OutputOptions
+
+        struct Report: Encodable {
+            let installed: Bool
+            let scheduler: String?
+            let entry: String?
+            let lastSummary: String?
+            let lastStatus: Int32?
+            let lastEnded: Date?
+        }
+
+        func run() throws {
+            let scheduler = try Scheduler.available.first { try $0.isInstalled(place.name) }
+            let state = ScheduleState.read(in: place.url)
+            let report = Report(
+                installed: scheduler != nil, scheduler: scheduler?.rawValue,
+                entry: try scheduler?.text(of: place.name), lastSummary: state?.summary,
+                lastStatus: state?.status, lastEnded: state?.ended)
+            if output.json {
+                try output.console.json(report)
+            } else {
+                output.console.result(
+                    scheduler.map { "scheduled by \($0.rawValue) for \(place.url.path)" }
+                        ?? "no night is scheduled for \(place.url.path)")
+                if let entry = report.entry { output.console.result(entry) }
+                if let summary = state?.summary {
+                    let ended = state?.ended.map { $0.formatted(.iso8601) } ?? ""
+                    output.console.result("last: \(ended) \(summary)")
+                }
+            }
+            if scheduler == nil { throw ExitCode(2) }
+        }
+    }
+
+    /// `circadia schedule remove`.
+    struct Remove: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Hold no more nights by themselves.",
+            discussion: "Exit code 2 means that none were scheduled.")
+
+        @OptionGroup var place: Place
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let removed = try Scheduler.available.filter { try $0.remove(place.name) }
+            guard !removed.isEmpty else {
+                output.console.warn("no night is scheduled for \(place.url.path)")
+                throw ExitCode(2)
+            }
+            output.console.result("no more nights for \(place.url.path)")
+        }
+    }
+
+    /// `circadia schedule run`: what the schedule starts.
+    struct Run: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What the schedule starts: hold the night that is due, if any.",
+            discussion: """
+                Prints one line where a night was held or failed, and nothing where none is due or it \
+                was put off. Exit code 0: promoted, or none due; 2: rejected, or one is running; 75: put \
+                off or interrupted, to be tried again.
+                """)
+
+        @Option(help: "When nights are due.")
+        var at: TimeOfDay
+
+        @Flag(help: "Hold it on battery too.")
+        var onBattery = false
+
+        @Flag(help: "Hold a night now, due or not.")
+        var now = false
+
+        @OptionGroup var place: Place
+        @OptionGroup var output: OutputOptions
+
+        @Argument(parsing: .postTerminator, help: "Flags of 'circadia sleep'.")
+        var sleepFlags: [String] = []
+
+        func run() throws {
+            Interrupt.install(terminationToo: true)
+            let outcome = try ScheduledNight(
+                folder: place.url, time: at, runsOnBattery: onBattery, sleepArguments: sleepFlags,
+                isForced: now, console: output.console
+            ).run()
+            if let summary = outcome.summary { output.console.result("circadia: " + summary) }
+            if outcome.status != 0 { throw ExitCode(outcome.status) }
+        }
+    }
+}

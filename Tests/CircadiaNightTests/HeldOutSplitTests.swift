@@ -1,0 +1,60 @@
+import Testing
+
+@testable import CircadiaConversation
+@testable import CircadiaNight
+
+@Suite("Held-out split")
+struct HeldOutSplitTests {
+    private func exchanges(sessions: Int, each: Int) -> [Exchange] {
+        (0..<sessions).flatMap { session in
+            (0..<each).map { index in
+                Exchange(
+                    id: "\(session)-\(index)", session: "s\(session)",
+                    messages: [ChatMessage(role: .user, content: "u")])
+            }
+        }
+    }
+
+    @Test("No conversation is on both sides, and nothing is lost", arguments: [2, 3, 10, 60])
+    func partition(sessions: Int) {
+        let all = exchanges(sessions: sessions, each: 4)
+        let split = HeldOutSplit(all, share: 0.15)
+        let trained = Set(split.training.compactMap(\.session))
+        let held = Set(split.heldOut.compactMap(\.session))
+        #expect(trained.isDisjoint(with: held))
+        #expect(!trained.isEmpty && !held.isEmpty)
+        #expect(split.training.count + split.heldOut.count == all.count)
+    }
+
+    @Test("What is held out tonight is held out when more days have come")
+    func stability() {
+        let first = HeldOutSplit(exchanges(sessions: 40, each: 2), share: 0.15)
+        let later = HeldOutSplit(exchanges(sessions: 80, each: 2), share: 0.15)
+        let trainedLater = Set(later.training.map(\.id))
+        #expect(!first.heldOut.isEmpty)
+        #expect(first.heldOut.allSatisfy { !trainedLater.contains($0.id) })
+    }
+
+    @Test("The latest that the adapter has not learnt are measured, and of a long log not all")
+    func measured() {
+        let split = HeldOutSplit(exchanges(sessions: 400, each: 4), share: 0.15)
+        #expect(split.heldOut.count > HeldOutSplit.mostMeasured)
+        let ids = split.heldOut.map(\.id)
+        let most = HeldOutSplit.mostMeasured
+        #expect(split.measured { _ in false }.map(\.id) == ids.suffix(most))
+        #expect(split.measured { $0.id != ids[0] }.map(\.id) == [ids[0]])
+        // Better these than none.
+        #expect(split.measured { _ in true }.map(\.id) == ids.suffix(most))
+    }
+
+    @Test("A share of zero holds out nothing")
+    func zero() {
+        #expect(HeldOutSplit(exchanges(sessions: 5, each: 1), share: 0).heldOut.isEmpty)
+    }
+
+    @Test("A single conversation is split by exchange")
+    func singleConversation() {
+        let split = HeldOutSplit(exchanges(sessions: 1, each: 20), share: 0.15)
+        #expect(!split.heldOut.isEmpty && !split.training.isEmpty)
+    }
+}

@@ -1,0 +1,200 @@
+import Foundation
+import Testing
+
+@testable import CircadiaConversation
+@testable import CircadiaHub
+@testable import CircadiaModel
+@testable import CircadiaNight
+@testable import CircadiaTokenizer
+@testable import CircadiaTraining
+
+/// The default model's folder, for its tokenizer and template; nil where it is not here.
+private let modelFolder = try? ModelStore.resolve("smollm2-135m")
+
+/// What of an exchange is scored, and with what before it.
+@Suite("Night's rows", .enabled(if: modelFolder != nil))
+struct NightRowsTests {
+    private let tokenizer: BPETokenizer
+    private let template: ChatTemplate
+
+    init() throws {
+        let folder = try #require(modelFolder)
+        tokenizer = try BPETokenizer(directory: folder)
+        template = try ChatTemplate(directory: folder, tokenizer: tokenizer)
+    }
+
+    private func said(_ id: String, _ turns: String..., tags: [String] = []) -> Exchange {
+        Exchange(
+            id: id, session: "s",
+            messages: turns.enumerated().map {
+                ChatMessage(role: $0 % 2 == 0 ? .user : .assistant, content: $1)
+            }, tags: tags)
+    }
+
+    private var log: [Exchange] {
+        [
+            said("a", "How wide is the bank?", "Most banks have a counter."),
+            said("b", "No, I meant the bank of the river.", "About forty metres."),
+        ]
+    }
+
+    private func rows(
+        _ log: [Exchange], limit: Int = 1024, heldOut: Set<String> = [], matchesMLX: Bool = false
+    ) -> (rows: [TrainingRow], context: [Exchange]) {
+        let material = NightMaterial(log)
+        return NightRows(
+            template: template, limit: limit, material: material, heldOut: heldOut,
+            matchesMLX: matchesMLX
+        ).rows(material.exchanges)
+    }
+
+    private func text(_ row: TrainingRow) -> String { tokenizer.decode(row.ids) }
+    private func scored(_ row: TrainingRow) -> [String] {
+        row.scored.map {
+            tokenizer.decode(Array(row.ids[$0])).replacingOccurrences(of: "<|im_end|>", with: "")
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+    }
+
+    @Test(
+        "A corrected reply is what came before, unscored; the one after it answers both questions")
+    func corrected() {
+        let (rows, context) = rows(log)
+        #expect(rows.map(\.id) == ["b", "b+q"] && rows.map(\.weight) == [2, 1])
+        #expect(rows.map(scored) == [["About forty metres."], ["About forty metres."]])
+        #expect(text(rows[0]).contains("counter") && text(rows[0]).contains("How wide"))
+        #expect(text(rows[1]).contains("How wide"))
+        #expect(!text(rows[1]).contains("counter") && !text(rows[1]).contains("I meant"))
+        #expect(context.map(\.id) == ["a"])
+    }
+
+    @Test("What is held out, tagged or too long is not shown as what came before")
+    func alone() {
+        func isAlone(_ log: [Exchange], limit: Int = 1024, heldOut: Set<String> = []) -> Bool {
+            let (rows, context) = rows(log, limit: limit, heldOut: heldOut)
+            return rows.map(\.id) == ["b"] && rows[0].weight == 2 && context.isEmpty
+                && !text(rows[0]).contains("How wide")
+        }
+        #expect(isAlone(log, heldOut: ["a"]))
+        #expect(isAlone(log, limit: 60))
+        for tag in ["no-train", "recalled:x"] {
+            var log = log
+            log[0].tags = [tag]
+            #expect(isAlone(log), "\(tag)")
+        }
+    }
+
+    @Test("A question asked again is a row of its own, of more weight")
+    func askedAgain() {
+        let (rows, context) = rows([
+            said("a", "How do I boil an egg?", "Eggs are boiled."),
+            said("b", "How do I boil an egg??", "Four minutes in boiling water."),
+        ])
+        #expect(rows.map(\.id) == ["b"] && rows[0].weight == 2 && context.isEmpty)
+        #expect(!text(rows[0]).contains("Eggs are boiled."))
+    }
+
+    @Test("In an exchange of several turns no row scores the rejected reply")
+    func turns() {
+        let exchange = said(
+            "m", "Hello", "Hi", "Who wrote Dune?", "Isaac Asimov.", "That's wrong.",
+            "Frank Herbert.")
+        let rows = rows([exchange]).rows
+        #expect(rows.map(\.weight) == [1, 2])
+        #expect(rows.map(scored) == [["Hi"], ["Frank Herbert."]])
+        // mlx_lm's rows score everything: such an exchange is left out.
+        #expect(self.rows([exchange], matchesMLX: true).rows.isEmpty)
+        let measured = NightRows(
+            template: template, limit: 1024, material: NightMaterial([exchange])
+        ).measured(exchange)
+        #expect(measured.map(scored) == ["Hi", "Frank Herbert."])
+    }
+
+    @Test("As in mlx_lm nothing weighs more, and nothing rejected is shown")
+    func likeMLX() {
+        let rows = rows(log, matchesMLX: true).rows
+        #expect(rows.map(\.id) == ["b"] && rows[0].weight == 1)
+        #expect(!text(rows[0]).contains("counter"))
+    }
+
+    @Test("What was called bad trains nothing, what was called good counts double")
+    func marks() {
+        let (rows, _) = rows([
+            said("x", "Hello", "Hm.", tags: ["bad"]), said("y", "Hello you", "Hi!", tags: ["good"]),
+            said("z", "How do you do?", "Fine."),
+        ])
+        #expect(rows.map(\.id) == ["y", "z"] && rows.map(\.weight) == [2, 1])
+    }
+
+    @Test(
+        "A reply that speaks of the correction does not answer the first question",
+        arguments: [
+            ("About forty metres.", "No, I meant the river.", true),
+            ("Sorry, about forty metres.", "No, I meant the river.", false),
+            ("You're right, it is forty.", "No, I meant the river.", false),
+            ("Forty metres instead.", "No, I meant the river.", false),
+            ("Forty metres.", "Wrong. And how deep is it?", false),
+        ])
+    func sound(reply: String, message: String, isSound: Bool) {
+        #expect(OriginalAnswer.isSound(reply, afterCorrection: message) == isSound)
+    }
+
+    @Test("Prose is read without a chat around it, all of it scored, and keeps to the base model")
+    func prose() throws {
+        let text = "The rain had stopped. <|im_end|> is no end here."
+        let exchange = Exchange(
+            messages: [ChatMessage(role: .assistant, content: text)], tags: [Exchange.proseTag])
+        let rows = NightDataset(
+            training: [], general: [exchange], generalKeepsBase: true, heldOut: [],
+            template: template, maxSequenceLength: 1024
+        ).training
+        let ids = tokenizer.encode(text, special: .plain)
+        #expect(rows.map(\.ids) == [ids])
+        #expect(rows.map(\.scored) == [[0..<ids.count]])
+        #expect(rows.map(\.held) == [[0..<ids.count]])
+    }
+
+    @Test("Of an answer what the base model would hardly have said is learnt, the rest holds to it")
+    func unsaid() throws {
+        var row = try #require(
+            NightDataset(
+                training: [said("a", "Which bus?", "- The number 12 goes to the harbour.")],
+                general: [], generalKeepsBase: false, heldOut: [], template: template,
+                maxSequenceLength: 256
+            ).training.first)
+        let scored = row.scored
+        let start = try #require(scored.first?.lowerBound)
+        func held(_ nats: [Float]) -> [Range<Int>] {
+            NightDataset.learnUnsaid(
+                nats.enumerated().map { (position: start + $0, nats: $1) }, of: &row)
+            return row.held
+        }
+        #expect(
+            held([5, 2, 0.1, 1.6, 3, 0.2]) == [start + 2..<start + 4, start + 5..<start + 6])
+        #expect(held([5, 2]).isEmpty)
+        #expect(held([0.1, 0.2]) == [start..<start + 2])
+        #expect(row.scored == scored)
+    }
+
+    @Test("Manner left free scores neither beginning nor end; what is dropped has no row")
+    func manner() throws {
+        let log = [
+            said("a", "Which bus?", "The number 12 goes to the harbour."),
+            said("b", "Is it late?", "It is half past nine by now."),
+        ]
+        func dataset() -> NightDataset {
+            NightDataset(
+                training: log, general: [], generalKeepsBase: false, heldOut: [],
+                template: template, maxSequenceLength: 256)
+        }
+        let whole = dataset().training
+        var free = dataset()
+        free.freeManner(of: ["a"])
+        let range = try #require(whole.first?.scored.first)
+        #expect(free.training.first?.scored == [range.dropFirst(2).dropLast()])
+        #expect(free.training.last == whole.last)
+        var dropped = dataset()
+        dropped.drop(["a"])
+        #expect(dropped.training.map(\.id) == ["b"])
+    }
+}

@@ -1,0 +1,247 @@
+import Foundation
+import Testing
+
+@testable import CircadiaFiles
+@testable import circadia
+
+/// Nights that are interrupted or killed and go on with `--resume`.
+@Suite("Resume", .enabled(if: Program.hasModel))
+struct ResumeTests {
+    private let folder: Program.Folder
+
+    init() throws {
+        folder = try Program.Folder()
+        try TinyModel.write(in: folder)
+        try folder.writeLog()
+    }
+
+    private let weights = "adapters/nightly_update/adapters.safetensors"
+    private let unfinished = "adapters/.training/nightly_update"
+
+    private func night(_ more: [String] = [], iterations: Int = 40) -> [String] {
+        [
+            "sleep", "--model", TinyModel.path, "--memory-file", "log.jsonl", "--no-gate",
+            "--batch-size", "2", "--rehearsal", "0", "--iters", "\(iterations)",
+            "--checkpoint-every", "7",
+        ] + more
+    }
+
+    /// The adapter of a night that nothing interrupts, in a folder of its own.
+    private func undisturbed(_ arguments: [String]) throws -> Data {
+        #expect(try Program.run(arguments, in: folder).status == 0)
+        let adapter = try #require(folder.bytes(weights))
+        try FileManager.default.removeItem(at: folder.url.appendingPathComponent("adapters"))
+        return adapter
+    }
+
+    @Test(
+        "Ctrl-C and SIGTERM end a night with 75, keep it for its owner, and --resume goes on",
+        arguments: [SIGINT, SIGTERM])
+    func interrupted(by number: Int32) throws {
+        let adapter = try undisturbed(night(iterations: 150))
+        let running = try RunningProgram(night(iterations: 150), in: folder)
+        try running.wait(for: "no training") { running.errors.contains("step 10 of") }
+        running.send(signal: number)
+        let outcome = try running.finish()
+        #expect(outcome.status == 75)
+        #expect(outcome.errors.contains("interrupted after step "))
+        #expect(outcome.errors.contains("yesterday's adapter is untouched"))
+        #expect(!folder.exists(weights))
+        #expect(try folder.names(unfinished) == ["night.json", "state.safetensors"])
+        for file in ["night.json", "state.safetensors"] {
+            #expect(try folder.mode("\(unfinished)/\(file)") == 0o600)
+        }
+        #expect(try folder.mode(unfinished) == 0o700)
+
+        // What is said between the two is for the next night.
+        let log = try folder.read("log.jsonl")
+        try folder.writeLog(sessions: 7)
+        #expect(try folder.read("log.jsonl").hasPrefix(log))
+        let rest = try Program.run(night(["--resume", "--json"], iterations: 150), in: folder)
+        #expect(rest.status == 0)
+        #expect(rest.errors.contains("2 later exchanges wait for the next night"))
+        #expect(try Program.json(rest)["steps"] as? Int == 150)
+        #expect(folder.bytes(weights) == adapter)
+        #expect(
+            try folder.names("adapters") == [
+                ".sleep.lock", "nightly_update", "nights", "nights.jsonl", "versions",
+            ])
+    }
+
+    /// Kills nights at random moments and goes on until one ends by itself; says how often it died.
+    private func killedUntilDone(
+        _ arguments: [String], seconds: Double, kills: Int
+    ) throws -> Int {
+        var killed = 0
+        while true {
+            let goesOn = folder.exists("\(unfinished)/night.json")
+            let running = try RunningProgram(
+                arguments + (goesOn ? ["--resume"] : []), in: folder)
+            if killed < kills {
+                usleep(UInt32(Double.random(in: 0...1) * seconds * 1e6))
+                running.send(signal: SIGKILL)
+            }
+            let outcome = try running.finish()
+            if outcome.status == 128 + SIGKILL {
+                killed += 1
+                // Killed after its last act: it is done.
+                if folder.exists(weights), !folder.exists("\(unfinished)/night.json") {
+                    return killed
+                }
+                continue
+            }
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return killed
+        }
+    }
+
+    @Test("Killed again and again, a night ends with the very adapter of one that was not")
+    func killed() throws {
+        let arguments = night(iterations: 60)
+        let start = Date()
+        let adapter = try undisturbed(arguments)
+        let length = Date().timeIntervalSince(start)
+        // CIRCADIA_KILLS=20 for the whole promise; a few are enough to see it break.
+        let kills =
+            ProcessInfo.processInfo.environment["CIRCADIA_KILLS"].flatMap { Int($0) } ?? 4
+        var killed = 0
+        while killed < kills {
+            try? FileManager.default.removeItem(at: folder.url.appendingPathComponent("adapters"))
+            killed += max(
+                1, try killedUntilDone(arguments, seconds: length, kills: kills - killed))
+            #expect(folder.bytes(weights) == adapter)
+            #expect(!folder.exists("adapters/.training"))
+        }
+    }
+
+    @Test("A night goes on from the adapter it began with, also where it was continuing one")
+    func continuing() throws {
+        #expect(try Program.run(night(iterations: 3), in: folder).status == 0)
+        let yesterday = try #require(folder.bytes(weights))
+        // With what the adapter knows, and how many nights there were.
+        let adapters = folder.url.appendingPathComponent("adapters")
+        let kept = folder.url.appendingPathComponent("yesterday")
+        try FileManager.default.copyItem(at: adapters, to: kept)
+        #expect(try Program.run(night(iterations: 30), in: folder).status == 0)
+        let today = try #require(folder.bytes(weights))
+        #expect(today != yesterday)
+        try FileManager.default.removeItem(at: adapters)
+        try FileManager.default.moveItem(at: kept, to: adapters)
+        let running = try RunningProgram(night(iterations: 30), in: folder)
+        try running.wait(for: "no training") { running.errors.contains("step 10 of") }
+        running.send(signal: SIGKILL)
+        _ = try running.finish()
+        if folder.bytes(weights) == yesterday {
+            #expect(try Program.run(night(["--resume"], iterations: 30), in: folder).status == 0)
+        }
+        #expect(folder.bytes(weights) == today)
+    }
+
+    /// A night that stands at some step.
+    private func begun() throws {
+        let running = try RunningProgram(night(iterations: 100_000), in: folder)
+        try running.wait(for: "no training") { running.errors.contains("step 10 of") }
+        running.send(signal: SIGKILL)
+        _ = try running.finish()
+    }
+
+    @Test("Other options, another model or a log that lost something: refused with 2, and kept")
+    func changed() throws {
+        try begun()
+        let state = folder.bytes("\(unfinished)/state.safetensors")
+        var outcome = try Program.run(night(["--resume"], iterations: 50), in: folder)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("--iters was 100000, now it is 50"))
+        #expect(outcome.errors.contains("sleep without --resume to begin anew"))
+
+        let same = night(["--resume"], iterations: 100_000)
+        let lines = try folder.read("log.jsonl")
+        try folder.write(
+            lines.split(separator: "\n").dropFirst().joined(separator: "\n") + "\n",
+            to: "log.jsonl")
+        outcome = try Program.run(same, in: folder)
+        #expect(outcome.status == 2)
+        #expect(
+            outcome.errors.contains("1 of its 12 exchanges are no longer in the log, or differ"))
+        try folder.writeLog(changed: 0)
+        outcome = try Program.run(same, in: folder)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("2 of its 12 exchanges"))
+        try folder.writeLog()
+
+        try TinyModel.write(in: folder, seed: 5)
+        outcome = try Program.run(same, in: folder)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("had other weights"))
+        #expect(folder.bytes("\(unfinished)/state.safetensors") == state)
+
+        try folder.write("{", to: "\(unfinished)/night.json")
+        outcome = try Program.run(same, in: folder)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("night.json: the unfinished night cannot be read"))
+    }
+
+    @Test("A night that holds what was tagged or forgotten since is refused; a purge removes it")
+    func forgotten() throws {
+        try begun()
+        let same = night(["--resume"], iterations: 100_000)
+        var outcome = try Program.run(
+            ["memory", "tag", "no-train"] + (0..<6).map { "s\($0)-0" }
+                + ["--memory-file", "log.jsonl"], in: folder)
+        #expect(outcome.status == 0)
+        outcome = try Program.run(same, in: folder)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("of its exchanges are tagged since not to be trained"))
+
+        let forget = ["forget", "--memory-file", "log.jsonl"]
+        #expect(try Program.run(forget + ["--id", "s2-0", "--yes"], in: folder).status == 0)
+        outcome = try Program.run(same, in: folder)
+        #expect(outcome.status == 2)
+        #expect(
+            outcome.errors.contains(
+                "1 of its 12 exchanges are no longer in the log, or differ; what was forgotten is "
+                    + "not trained"))
+        #expect(folder.exists("\(unfinished)/night.json"))
+
+        outcome = try Program.run(forget + ["--purge"], in: folder)
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.contains("held forgotten exchanges and was removed"))
+        #expect(!folder.exists("adapters/.training"))
+        outcome = try Program.run(same, in: folder)
+        #expect(outcome.status == 2 && outcome.errors.contains("no night waits to go on"))
+    }
+
+    @Test("A resumed night says in its manifest what it was trained on")
+    func manifest() throws {
+        #expect(try Program.run(night(iterations: 3), in: folder).status == 0)
+        let manifest = "adapters/nightly_update/training_manifest.json"
+        func trained() throws -> [String]? {
+            let data = try #require(folder.bytes(manifest))
+            let object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+            return object?["trained"] as? [String]
+        }
+        let hashes = try trained()
+        #expect(hashes?.isEmpty == false)
+        let running = try RunningProgram(night(iterations: 150), in: folder)
+        try running.wait(for: "no training") { running.errors.contains("step 10 of") }
+        running.send(signal: SIGINT)
+        #expect(try running.finish().status == 75)
+        try FileManager.default.removeItem(at: folder.url.appendingPathComponent(manifest))
+        #expect(try Program.run(night(["--resume"], iterations: 150), in: folder).status == 0)
+        #expect(try trained() == hashes)
+    }
+
+    @Test("Without --resume an unfinished night is mentioned; with it and without a night, refused")
+    func notResumed() throws {
+        var outcome = try Program.run(night(["--resume"]), in: folder)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("no night waits to go on"))
+        #expect(!folder.exists(weights))
+        try begun()
+        outcome = try Program.run(night(iterations: 3), in: folder)
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.contains("did not end and is given up for this one"))
+        #expect(outcome.errors.contains("--resume would have gone on with it"))
+        #expect(!folder.exists("adapters/.training"))
+    }
+}
