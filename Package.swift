@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import Foundation
 import PackageDescription
 
@@ -48,7 +48,7 @@ if let openMPFolder {
 
 let package = Package(
     name: "circadia",
-    platforms: [.macOS(.v14)],
+    platforms: [.macOS(.v15)],
     products: [
         .executable(name: "circadia", targets: ["CircadiaCLI"])
     ],
