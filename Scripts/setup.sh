@@ -43,7 +43,8 @@ elif [ "${1:-}" = browser ]; then
         || missing="$missing chromium-headless-shell fonts-dejavu-core"
 else
     ls /usr/lib/llvm-*/lib/libomp.so >/dev/null 2>&1 || missing="$missing libomp-dev"
-    pkg-config --exists openblas 2>/dev/null || ls /usr/lib/*/libopenblas.so >/dev/null 2>&1 || missing="$missing libopenblas-dev"
+    pkg-config --exists openblas 2>/dev/null || ls /usr/lib/*/libopenblas.so >/dev/null 2>&1 \
+        || missing="$missing libopenblas-dev"
     test -e /usr/include/sqlite3.h || missing="$missing libsqlite3-dev"
     python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip"
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
