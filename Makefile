@@ -7,13 +7,17 @@ CONFIGURATION ?= release
 CIRCADIA := .build/$(CONFIGURATION)/circadia
 # Read anew, since the manifest looks for libraries that `setup` may just have installed.
 BUILD := swift build -c $(CONFIGURATION) --manifest-cache none
+# Pinned, since versions format differently; by itself, since many systems let pip install nowhere else.
+CLANG_FORMAT_VERSION := 23.1.5
+CLANG_FORMAT_FOLDER := $(HOME)/.cache/circadia/clang-format-$(CLANG_FORMAT_VERSION)
+CLANG_FORMAT := $(CLANG_FORMAT_FOLDER)/bin/clang-format
 C_SOURCES = $$(git ls-files 'CKernels/*.[ch]' 'Tests/*.[ch]' 'Benchmarks/*.[ch]')
 PEERS ?= $(HOME)/.cache/circadia/peers
 
 .PHONY: help setup build models demo test bench lint format install clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing: OpenMP, OpenBLAS, SQLite (apt or brew), pip
 	@bash Scripts/setup.sh
@@ -46,14 +50,19 @@ bench: models ## speed of this machine: every kernel, then whole models
 	$(BUILD) --product KernelBenchmarks
 	@bash Benchmarks/run.sh
 
-lint: ## formatting of Swift and C
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
-	@command -v clang-format >/dev/null || python3 -m pip install --quiet clang-format
-	clang-format --dry-run -Werror $(C_SOURCES)
+$(CLANG_FORMAT): | setup
+	python3 -m venv "$(CLANG_FORMAT_FOLDER)"
+	"$(CLANG_FORMAT_FOLDER)/bin/pip" install --quiet "clang-format==$(CLANG_FORMAT_VERSION)"
 
-format: ## write that formatting
+lint: $(CLANG_FORMAT) ## formatting of Swift and C; symbols and shell that a Mac does not have
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+	"$(CLANG_FORMAT)" --dry-run -Werror $(C_SOURCES)
+	python3 Scripts/availability.py
+	bash Scripts/portability.sh
+
+format: $(CLANG_FORMAT) ## write that formatting
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
-	clang-format -i $(C_SOURCES)
+	"$(CLANG_FORMAT)" -i $(C_SOURCES)
 
 install: build ## copy the program and its data to PREFIX (default /usr/local)
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/circadia"

@@ -14,7 +14,7 @@ cd "$folder"
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
-say "The day: $(wc -l <data/memories.jsonl) exchanges over five days, in data/memories.jsonl"
+say "The day: $(grep -c '' data/memories.jsonl) exchanges over five days, in data/memories.jsonl"
 "$circadia" route --explain --quiet | awk 'NR <= 4'
 echo "…"
 

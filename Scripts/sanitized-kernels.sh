@@ -8,18 +8,18 @@ cd "$(dirname "$0")/.."
 
 build=.build/sanitized
 mkdir -p "$build"
-linker=()
-[ "$(uname)" = Linux ] && linker=(-fuse-ld=lld)
+linker=
+[ "$(uname)" = Linux ] && linker=-fuse-ld=lld
 
 # Whether a clang can build a program with sanitizers that starts here.
 works() {
     [ -x "$1" ] && echo 'int main(void) { return 0; }' \
-        | "$1" -fsanitize=address,undefined "${linker[@]}" -x c - -o "$build/probe" 2>/dev/null \
+        | "$1" -fsanitize=address,undefined $linker -x c - -o "$build/probe" 2>/dev/null \
         && "$build/probe" 2>/dev/null
 }
 
 # The toolchain's own clang first: beside swift, wherever that is linked to.
-for clang in "$(dirname "$(readlink -f "$(command -v swift)")")/clang" "$(command -v clang)" \
+for clang in "$(bash Scripts/toolchain.sh)/clang" "$(command -v clang)" \
     /usr/lib/llvm-*/bin/clang; do
     works "$clang" || continue
     make --silent -j 2 -f Tests/KernelProgram/Makefile CC="$clang" KIND=sanitized >&2 \

@@ -1,11 +1,18 @@
-/* c = a b + beta c, or a bᵀ: what CKernels uses of Accelerate's cblas_sgemm, in its place where kernels for Apple's
- * processors run under emulation. Arguments that CKernels never passes end the program. */
+/* c = a b + beta c, or a bᵀ: what CKernels uses of Accelerate's cblas_sgemm, in its place where kernels for
+ * Apple's processors run under emulation or with sanitizers. Arguments that CKernels never passes end the
+ * program. */
 #include "matmul/matmul_accelerate.h"
 
 #if CK_HAS_ACCELERATE
 #include <stdlib.h>
 
 enum { ROW_MAJOR = 101, AS_IS = 111, TRANSPOSED = 112 };
+
+/* Accelerate's threads, of which there are none here. */
+int BLASSetThreading(unsigned int model) {
+    (void)model;
+    return 0;
+}
 
 void cblas_sgemm(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
                  const float* a, int lda, const float* b, int ldb, float beta, float* c, int ldc) {

@@ -34,9 +34,11 @@ package enum Statistics {
         precondition(gains >= 0 && losses >= 0, "counts are not negative")
         let n = gains + losses
         guard n > 0 else { return 1 }
-        // Log factorials keep thousands of pairs within range.
+        // Log factorials keep thousands of pairs within range. Linux and macOS both have the `lgamma`
+        // that gives a sign as well.
+        func logFactorial(_ number: Int) -> Double { lgamma(Double(number + 1)).0 }
         let tail = (0...min(gains, losses)).reduce(0.0) { sum, k in
-            let logWays = lgamma(Double(n + 1)) - lgamma(Double(k + 1)) - lgamma(Double(n - k + 1))
+            let logWays = logFactorial(n) - logFactorial(k) - logFactorial(n - k)
             return sum + exp(logWays - Double(n) * log(2))
         }
         return min(1, 2 * tail)
