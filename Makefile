@@ -10,10 +10,10 @@ BUILD := swift build -c $(CONFIGURATION) --manifest-cache none
 C_SOURCES = $$(git ls-files 'CKernels/*.[ch]' 'Tests/*.[ch]' 'Benchmarks/*.[ch]')
 PEERS ?= $(HOME)/.cache/circadia/peers
 
-.PHONY: help setup build models demo test bench lint format install clean
+.PHONY: help setup build models demo test bench docs docs-check lint format install clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: ## install what is missing: OpenMP, OpenBLAS, SQLite (apt or brew), pip
 	@bash Scripts/setup.sh
@@ -45,6 +45,12 @@ test: models ## every test, peers included where they can be installed
 bench: models ## speed of this machine: every kernel, then whole models
 	$(BUILD) --product KernelBenchmarks
 	@bash Benchmarks/run.sh
+
+docs: build ## write docs/cli.md from the program
+	@python3 Scripts/cli-docs.py $(CIRCADIA) > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
+
+docs-check: build ## fail where docs/cli.md differs from the program
+	@python3 Scripts/cli-docs.py $(CIRCADIA) --check docs/cli.md
 
 lint: ## formatting of Swift and C
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
