@@ -100,7 +100,8 @@ def sentence(argument):
         default = code(default)
     if argument.get("allValues"):
         text += " Values: " + ", ".join(code(one) for one in argument["allValues"]) + "."
-    if argument.get("isRepeating") and argument["kind"] != "positional":
+    if (argument.get("isRepeating") and argument["kind"] != "positional"
+            and "several times" not in text):
         text += " Repeatable."
     return text, default
 
