@@ -14,7 +14,7 @@ CLANG_FORMAT := $(CLANG_FORMAT_FOLDER)/bin/clang-format
 C_SOURCES = $$(git ls-files 'CKernels/*.[ch]' 'Tests/*.[ch]' 'Benchmarks/*.[ch]')
 PEERS ?= $(HOME)/.cache/circadia/peers
 
-.PHONY: help setup build models demo test bench lint format install clean
+.PHONY: help setup build models demo test bench docs docs-check lint format install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ test: models ## every test, peers included where they can be installed
 bench: models ## speed of this machine: every kernel, then whole models
 	$(BUILD) --product KernelBenchmarks
 	@bash Benchmarks/run.sh
+
+docs: build ## write docs/cli.md from the program
+	@python3 Scripts/cli-docs.py $(CIRCADIA) > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
+
+docs-check: build ## fail where docs/cli.md differs from the program
+	@python3 Scripts/cli-docs.py $(CIRCADIA) --check docs/cli.md
 
 $(CLANG_FORMAT): | setup
 	python3 -m venv "$(CLANG_FORMAT_FOLDER)"

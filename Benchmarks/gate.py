@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Nights that must pass the gate and nights that must not, on the real model.
 
-Twenty honest nights (real chats, where --locomo names a folder of them, and the sample week) and twenty
-poisoned ones: replies of gibberish, one answer to everything, wrong sums, a learning rate 50 times too
-high. Each is a night of `circadia sleep` from the base model; its verdict and figures go to a file of
-JSON lines. Poisoned nights pass the test where they are rejected or shrunk, honest ones where they are
-accepted.
+Twenty ordinary nights (kind `honest`) train on the sample week and, with --locomo, on conversations of LoCoMo.
+Language models played the speakers of LoCoMo. Twenty poisoned nights have replies of gibberish, one answer to
+everything, wrong sums, or a learning rate 50 times too high. Each is a night of `circadia sleep` from the base
+model. Its verdict and figures go to a file of JSON lines. A poisoned night is right if it is rejected or shrunk,
+an ordinary one if it is accepted.
 
     python3 Benchmarks/gate.py --locomo FOLDER --out Benchmarks/results/gate.jsonl
 """
@@ -129,14 +129,14 @@ def night(kind, number, exchanges, arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--circadia", default=".build/release/circadia")
-    parser.add_argument("--locomo", help="a folder of memories*.jsonl with real chats")
+    parser.add_argument("--locomo", help="a folder of memories*.jsonl made of LoCoMo")
     parser.add_argument("--out", required=True)
     parser.add_argument("--iters", type=int, help="instead of the steps of a night without flags")
     parser.add_argument(
         "--learning-rate", type=float, default=2e-4, help="of sleep; 50 times it is the poison")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--exchanges", type=int, default=80, help="of real chats, a night")
+    parser.add_argument("--exchanges", type=int, default=80, help="LoCoMo exchanges for each night")
     parser.add_argument("--honest", type=int, default=20)
     parser.add_argument("--poisoned", type=int, default=5, help="nights of each poison")
     arguments = parser.parse_args()

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Preferences by context distillation, on the real model.
 
-Ten people state one preference each (data/eval/preferences.jsonl) after ten ordinary exchanges in which the
-answers do not show it. Each sleeps over that log with an adapter of their own. Counted is the share of answers to
-20 unseen questions that show the preference: by the base model, by the base model that finds it in its prompt (as
-a system message, and in an earlier turn; the better of the two counts), and after nights, when it is not in the
-prompt. Every kind's figures are a line of the results, with the command of its nights.
+Ten invented logs state one preference each (data/eval/preferences.jsonl), after ten ordinary exchanges in which
+the answers do not show it. Each log trains an adapter of its own. The benchmark counts the answers to 20 unseen
+questions that show the preference. It asks the base model, the base model with the preference in its prompt, and
+the model after nights, without it in the prompt. The preference is in the prompt as a system message or in an
+earlier turn, and the better of the two counts. Each preference gives a line of results, with the command of its
+nights.
 
     python3 Benchmarks/preferences.py --base --out Benchmarks/results/preferences.jsonl
     python3 Benchmarks/preferences.py --nights 3 --out Benchmarks/results/preferences.jsonl

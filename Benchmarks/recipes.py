@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What a night's recipe gains and costs, on real people's conversations.
+"""What a night's recipe gains and costs, on conversations of LoCoMo.
 
-A recipe is a list of flags of `circadia sleep`. Each run trains on the first 70% of a conversation's
-sessions and measures the last 30%, general texts that no night trains on, and with --harness the
-capability harness. --nights 10 deals these sessions out to ten nights in a row, each of which goes on
-from the adapter before and sees its own sessions only. A run is a JSON line with its exact command; what
-the base model gives is measured once a file.
+Language models played the speakers of LoCoMo, so these are not conversations of real people. A recipe is a list
+of flags of `circadia sleep`. Each run trains on the first 70% of a conversation's sessions. It measures the last
+30%, general texts that no night trains on, and with --harness the capability harness. --nights 10 deals the
+sessions out to ten nights in a row. Each night starts from the adapter before and sees its own sessions only. A
+run is a JSON line with its exact command. The base model is measured once for each file.
 
     python3 Benchmarks/recipes.py --locomo FOLDER --out Benchmarks/results/recipes.jsonl \\
         --recipes seed,plain --conversations 26,42
@@ -223,7 +223,7 @@ def summary(records):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--circadia", default=".build/release/circadia")
-    parser.add_argument("--locomo", help="a folder of memories-N.jsonl with real chats")
+    parser.add_argument("--locomo", help="a folder of memories-N.jsonl made of LoCoMo")
     parser.add_argument("--out", required=True, help="the file of JSON lines, added to")
     parser.add_argument("--recipes", default=",".join(RECIPES))
     parser.add_argument("--conversations", default="26,30,41,42,43")
