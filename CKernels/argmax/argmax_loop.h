@@ -4,8 +4,8 @@
 #ifndef CK_ARGMAX_LOOP_H
 #define CK_ARGMAX_LOOP_H
 
-#include "dispatch/dispatch.h"
 #include "math/vector.h"
+#include "selection/table.h"
 
 static inline int64_t argmax_loop(const float* x, int64_t begin, int64_t end) {
     const vec_t lowest = vec_of(-__builtin_inff());

@@ -10,8 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 enum { TILE_ROWS = 48, FEW_TOKENS = 17 };
 

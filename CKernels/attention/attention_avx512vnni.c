@@ -3,7 +3,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #define CK_LANES 16
 #define CK_PAIRS_VNNI

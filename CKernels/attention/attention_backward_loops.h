@@ -9,7 +9,7 @@
 #define CK_ATTENTION_BACKWARD_LOOPS_H
 
 #include "attention/block_products.h"
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 /* Turns scores q·k into p, and products dout·v into ds, for keys from ..< to of the block; 0 elsewhere. */
 static inline void soften_row(float* scores, float* products, float scale, float log_sum,

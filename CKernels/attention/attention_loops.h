@@ -12,7 +12,7 @@
 
 #include "attention/token_f32_loops.h"
 #include "attention/token_integer_loops.h"
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 /* CK_LANES pairs at number `at` of an integer cache. */
 CK_INLINE ivec_t cached_pairs(ck_cache_format_t format, const void* numbers, int64_t at) {

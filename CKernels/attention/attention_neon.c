@@ -4,7 +4,7 @@
 #include "attention/attention_backward_loops.h"
 #include "attention/attention_loops.h"
 #include "attention/cache_append_loop.h"
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_attention_neon(const ck_attention_tile_t* tile) { attention_loop(tile); }
 

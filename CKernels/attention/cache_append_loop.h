@@ -9,8 +9,8 @@
 
 #include <math.h>
 
-#include "dispatch/dispatch.h"
 #include "math/vector.h"
+#include "selection/table.h"
 
 enum { STEP_LANES = 16, STEP_VECTORS = STEP_LANES / CK_LANES };
 

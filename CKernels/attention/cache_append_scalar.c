@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 enum { LANES = 16 };
 

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 enum { BM25_LANES = 64 };
 

@@ -6,7 +6,7 @@
  *   coverage += v, where u + o + b + a > 0    other: as user
  *
  * counts [terms, count + 2], sums [4, count] = whole, user, other, coverage. */
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 static float larger(float a, float b) { return a > b ? a : b; }
 

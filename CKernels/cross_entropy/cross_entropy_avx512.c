@@ -1,6 +1,6 @@
 /* The loop of cross_entropy_loop.h, compiled for AVX-512. */
 #if defined(__x86_64__)
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #define CK_LANES 16
 

@@ -1,7 +1,7 @@
 /* The loop of cross_entropy_loop.h, compiled for NEON, which every ARMv8 has. */
 #if defined(__aarch64__)
 #include "cross_entropy/cross_entropy_loop.h"
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_cross_entropy_neon(const float* logits, const int32_t* targets, int64_t begin, int64_t end,
                            int32_t vocabulary, float row_scale, float* losses, float* gradient) {

@@ -2,7 +2,7 @@
  * summed in double. */
 #include <string.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_dot_rows_scalar(const float* vectors, const float* query, int64_t begin, int64_t end,
                         int32_t width, float* scores) {

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 enum { FUSE_LANES = 64 };
 

@@ -9,7 +9,7 @@
  * [count + 2]. */
 #include <math.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 /* Of both values, that of the side asked about first; the larger where neither is asked about. */
 static void by_side(int side, float* asked, float* other) {

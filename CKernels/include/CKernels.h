@@ -62,7 +62,7 @@ void ck_team(void (*body)(void* context), void* context);
 void ck_ranges(int64_t count, int64_t grain,
                void (*body)(void* context, int64_t begin, int64_t end), void* context);
 
-/* One implementation of one kernel: a line of dispatch/registry.def. */
+/* One implementation of one kernel: a line of selection/registry.def. */
 typedef struct ck_variant {
     const char* kernel; /* "rmsnorm" */
     const char* name;   /* "avx512": the suffix of its symbol */

@@ -2,8 +2,8 @@
  * let the backward pass use the forward's products:
  *   g = scale * dy Bᵀ is a `down` of dy by Bᵀ;  dx += g Aᵀ is an `up` of g by Aᵀ. */
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 /* Tokens and columns are handed out in multiples of these: whole tiles of every variant. */
 enum { TOKEN_GRAIN = 16, COLUMN_GRAIN = 64 };

@@ -5,8 +5,8 @@
  * Limit: FMA throughput; down and outer load one vector for four products. Every element is summed from first to
  * last with fused products, in vectors and in what is left over alike. */
 #if defined(__aarch64__)
-#include "dispatch/dispatch.h"
 #include "math/vector.h"
+#include "selection/table.h"
 
 enum { TOKENS = 8, ROWS = 16 };
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 static size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 

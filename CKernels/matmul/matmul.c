@@ -2,12 +2,12 @@
  * matrices. */
 #include "matmul/matmul.h"
 
-#include "dispatch/dispatch.h"
 #include "matmul/activations.h"
 #include "matmul/activations_int8.h"
 #include "matmul/matmul_accelerate.h"
 #include "pack/pack.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 enum { MOST_MATRICES = 16 };
 

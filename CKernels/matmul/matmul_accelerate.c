@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatch/dispatch.h"
 #include "matmul/tile_neon.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 /* As cblas.h has them. The framework's own header brings in all of vecLib, and differs between SDKs. */
 enum { ROW_MAJOR = 101, AS_IS = 111, TRANSPOSED = 112 };

@@ -3,8 +3,8 @@
  * Limit: FMA throughput. A block's columns are dequantised once into a panel [columns][16], which all
  * tiles of tokens then read six tokens at a time: 24 sums and four weights of the 32 registers. */
 #if defined(__aarch64__)
-#include "dispatch/dispatch.h"
 #include "matmul/tile_neon.h"
+#include "selection/table.h"
 
 void ck_matmul_f32_neon(const ck_matmul_args_t* a, int64_t begin, int64_t end, void* scratch) {
     const ck_matrix_t* w = a->w;

@@ -5,7 +5,7 @@
 #if defined(__aarch64__)
 #include <arm_neon.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 /* Lanes of the halves: columns 0 + 1 and 2 + 3 of rows 0, 0, 1, 1 and 2, 2, 3, 3. */
 typedef struct {

@@ -4,9 +4,9 @@
  *   int8       per group: scale * xs * Σ q xq + bias * xs * Σ xq, xq = round(x / xs), xs = absmax / 127 */
 #include <math.h>
 
-#include "dispatch/dispatch.h"
 #include "matmul/matmul.h"
 #include "pack/pack.h"
+#include "selection/table.h"
 
 /* Row r of block b, column k. */
 static float weight(const ck_matrix_t* w, int64_t b, int32_t r, int32_t k) {

@@ -1,7 +1,7 @@
 /* SwiGLU (Shazeer 2020) and its gradients: validation and partition. */
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 /* Elements that are worth a thread: where they come from memory, and where another thread has them. */
 enum { GRAIN = 4096, COLUMN_GRAIN = 512, COLUMNS = 16 };

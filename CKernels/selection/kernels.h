@@ -1,7 +1,7 @@
 /* What a variant of each kernel looks like: pure functions over a range of rows. CK_KERNEL(name)
  * lists the kernels; the typedef ck_<name>_fn in the kernel's own header gives the signature. */
-#ifndef CK_DISPATCH_KERNELS_H
-#define CK_DISPATCH_KERNELS_H
+#ifndef CK_SELECTION_KERNELS_H
+#define CK_SELECTION_KERNELS_H
 
 #include "adam/adam.h"
 #include "add/add.h"

@@ -1,12 +1,11 @@
 /* Fills the table of variants: all scalar first, then overridden upward by the registry's order. */
-#include "dispatch/dispatch.h"
-
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "CKernels.h"
-#include "dispatch/features.h"
+#include "selection/features.h"
+#include "selection/table.h"
 
 typedef enum { SCALAR, AVX2, AVX512, NEON, ISA_COUNT } isa_t;
 static const char* const isa_names[ISA_COUNT] = {"scalar", "avx2", "avx512", "neon"};
@@ -24,7 +23,7 @@ typedef struct {
 static const entry_t entries[] = {
 #define CK_VARIANT(kernel, name, isa, features) \
     {#kernel, #name, isa, features, (any_fn*)ck_##kernel##_##name, offsetof(ck_table_t, kernel)},
-#include "dispatch/registry.def"
+#include "selection/registry.def"
 #undef CK_VARIANT
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
