@@ -2,11 +2,11 @@
  * matrices. */
 #include "matmul/matmul.h"
 
-#include "matmul/activations.h"
-#include "matmul/activations_int8.h"
+#include "activations/activations.h"
 #include "matmul/matmul_accelerate.h"
 #include "pack/pack.h"
 #include "parallel/parallel.h"
+#include "quantize_int8/quantize_int8.h"
 #include "selection/table.h"
 
 enum { MOST_MATRICES = 16 };

@@ -15,6 +15,7 @@
 #include "layernorm/layernorm.h"
 #include "lora/lora.h"
 #include "matmul/matmul.h"
+#include "quantize_int8/quantize_int8.h"
 #include "rmsnorm/rmsnorm.h"
 #include "rmsnorm_backward/rmsnorm_backward.h"
 #include "rope/rope.h"

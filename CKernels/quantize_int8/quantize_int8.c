@@ -1,9 +1,10 @@
 /* x [tokens, cols] to int8 digits, tiled: x ≈ scale0 * q0 + scale1 * q1 per token and group.
  * Limit: a run of tokens stays in L1 while its first digit, what that leaves and the second are made. */
-#include "matmul/activations_int8.h"
+#include "quantize_int8/quantize_int8.h"
 
 #include <string.h>
 
+#include "activations/tiles.h"
 #include "parallel/parallel.h"
 #include "selection/table.h"
 
