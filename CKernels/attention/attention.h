@@ -11,6 +11,8 @@ typedef void ck_cache_append_fn(const ck_attention_shape_t* shape, const float* 
 
 /* Keys are taken in blocks of this many: the partition of every sum. */
 enum { CK_KEY_BLOCK = 64 };
+/* Query rows of a tile of many tokens at most, unless one token has more heads in a group. */
+enum { CK_QUERY_ROWS = 48 };
 
 /* Queries token_begin ..< token_end of the heads that share kv_head, against keys
  * key_begin ..< key_end. Row r stands for token token_begin + r / group and head

@@ -80,9 +80,9 @@ static inline void attend_blocks(const ck_attention_tile_t* a) {
         const int32_t left = a->key_end - s, count = left < CK_KEY_BLOCK ? left : CK_KEY_BLOCK;
         widen_keys(a, s, count, keys);
         const float* values = widen_values(a, s, count, widened);
-        for (int32_t r = 0; r < rows; r += 48) {
-            const float *q[48], *weights[48];
-            const int32_t here = rows - r < 48 ? rows - r : 48;
+        for (int32_t r = 0; r < rows; r += CK_QUERY_ROWS) {
+            const float *q[CK_QUERY_ROWS], *weights[CK_QUERY_ROWS];
+            const int32_t here = rows - r < CK_QUERY_ROWS ? rows - r : CK_QUERY_ROWS;
             for (int32_t i = 0; i < here; i++) {
                 q[i] = query_row(a, r + i);
                 weights[i] = scores + (int64_t)(r + i) * CK_KEY_BLOCK;

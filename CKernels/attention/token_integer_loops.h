@@ -159,20 +159,20 @@ CK_INLINE void integer_values(int heads, int vectors, ck_cache_format_t format,
     const int64_t next = 2 * ck_round_up(a->shape->head_dim, 2) * bytes;
     const char* values = (const char*)a->cache.values +
                          (ck_integer_value(a->shape, a->kv_head, from) + 2 * d) * bytes;
-    vec_t totals[MOST_HEADS][TILE_VECTORS];
+    vec_t totals[MOST_HEADS][REGISTER_VECTORS];
 #pragma clang loop unroll(full)
     for (int h = 0; h < heads; h++) {
         for (int j = 0; j < vectors; j++) totals[h][j] = vec_of(0);
     }
     for (int32_t block = 0; block < count; block += WEIGHT_BLOCK) {
         const int32_t end = block + WEIGHT_BLOCK < count ? block + WEIGHT_BLOCK : count;
-        ivec_t sums[MOST_HEADS][TILE_VECTORS];
+        ivec_t sums[MOST_HEADS][REGISTER_VECTORS];
 #pragma clang loop unroll(full)
         for (int h = 0; h < heads; h++) {
             for (int j = 0; j < vectors; j++) sums[h][j] = (ivec_t){0};
         }
         for (int32_t s = block; s < end; s += 2, values += next) {
-            pairs_t v[TILE_VECTORS];
+            pairs_t v[REGISTER_VECTORS];
 #pragma clang loop unroll(full)
             for (int j = 0; j < vectors; j++) {
                 v[j] = load_pairs(format, values + j * pairs_bytes(format));
@@ -219,8 +219,9 @@ CK_INLINE void attend_heads_integer(int heads, ck_cache_format_t format,
     }
     float* weighted = a->weighted + (int64_t)row * dim;
     int32_t d = 0;
-    for (; d + TILE_COLUMNS <= dim; d += TILE_COLUMNS) {
-        integer_values(heads, TILE_VECTORS, format, a, d, base, count, weights, inverses, weighted);
+    for (; d + REGISTER_COLUMNS <= dim; d += REGISTER_COLUMNS) {
+        integer_values(heads, REGISTER_VECTORS, format, a, d, base, count, weights, inverses,
+                       weighted);
     }
     for (; d < dim; d += LEAST_COLUMNS) {
         integer_values(heads, LEAST_VECTORS, format, a, d, base, count, weights, inverses,

@@ -87,6 +87,10 @@ ck_status_t ck_use_isa(const char* isa);
 /* Points one kernel at one variant; the others keep theirs. For tests and benchmarks. */
 ck_status_t ck_use_variant(const char* kernel, const char* name);
 
+/* In a call of at most this many tokens each token has the very bits that it would have alone, in ck_matmul
+ * with integer precisions, ck_attention and ck_lora: decoding, and the checking of guesses. */
+enum { CK_FEW_TOKENS = 17 };
+
 /* ---- Weight matrices ----------------------------------------------------------------------- */
 
 typedef enum ck_dtype { CK_F32 = 0, CK_F16 = 1, CK_BF16 = 2 } ck_dtype_t;

@@ -15,9 +15,6 @@ typedef struct {
     float *xa, *y;
 } lora_job_t;
 
-/* As many tokens as a check of guesses has at most: each of so few gets the bits it would have alone. */
-enum { FEW_TOKENS = 17 };
-
 static void lora_rows(void* context, int64_t begin, int64_t end, int32_t thread) {
     (void)thread;
     const lora_job_t* job = context;
@@ -29,7 +26,7 @@ ck_status_t ck_lora(const float* x, const float* a, const float* b, float scale,
                     int32_t in, int32_t out, int32_t rank, float* xa, float* y) {
     if (tokens < 0 || in < 0 || out < 0 || rank < 0) return CK_BAD_SHAPE;
     lora_job_t job = {x, a, b, scale, in, out, rank, xa, y};
-    if (tokens <= FEW_TOKENS) {
+    if (tokens <= CK_FEW_TOKENS) {
         for (int64_t t = 0; t < tokens; t++) lora_rows(&job, t, t + 1, 0);
     } else {
         ck_parallel(tokens, TOKEN_GRAIN, lora_rows, &job);

@@ -16,10 +16,6 @@
 
 #include "matmul/tile_avx512.h"
 
-/* So many tokens take the values as they unpack: a wide tile and one of four. For more it pays to unpack a block to
- * memory first. */
-enum { FEW_TOKENS = CK_TILE_WIDE_INT8 + 4 };
-
 /* From so many tokens on their arithmetic takes about as long as the block takes to come from memory, and
  * while it lasts the processor's own prefetchers see no loads to run ahead of: the next block is asked for
  * by hand, the last one's successor too, which is nowhere and does no harm. With fewer they are quicker
@@ -114,41 +110,47 @@ static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a,
             xsum1++;
         }
     }
-    const int32_t left = w->rows - (int32_t)block * 16;
-    const tile_out_t out = {a->y + block * 16, a->stride,
-                            (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1), a->accumulate};
+    const tile_out_t out = tile_out(a, block, w->rows);
 #pragma clang loop unroll(full)
     for (int i = 0; i < n; i++) tile_store(&out, t + i, totals[i]);
 }
 
-/* All tiles of at most FEW_TOKENS tokens: a block comes from memory once, and then out of L1. */
+/* The same for numbers of single tokens that are not constants: each has a loop of its own. */
+static inline __attribute__((always_inline)) void few_with(const ck_matmul_args_t* a, int64_t block,
+                                                           int32_t t, int32_t tile, int32_t singles,
+                                                           int32_t bits, ck_dtype_t dtype) {
+    switch (singles) {
+        case 0:
+            if (tile > 0) few(a, block, t, tile, 0, bits, dtype);
+            break;
+        case 1:
+            few(a, block, t, tile, 1, bits, dtype);
+            break;
+        case 2:
+            few(a, block, t, tile, 2, bits, dtype);
+            break;
+        default:
+            few(a, block, t, tile, 3, bits, dtype);
+    }
+}
+
+/* All tiles of at most CK_FEW_TOKENS tokens: a block comes from memory once, and then out of L1. */
 static inline __attribute__((always_inline)) void few_tokens(const ck_matmul_args_t* a,
                                                              int64_t begin, int64_t end,
                                                              int32_t bits, ck_dtype_t dtype) {
     for (int64_t b = begin; b < end; b++) {
-        int32_t left = a->tokens;
-        if (left >= CK_TILE_WIDE_INT8) {
+        int32_t t = 0;
+        if (a->tokens >= CK_TILE_WIDE_INT8) {
             few(a, b, 0, CK_TILE_WIDE_INT8, 0, bits, dtype);
-            left -= CK_TILE_WIDE_INT8;
+            t = CK_TILE_WIDE_INT8;
         }
-        const int32_t t = a->tokens - left;
-        switch (left) {
-#define CK_FEW(tile, singles)                     \
-    case tile + singles:                          \
-        few(a, b, t, tile, singles, bits, dtype); \
-        break
-            CK_FEW(0, 1);
-            CK_FEW(0, 2);
-            CK_FEW(0, 3);
-            CK_FEW(4, 0);
-            CK_FEW(4, 1);
-            CK_FEW(4, 2);
-            CK_FEW(4, 3);
-            CK_FEW(8, 0);
-            CK_FEW(8, 1);
-            CK_FEW(8, 2);
-            CK_FEW(8, 3);
-#undef CK_FEW
+        const int32_t left = a->tokens - t;
+        if (left >= 8) {
+            few_with(a, b, t, 8, left - 8, bits, dtype);
+        } else if (left >= 4) {
+            few_with(a, b, t, 4, left - 4, bits, dtype);
+        } else {
+            few_with(a, b, t, 0, left, bits, dtype);
         }
     }
 }
@@ -185,41 +187,42 @@ typedef struct {
     int32_t groups, chunks; /* chunks of four columns in a group */
 } unpacked_t;
 
-#define CK_TILE_INT8(width)                                                                  \
-    static void tile_int8_##width(const unpacked_t* u, const int8_t* x, const float* xs,     \
-                                  const float* xsum, const tile_out_t* out) {                \
-        __m512 sums[width];                                                                  \
-        _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) sums[t] =         \
-            _mm512_setzero_ps();                                                             \
-        const uint8_t* values = u->values;                                                   \
-        for (int32_t g = 0; g < u->groups; g++) {                                            \
-            __m512i dots[width];                                                             \
-            _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) dots[t] =     \
-                _mm512_setzero_si512();                                                      \
-            for (int32_t c = 0; c < u->chunks; c++) {                                        \
-                const __m512i v = _mm512_load_si512(values);                                 \
-                _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) dots[t] = \
-                    _mm512_dpbusd_epi32(dots[t], v, broadcast4(x + 4 * t));                  \
-                values += 64;                                                                \
-                x += 4 * width;                                                              \
-            }                                                                                \
-            const __m512 scale = _mm512_load_ps(u->scales + 16 * (size_t)g);                 \
-            const __m512 bias = _mm512_load_ps(u->biases + 16 * (size_t)g);                  \
-            _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) {             \
-                const __m512 s = _mm512_mul_ps(scale, _mm512_set1_ps(xs[t]));                \
-                sums[t] = _mm512_fmadd_ps(s, _mm512_cvtepi32_ps(dots[t]), sums[t]);          \
-                sums[t] = _mm512_fmadd_ps(bias, _mm512_set1_ps(xsum[t]), sums[t]);           \
-            }                                                                                \
-            xs += width;                                                                     \
-            xsum += width;                                                                   \
-        }                                                                                    \
-        _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++)                   \
-            tile_store(out, t, sums[t]);                                                     \
+/* A tile of n tokens against one block. n is a constant at every call. */
+static inline __attribute__((always_inline)) void tile_int8(int n, const unpacked_t* u,
+                                                            const int8_t* x, const float* xs,
+                                                            const float* xsum,
+                                                            const tile_out_t* out, int32_t t) {
+    __m512 sums[CK_TILE_WIDE_INT8];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < n; i++) sums[i] = _mm512_setzero_ps();
+    const uint8_t* values = u->values;
+    for (int32_t g = 0; g < u->groups; g++) {
+        __m512i dots[CK_TILE_WIDE_INT8];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < n; i++) dots[i] = _mm512_setzero_si512();
+        for (int32_t c = 0; c < u->chunks; c++) {
+            const __m512i v = _mm512_load_si512(values);
+#pragma clang loop unroll(full)
+            for (int i = 0; i < n; i++) {
+                dots[i] = _mm512_dpbusd_epi32(dots[i], v, broadcast4(x + 4 * i));
+            }
+            values += 64;
+            x += 4 * n;
+        }
+        const __m512 scale = _mm512_load_ps(u->scales + 16 * (size_t)g);
+        const __m512 bias = _mm512_load_ps(u->biases + 16 * (size_t)g);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < n; i++) {
+            const __m512 s = _mm512_mul_ps(scale, _mm512_set1_ps(xs[i]));
+            sums[i] = _mm512_fmadd_ps(s, _mm512_cvtepi32_ps(dots[i]), sums[i]);
+            sums[i] = _mm512_fmadd_ps(bias, _mm512_set1_ps(xsum[i]), sums[i]);
+        }
+        xs += n;
+        xsum += n;
     }
-CK_TILE_INT8(12)
-CK_TILE_INT8(8)
-CK_TILE_INT8(4)
-CK_TILE_INT8(1)
+#pragma clang loop unroll(full)
+    for (int i = 0; i < n; i++) tile_store(out, t + i, sums[i]);
+}
 
 static void matmul(const ck_matmul_args_t* a, int64_t begin, int64_t end, void* scratch) {
     const ck_matrix_t* w = a->w;
@@ -230,27 +233,24 @@ static void matmul(const ck_matmul_args_t* a, int64_t begin, int64_t end, void* 
     const unpacked_t u = {values, scales, biases, groups, w->group_size / 4};
     for (int64_t b = begin; b < end; b++) {
         unpack(w, (const uint8_t*)w->data + b * ck_block_bytes(w), values, scales, biases);
-        const int32_t left = w->rows - (int32_t)b * 16;
-        tile_out_t out = {a->y + b * 16, a->stride,
-                          (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1), a->accumulate};
+        const tile_out_t out = tile_out(a, b, w->rows);
         for (int32_t t = 0; t < a->tokens;) {
             const int32_t width = ck_next_tile(a->tokens - t, CK_TILE_WIDE_INT8);
             const int8_t* x = (const int8_t*)a->x + (size_t)t * w->cols;
             const float* xs = a->scale + (size_t)t * groups;
             const float* xsum = a->sum + (size_t)t * groups;
-            out.y = a->y + (size_t)t * a->stride + b * 16;
             switch (width) {
-                case 12:
-                    tile_int8_12(&u, x, xs, xsum, &out);
+                case CK_TILE_WIDE_INT8:
+                    tile_int8(CK_TILE_WIDE_INT8, &u, x, xs, xsum, &out, t);
                     break;
                 case 8:
-                    tile_int8_8(&u, x, xs, xsum, &out);
+                    tile_int8(8, &u, x, xs, xsum, &out, t);
                     break;
                 case 4:
-                    tile_int8_4(&u, x, xs, xsum, &out);
+                    tile_int8(4, &u, x, xs, xsum, &out, t);
                     break;
                 default:
-                    tile_int8_1(&u, x, xs, xsum, &out);
+                    tile_int8(1, &u, x, xs, xsum, &out, t);
             }
             t += width;
         }
@@ -259,7 +259,7 @@ static void matmul(const ck_matmul_args_t* a, int64_t begin, int64_t end, void* 
 
 void ck_matmul_int8_avx512vnni(const ck_matmul_args_t* a, int64_t begin, int64_t end,
                                void* scratch) {
-    if (a->tokens > FEW_TOKENS) {
+    if (a->tokens > CK_FEW_TOKENS) {
         matmul(a, begin, end, scratch);
         return;
     }

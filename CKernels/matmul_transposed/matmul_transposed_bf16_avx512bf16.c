@@ -31,11 +31,9 @@ void ck_matmul_transposed_bf16_avx512bf16(const ck_matmul_args_t* a, int64_t beg
                     _mm512_store_si512(panel + r / 2 + i, bf16_pair(rows[2 * i], rows[2 * i + 1]));
                 }
             }
-            const int32_t left = w->cols - (int32_t)b * 16;
-            const tile_out_t out = {a->y + b * 16, a->stride,
-                                    (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1),
-                                    a->accumulate || o > 0};
-            tiles_bf16(a, panel, (w->rows + 1) / 2, o / 2, (count + 1) / 2, out);
+            tile_out_t out = tile_out(a, b, w->cols);
+            out.accumulate |= o > 0;
+            tiles_bf16(a, panel, (w->rows + 1) / 2, o / 2, (count + 1) / 2, &out);
         }
     }
 }

@@ -27,11 +27,9 @@ void ck_matmul_transposed_f32_avx512(const ck_matmul_args_t* a, int64_t begin, i
                 transposed_rows(w, (o + r) / 16, b, rows);
                 for (int i = 0; i < 16; i++) _mm512_store_ps(panel + 16 * (size_t)(r + i), rows[i]);
             }
-            const int32_t left = w->cols - (int32_t)b * 16;
-            const tile_out_t out = {a->y + b * 16, a->stride,
-                                    (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1),
-                                    a->accumulate || o > 0};
-            tiles_f32(a, panel, w->rows, o, count, out);
+            tile_out_t out = tile_out(a, b, w->cols);
+            out.accumulate |= o > 0;
+            tiles_f32(a, panel, w->rows, o, count, &out);
         }
     }
 }
