@@ -1,8 +1,8 @@
 /* Tiles of tokens, in which activations are laid out for products.
  *
- * A panel of 16 weight rows meets a tile of tokens, summed over the columns. Tiles are CK_TILE_WIDE (of
- * int8 CK_TILE_WIDE_INT8) tokens wide, then narrower for what is left (ck_next_tile), and the inner
- * loop reads one stream of weights and one of activations:
+ * A panel of 16 weight rows meets a tile of tokens, summed over the columns. Tiles are CK_TILE_WIDE
+ * (of int8 CK_TILE_WIDE_INT8) tokens wide, then narrower for what is left (ck_next_tile), and the
+ * inner loop reads one stream of weights and one of activations:
  *   f32   [tile][cols][width]             one float a column and token
  *   bf16  [tile][cols/2][width][2]        a pair of columns a token (odd cols padded with zeros)
  *   int8  [tile][cols/4][width][4]        four columns a token; with

@@ -1,6 +1,7 @@
-/* The loop of the vector variants: the index of the largest of x[begin ..< end], the first of equals;
- * NaN never wins. Limit: memory bandwidth, one pass, and a second one up to the winner.
- * The largest value is found first, in four vectors: comparing alone is faster than carrying indices. */
+/* The loop of the vector variants: the index of the largest of x[begin ..< end], the first of
+ * equals; NaN never wins. Limit: memory bandwidth, one pass, and a second one up to the winner.
+ * The largest value is found first, in four vectors: comparing alone is faster than carrying
+ * indices. */
 #ifndef CK_ARGMAX_LOOP_H
 #define CK_ARGMAX_LOOP_H
 

@@ -1,9 +1,11 @@
 /* Attention: validation, partition and the merging of partial softmaxes.
  *
- * Many tokens: a tile is one KV head × up to CK_QUERY_ROWS query rows (the heads of its group × some
- * tokens) and runs over all of its keys. Up to CK_FEW_TOKENS tokens: a tile is one token, whose keys are cut into splits, so that three KV heads keep every thread busy; whoever finishes the last split of
- * a tile merges them, in the order of the keys. A token then has the very bits that it would have alone.
- * Tiles and splits depend on the shape alone, so the result is the same for any number of threads. */
+ * Many tokens: a tile is one KV head × up to CK_QUERY_ROWS query rows (the heads of its group ×
+ * some tokens) and runs over all of its keys. Up to CK_FEW_TOKENS tokens: a tile is one token,
+ * whose keys are cut into splits, so that three KV heads keep every thread busy; whoever finishes
+ * the last split of a tile merges them, in the order of the keys. A token then has the very bits
+ * that it would have alone. Tiles and splits depend on the shape alone, so the result is the same
+ * for any number of threads. */
 #include "attention/attention.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* Attention: the loops of this folder, compiled for AVX-512 with VNNI, whose vpdpwssd multiplies and adds the
- * pairs of integer caches in one instruction. */
+/* Attention: the loops of this folder, compiled for AVX-512 with VNNI, whose vpdpwssd multiplies
+ * and adds the pairs of integer caches in one instruction. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 

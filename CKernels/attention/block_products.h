@@ -1,13 +1,13 @@
-/* The products that attention consists of, on blocks of CK_KEY_BLOCK keys; included by attention_loops.h
- * and attention_backward_loops.h. */
+/* The products that attention consists of, on blocks of CK_KEY_BLOCK keys; included by
+ * attention_loops.h and attention_backward_loops.h. */
 #ifndef CK_ATTENTION_BLOCK_PRODUCTS_H
 #define CK_ATTENTION_BLOCK_PRODUCTS_H
 
 #include "attention/attention.h"
 #include "math/vector.h"
 
-/* What the registers hold of a product, 6 rows × 16 columns, of AVX-512 64: 12 sums of AVX2's 16 registers, 24 of the 32 that
- * the others have. */
+/* What the registers hold of a product, 6 rows × 16 columns, of AVX-512 64: 12 sums of AVX2's 16
+ * registers, 24 of the 32 that the others have. */
 enum {
     REGISTER_ROWS = 6,
     REGISTER_COLUMNS = CK_LANES == 16 ? 64 : 16,
@@ -16,8 +16,8 @@ enum {
     LEAST_VECTORS = LEAST_COLUMNS / CK_LANES
 };
 
-/* c[r][columns] (+)= Σ_i a[r][i * step] * b[i * b_stride + columns] for a tile of `vectors` columns. rows and
- * vectors are constants at every call. */
+/* c[r][columns] (+)= Σ_i a[r][i * step] * b[i * b_stride + columns] for a tile of `vectors`
+ * columns. rows and vectors are constants at every call. */
 CK_INLINE void product_tile(int rows, int vectors, const float* const* a, int32_t step,
                             const float* b, int64_t b_stride, int32_t count, float* const* c,
                             bool accumulate) {
@@ -64,8 +64,8 @@ CK_INLINE void product_columns(int vectors, int32_t rows, const float* const* a,
     }
 }
 
-/* c[r][0 ..< width] (+)= Σ_i a[r][i * step] * b[i * b_stride ..< + width]; width is a multiple of 16. Row
- * r of c begins at c + r * c_stride. */
+/* c[r][0 ..< width] (+)= Σ_i a[r][i * step] * b[i * b_stride ..< + width]; width is a multiple of
+ * 16. Row r of c begins at c + r * c_stride. */
 static inline void product(int32_t rows, const float* const* a, int32_t step, const float* b,
                            int64_t b_stride, int32_t count, float* c, int64_t c_stride,
                            int32_t width, bool accumulate) {
@@ -80,8 +80,8 @@ static inline void product(int32_t rows, const float* const* a, int32_t step, co
     }
 }
 
-/* out[d][j] = rows[j][d] for `count` <= 64 rows of `dim` numbers, `stride` apart; out [dim][64], zeros
- * past `count`. dim is a multiple of 4. */
+/* out[d][j] = rows[j][d] for `count` <= 64 rows of `dim` numbers, `stride` apart; out [dim][64],
+ * zeros past `count`. dim is a multiple of 4. */
 static inline void transpose_block(const float* rows, int64_t stride, int32_t count, int32_t dim,
                                    float* out) {
     for (int32_t j = 0; j < CK_KEY_BLOCK; j += 4) {

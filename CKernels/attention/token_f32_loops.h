@@ -1,5 +1,6 @@
 /* Attention of one token over an f32 cache.
- * s[h] = scale * q[h]·k; weighted[h] = Σ e^(s[h] - maximum) v for at most CHUNK keys and the heads of a group.
+ * s[h] = scale * q[h]·k; weighted[h] = Σ e^(s[h] - maximum) v for at most CHUNK keys and the heads
+ * of a group.
  * Limit: cache bandwidth. Keys and values are read once for up to four heads of their group. */
 #ifndef CK_TOKEN_F32_LOOPS_H
 #define CK_TOKEN_F32_LOOPS_H
@@ -7,7 +8,8 @@
 #include "attention/block_products.h"
 #include "attention/softmax_loops.h"
 
-/* scores[h][s] = q[h]·k[from + s] for keys from ..< to; beyond, up to a whole vector, those of the last. */
+/* scores[h][s] = q[h]·k[from + s] for keys from ..< to; beyond, up to a whole vector, those of the
+ * last. */
 CK_INLINE void token_scores_f32(int heads, const ck_attention_tile_t* a, const float* q,
                                 int32_t from, int32_t to, float (*scores)[CHUNK]) {
     const int32_t dim = a->shape->head_dim;

@@ -1,4 +1,5 @@
-/* Dot products with signs, as dot_rows_bits_loop.h explains: vpopcntq counts the bits of 8 rows at once. */
+/* Dot products with signs, as dot_rows_bits_loop.h explains: vpopcntq counts the bits of 8 rows at
+ * once. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>

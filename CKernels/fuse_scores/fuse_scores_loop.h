@@ -1,5 +1,6 @@
-/* The loop of the vector variants; fuse_scores_scalar.c has the formula. 64 exchanges at a time, a lane
- * each, without branches: neighbours are loads one element to the side. Limit: memory bandwidth. */
+/* The loop of the vector variants; fuse_scores_scalar.c has the formula. 64 exchanges at a time, a
+ * lane each, without branches: neighbours are loads one element to the side. Limit: memory
+ * bandwidth. */
 #ifndef CK_FUSE_SCORES_LOOP_H
 #define CK_FUSE_SCORES_LOOP_H
 

@@ -41,7 +41,8 @@ INLINE void down_wide(const float* x, const float* a, float scale, const int tok
     }
 }
 
-/* `tokens` rows of down, up to 8 ranks: half a vector, where narrow broadcasts cost half as much. */
+/* `tokens` rows of down, up to 8 ranks: half a vector, where narrow broadcasts cost half as
+ * much. */
 INLINE void down_narrow(const float* x, const float* a, float scale, const int tokens,
                         int32_t width, int32_t rank, __mmask8 mask, float* down) {
     __m256 sums[TOKENS];

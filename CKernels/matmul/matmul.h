@@ -1,7 +1,7 @@
 /* What the matmul drivers hand to a variant.
  *
- * All variants share one shape of work: a panel of 16 weight rows against a tile of tokens, summed over
- * the columns. activations/tiles.h says how tiles lie in memory. */
+ * All variants share one shape of work: a panel of 16 weight rows against a tile of tokens, summed
+ * over the columns. activations/tiles.h says how tiles lie in memory. */
 #ifndef CK_MATMUL_H
 #define CK_MATMUL_H
 
@@ -23,8 +23,8 @@ typedef struct ck_matmul_args {
     bool accumulate; /* y += instead of y = */
 } ck_matmul_args_t;
 
-/* y[t, 16b + r] for row blocks begin <= b < end. scratch: ck_panel_bytes(w) bytes, 64-byte aligned, for
- * this thread alone. */
+/* y[t, 16b + r] for row blocks begin <= b < end. scratch: ck_panel_bytes(w) bytes, 64-byte aligned,
+ * for this thread alone. */
 typedef void ck_matmul_fn(const ck_matmul_args_t* args, int64_t begin, int64_t end, void* scratch);
 typedef ck_matmul_fn ck_matmul_f32_fn;
 typedef ck_matmul_fn ck_matmul_bf16_fn;

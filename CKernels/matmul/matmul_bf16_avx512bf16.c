@@ -40,7 +40,8 @@ static void dequantise(const ck_matrix_t* w, const uint8_t* block, int32_t first
     }
 }
 
-/* Columns first ..< first + count of a dense block as pairs; an odd last column is paired with zeros. */
+/* Columns first ..< first + count of a dense block as pairs; an odd last column is paired with
+ * zeros. */
 static void pair_dense(const float* block, int32_t first, int32_t count, __m512i* panel) {
     for (int32_t k = first; k < first + count; k += 2) {
         const __m512 b = k + 1 < first + count ? _mm512_load_ps(block + 16 * (size_t)(k + 1))

@@ -1,7 +1,7 @@
 /* y[t, o] = Σ_k x[t, k] * w[o, k], f32 throughout.
  * x tiled [tile][cols][width]; w packed 16 rows a block; y [tokens, stride].
- * Limit: FMA throughput. A block's columns are dequantised once into an L2 panel [cols][16] (4 bits: 3
- * operations a vector), which all tiles of tokens then read; 24 sums live in registers. */
+ * Limit: FMA throughput. A block's columns are dequantised once into an L2 panel [cols][16] (4
+ * bits: 3 operations a vector), which all tiles of tokens then read; 24 sums live in registers. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 

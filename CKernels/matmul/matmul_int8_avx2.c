@@ -1,9 +1,10 @@
-/* y[t, o] = Σ_g xs[t, g] * (scale[o, g] * Σ_{k in g} q[o, k] * xq[t, k] + bias[o, g] * Σ_{k in g} xq[t, k])
+/* y[t, o] = Σ_g xs[t, g] * (scale[o, g] * Σ_{k in g} q[o, k] * xq[t, k]
+ *                            + bias[o, g] * Σ_{k in g} xq[t, k])
  * xq tiled [tile][cols/4][width][4] int8; w packed 16 rows a block; y [tokens, stride].
  * Limits: one token: memory bandwidth. Many: throughput of vpmaddubsw, whose 16-bit sums hold eight
  * products of 4-bit values (8 * 2 * 15 * 127 < 2^15) before they are widened. 8-bit values would
- * saturate it, so they go as 16-bit pairs through vpmaddwd. Weights are unpacked in registers, for four
- * tokens at a time. */
+ * saturate it, so they go as 16-bit pairs through vpmaddwd. Weights are unpacked in registers, for
+ * four tokens at a time. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -21,7 +22,8 @@ static inline __m256i broadcast4(const int8_t* p) {
     return _mm256_set1_epi32(word);
 }
 
-/* dots[2i + h] += Σ over 32 columns for n tokens and half h of 16 rows, 4 bits: p [4][64], x [8][width][4]. */
+/* dots[2i + h] += Σ over 32 columns for n tokens and half h of 16 rows, 4 bits: p [4][64], x
+ * [8][width][4]. */
 static inline __attribute__((always_inline)) void dots_4bit(int n, int32_t width, const uint8_t* p,
                                                             const int8_t* x, __m256i* dots) {
     const __m256i low = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);

@@ -1,8 +1,9 @@
-/* y[t, o] = Σ_g xs[t, g] * (scale[o, g] * Σ_{k in g} q[o, k] * xq[t, k] + bias[o, g] * Σ_{k in g} xq[t, k])
+/* y[t, o] = Σ_g xs[t, g] * (scale[o, g] * Σ_{k in g} q[o, k] * xq[t, k]
+ *                            + bias[o, g] * Σ_{k in g} xq[t, k])
  * xq tiled [tile][cols/4][width][4] int8; w packed 16 rows a block; y [tokens, stride].
- * Limits: few tokens: memory bandwidth, 64 bytes of weights to two vpdpbusd a token. Many: vpdpbusd throughput;
- * a block is unpacked to bytes once (in L1 or L2) and 12 tokens share each load. No horizontal sums: the
- * 16 lanes are 16 outputs. */
+ * Limits: few tokens: memory bandwidth, 64 bytes of weights to two vpdpbusd a token. Many: vpdpbusd
+ * throughput; a block is unpacked to bytes once (in L1 or L2) and 12 tokens share each load. No
+ * horizontal sums: the 16 lanes are 16 outputs. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -16,10 +17,10 @@
 
 #include "matmul/tile_avx512.h"
 
-/* From so many tokens on their arithmetic takes about as long as the block takes to come from memory, and
- * while it lasts the processor's own prefetchers see no loads to run ahead of: the next block is asked for
- * by hand, the last one's successor too, which is nowhere and does no harm. With fewer they are quicker
- * alone. */
+/* From so many tokens on their arithmetic takes about as long as the block takes to come from
+ * memory, and while it lasts the processor's own prefetchers see no loads to run ahead of: the next
+ * block is asked for by hand, the last one's successor too, which is nowhere and does no harm. With
+ * fewer they are quicker alone. */
 enum { PREFETCH_FROM = 5 };
 
 static inline __m512i broadcast4(const int8_t* p) {
@@ -30,10 +31,10 @@ static inline __m512i broadcast4(const int8_t* p) {
 
 /* ---- Few tokens ----------------------------------------------------------------------------- */
 
-/* One block against a tile of `tile` tokens (or none) and `singles` tokens after it that are tiles of their own, the
- * values unpacked in registers. All but a, block and t are constants at every call, so each combination gets a
- * loop of its own. The f32 sums are taken in the order of the tiles below: a token has the same bits alone and among
- * others. */
+/* One block against a tile of `tile` tokens (or none) and `singles` tokens after it that are tiles
+ * of their own, the values unpacked in registers. All but a, block and t are constants at every
+ * call, so each combination gets a loop of its own. The f32 sums are taken in the order of the
+ * tiles below: a token has the same bits alone and among others. */
 static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a, int64_t block,
                                                       int32_t t, int32_t tile, int32_t singles,
                                                       int32_t bits, ck_dtype_t dtype) {

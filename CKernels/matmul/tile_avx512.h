@@ -42,9 +42,9 @@ static inline void tile_store(const tile_out_t* out, int32_t t, __m512 value) {
     _mm512_mask_storeu_ps(y, out->mask, value);
 }
 
-/* y[t, r] = Σ_k x[k, t] * panel[k, r] for a tile of n tokens: x [count][n], panel [count][16]. n sums live
- * in registers; each step loads one panel row and broadcasts n activations from memory. n is a constant
- * at every call. */
+/* y[t, r] = Σ_k x[k, t] * panel[k, r] for a tile of n tokens: x [count][n], panel [count][16]. n
+ * sums live in registers; each step loads one panel row and broadcasts n activations from memory. n
+ * is a constant at every call. */
 static inline __attribute__((always_inline)) void tile_f32(int n, const float* panel,
                                                            const float* x, int32_t count,
                                                            const tile_out_t* out, int32_t t) {

@@ -13,8 +13,8 @@ static inline __m512i bf16_pair(__m512 a, __m512 b) {
                                     (__m512i)_mm512_cvtne2ps_pbh(b, a));
 }
 
-/* y[t, r] = Σ_p x[p, t] · panel[p, r] over pairs p of bf16 for a tile of n tokens: x [pairs][n][2], panel
- * [pairs][16][2]. n is a constant at every call. */
+/* y[t, r] = Σ_p x[p, t] · panel[p, r] over pairs p of bf16 for a tile of n tokens: x [pairs][n][2],
+ * panel [pairs][16][2]. n is a constant at every call. */
 static inline __attribute__((always_inline)) void tile_bf16(int n, const __m512i* panel,
                                                             const int32_t* x, int32_t pairs,
                                                             const tile_out_t* out, int32_t t) {

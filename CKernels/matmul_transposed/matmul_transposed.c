@@ -1,5 +1,5 @@
-/* dx = dy W: the backward pass through a frozen matrix. The same tiles and micro-kernels as the forward
- * product, with the panel transposed: blocks of 16 columns of W, summed over its rows. */
+/* dx = dy W: the backward pass through a frozen matrix. The same tiles and micro-kernels as the
+ * forward product, with the panel transposed: blocks of 16 columns of W, summed over its rows. */
 #include "activations/activations.h"
 #include "matmul/matmul.h"
 #include "matmul/matmul_accelerate.h"

@@ -1,7 +1,7 @@
 /* dx[t, k] = Σ_o bf16(dy[t, o]) * bf16(w[o, k]), summed in f32.
  * dy tiled [tile][rows/2][width][2] bf16; w packed 16 rows a block; dx [tokens, stride].
- * Limit: vdpbf16ps throughput. 16 columns of W become a panel of row pairs [rows/2][16][2] in L2; the
- * rest is the forward product's micro-kernel. */
+ * Limit: vdpbf16ps throughput. 16 columns of W become a panel of row pairs [rows/2][16][2] in L2;
+ * the rest is the forward product's micro-kernel. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 

@@ -1,7 +1,7 @@
 /* dx[t, k] = Σ_o dy[t, o] * w[o, k], f32 throughout.
  * dy tiled [tile][rows][width]; w packed 16 rows a block; dx [tokens, stride].
- * Limit: FMA throughput. Squares of 16 columns and 16 rows are dequantised and transposed into a panel
- * [rows][16]; the rest is the forward product's micro-kernel. */
+ * Limit: FMA throughput. Squares of 16 columns and 16 rows are dequantised and transposed into a
+ * panel [rows][16]; the rest is the forward product's micro-kernel. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 

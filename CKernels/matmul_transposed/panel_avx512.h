@@ -5,8 +5,8 @@
 
 #include "matmul/tile_avx512.h"
 
-/* The 128-bit lane `lane` (0 to 3) of v. lane is a constant at every call, which the instruction wants
- * spelled out. */
+/* The 128-bit lane `lane` (0 to 3) of v. lane is a constant at every call, which the instruction
+ * wants spelled out. */
 static inline __attribute__((always_inline)) __m128i lane_of(__m512i v, int lane) {
     switch (lane) {
         case 0:

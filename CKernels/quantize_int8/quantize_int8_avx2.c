@@ -1,6 +1,7 @@
 /* xq[t, k] = round(x[t, k] / xs[t, g]), xs = absmax of the group / 127; sum = xs * Σ xq.
  * x [tokens, cols]; xq tiled [tile][cols/4][width][4] int8; xs, sum [tile][groups][width].
- * Limit: loads and the packing of words to bytes; a run of tokens is read twice, the second time from L1. */
+ * Limit: loads and the packing of words to bytes; a run of tokens is read twice, the second time
+ * from L1. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>

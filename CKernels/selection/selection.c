@@ -46,7 +46,8 @@ static bool isa_supported(isa_t isa) {
 }
 
 static void fill(isa_t isa) {
-    /* from scratch, so that a kernel without a variant in this ISA (bf16 products) is not left over */
+    /* from scratch, so that a kernel without a variant in this ISA (bf16 products) is not left
+     * over */
     memset(&table, 0, sizeof table);
     for (int i = 0; i < ENTRY_COUNT; i++) {
         if (entries[i].isa <= isa && supported(&entries[i])) point(&entries[i]);
