@@ -2,10 +2,9 @@
 #if defined(__x86_64__)
 #include "selection/table.h"
 
-#define CK_LANES 16
-
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"))), apply_to = function)
+#define CK_LANES 16
 
 #include "argmax/argmax_loop.h"
 

@@ -5,10 +5,9 @@
 
 #include "selection/table.h"
 
-#define CK_LANES 16
-
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"))), apply_to = function)
+#define CK_LANES 16
 
 #include "attention/attention_backward_loops.h"
 #include "attention/attention_loops.h"

@@ -5,12 +5,12 @@
 
 #include "selection/table.h"
 
-#define CK_LANES 16
 #define CK_PAIRS_VNNI
 
 #pragma clang attribute push(                                                          \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c"))), \
     apply_to = function)
+#define CK_LANES 16
 
 #include "attention/attention_loops.h"
 

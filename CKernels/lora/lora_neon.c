@@ -5,8 +5,11 @@
  * Limit: FMA throughput; down and outer load one vector for four products. Every element is summed
  * from first to last with fused products, in vectors and in what is left over alike. */
 #if defined(__aarch64__)
-#include "math/vector.h"
 #include "selection/table.h"
+
+#define CK_LANES 4
+
+#include "math/vector.h"
 
 enum { TOKENS = 8, ROWS = 16 };
 

@@ -1,18 +1,17 @@
-/* Vectors of f32 in clang's vector types, for loops that are written once for all ISAs; variants
- * include them inside their target region. A vector is a register: 4 lanes of NEON, 8 of AVX2, 16
- * of AVX-512, whose variants define CK_LANES before. */
+/* Vectors of f32 in clang's vector types, for loops that are written once for all ISAs. A vector is
+ * a register of CK_LANES lanes: 4 of NEON, 8 of AVX2, 16 of AVX-512. Variants define CK_LANES as the
+ * first thing inside their target region and include this after it: outside of one, the same code
+ * would compile for the baseline without a word, many times slower and with other roundings. */
 #ifndef CK_MATH_VECTOR_H
 #define CK_MATH_VECTOR_H
+
+#ifndef CK_LANES
+#error "math/vector.h belongs inside a variant's target region, which defines CK_LANES"
+#endif
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-
-#if defined(__aarch64__)
-#define CK_LANES 4
-#elif !defined(CK_LANES)
-#define CK_LANES 8
-#endif
 
 typedef float vec_t __attribute__((vector_size(4 * CK_LANES)));
 typedef int32_t ivec_t __attribute__((vector_size(4 * CK_LANES)));
