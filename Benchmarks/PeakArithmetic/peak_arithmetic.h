@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 typedef struct {
-    const char *kernel, *variant; /* as in CKernels/dispatch/registry.def */
+    const char *kernel, *variant; /* as in CKernels/selection/registry.def */
     int32_t operations;           /* of one instruction */
     void (*run)(int64_t rounds);  /* PEAK_SUMS instructions a round */
 } peak_loop_t;

@@ -1,5 +1,6 @@
-/* Limits on aarch64. The empty asm makes a value unknown to the compiler: a factor, so that products are
- * not taken out of the loop, and the sums at the end, so that the loop is not dropped. */
+/* Limits on aarch64. The empty asm makes a value unknown to the compiler: a factor, so that
+ * products are not taken out of the loop, and the sums at the end, so that the loop is not
+ * dropped. */
 #if defined(__aarch64__)
 #include <arm_neon.h>
 

@@ -1,5 +1,5 @@
-/* Limits on x86-64. The empty asm makes a value unknown to the compiler: a factor, so that products are
- * not taken out of the loop, and the sums at the end, so that the loop is not dropped. */
+/* Limits on x86-64. The empty asm makes a value unknown to the compiler: a factor, so that products
+ * are not taken out of the loop, and the sums at the end, so that the loop is not dropped. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 

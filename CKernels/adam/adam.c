@@ -2,8 +2,8 @@
 #include <math.h>
 
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 typedef struct {
     ck_adam_terms_t terms;

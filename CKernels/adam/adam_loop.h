@@ -1,6 +1,6 @@
 /* The loop of the vector variants. gradient, parameter, m, v [count]; the formula is in adam.h.
- * Limit: memory, four reads and three writes per element. Fused products are spelled out, so that an
- * element's roundings are the same in a vector and in what is left at a range's end. */
+ * Limit: memory, four reads and three writes per element. Fused products are spelled out, so that
+ * an element's roundings are the same in a vector and in what is left at a range's end. */
 #ifndef CK_ADAM_LOOP_H
 #define CK_ADAM_LOOP_H
 

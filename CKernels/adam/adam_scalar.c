@@ -2,7 +2,7 @@
  * The specification of the other variants. */
 #include <math.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_adam_scalar(const ck_adam_terms_t* terms, const float* gradient, int64_t begin, int64_t end,
                     float* parameter, float* m, float* v) {

@@ -1,7 +1,7 @@
 /* Residual and bias additions: validation and partition. */
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 typedef struct {
     float* y;

@@ -1,4 +1,5 @@
-/* The loops of the vector variants. y, x [count]: y += x.  y [tokens, width], b [width]: y[t, i] += b[i].
+/* The loops of the vector variants. y, x [count]: y += x.  y [tokens, width], b [width]: y[t, i] +=
+ * b[i].
  * Limit: memory bandwidth. */
 #ifndef CK_ADD_LOOPS_H
 #define CK_ADD_LOOPS_H

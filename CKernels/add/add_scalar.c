@@ -1,5 +1,5 @@
 /* y, x [count]: y += x.  y [tokens, width], b [width]: y[t, i] += b[i]. */
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_add_scalar(float* y, const float* x, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) y[i] += x[i];

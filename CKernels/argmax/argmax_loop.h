@@ -1,11 +1,12 @@
-/* The loop of the vector variants: the index of the largest of x[begin ..< end], the first of equals;
- * NaN never wins. Limit: memory bandwidth, one pass, and a second one up to the winner.
- * The largest value is found first, in four vectors: comparing alone is faster than carrying indices. */
+/* The loop of the vector variants: the index of the largest of x[begin ..< end], the first of
+ * equals; NaN never wins. Limit: memory bandwidth, one pass, and a second one up to the winner.
+ * The largest value is found first, in four vectors: comparing alone is faster than carrying
+ * indices. */
 #ifndef CK_ARGMAX_LOOP_H
 #define CK_ARGMAX_LOOP_H
 
-#include "dispatch/dispatch.h"
 #include "math/vector.h"
+#include "selection/table.h"
 
 static inline int64_t argmax_loop(const float* x, int64_t begin, int64_t end) {
     const vec_t lowest = vec_of(-__builtin_inff());

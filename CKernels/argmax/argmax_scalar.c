@@ -1,7 +1,7 @@
 /* x [count]. The first i with x[i] = max x. */
 #include <math.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 int64_t ck_argmax_scalar(const float* x, int64_t begin, int64_t end) {
     int64_t best = begin;

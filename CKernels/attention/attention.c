@@ -1,19 +1,18 @@
 /* Attention: validation, partition and the merging of partial softmaxes.
  *
- * Many tokens: a tile is one KV head × up to 48 query rows (the heads of its group × some tokens) and runs
- * over all of its keys. Up to 17 tokens (decoding, and the checking of guesses): a tile is one token, whose
- * keys are cut into splits, so that three KV heads keep every thread busy; whoever finishes the last split of
- * a tile merges them, in the order of the keys. A token then has the very bits that it would have alone.
- * Tiles and splits depend on the shape alone, so the result is the same for any number of threads. */
+ * Many tokens: a tile is one KV head × up to CK_QUERY_ROWS query rows (the heads of its group ×
+ * some tokens) and runs over all of its keys. Up to CK_FEW_TOKENS tokens: a tile is one token,
+ * whose keys are cut into splits, so that three KV heads keep every thread busy; whoever finishes
+ * the last split of a tile merges them, in the order of the keys. A token then has the very bits
+ * that it would have alone. Tiles and splits depend on the shape alone, so the result is the same
+ * for any number of threads. */
 #include "attention/attention.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
-
-enum { TILE_ROWS = 48, FEW_TOKENS = 17 };
+#include "selection/table.h"
 
 /* Keys of a split: long stretches of memory are read faster, short ones share out better. */
 enum { LONG_SPLIT = 1024, SHORT_SPLIT = 256, SHORT_UP_TO = 2048 };
@@ -40,12 +39,12 @@ typedef struct {
     int64_t state;       /* floats of one partial result */
 } plan_t;
 
-static bool is_few(const ck_attention_shape_t* shape) { return shape->tokens <= FEW_TOKENS; }
+static bool is_few(const ck_attention_shape_t* shape) { return shape->tokens <= CK_FEW_TOKENS; }
 
 static plan_t plan_for(const ck_attention_shape_t* shape, int64_t keys) {
     plan_t plan;
     plan.group = shape->heads / shape->kv_heads;
-    const int32_t fitting = plan.group < TILE_ROWS ? TILE_ROWS / plan.group : 1;
+    const int32_t fitting = plan.group < CK_QUERY_ROWS ? CK_QUERY_ROWS / plan.group : 1;
     plan.tile_tokens = is_few(shape) ? 1 : shape->tokens < fitting ? shape->tokens : fitting;
     plan.tiles = (shape->tokens + plan.tile_tokens - 1) / plan.tile_tokens;
     plan.splits = is_few(shape) ? most_splits(keys) : 1;

@@ -5,12 +5,15 @@
 #include "CKernels.h"
 #include "attention/cache.h"
 
-/* Items begin ..< end of ck_cache_append, item h * tokens + t being the key and the value of one head. */
+/* Items begin ..< end of ck_cache_append, item h * tokens + t being the key and the value of one
+ * head. */
 typedef void ck_cache_append_fn(const ck_attention_shape_t* shape, const float* k, const float* v,
                                 int64_t begin, int64_t end, ck_cache_t cache);
 
 /* Keys are taken in blocks of this many: the partition of every sum. */
 enum { CK_KEY_BLOCK = 64 };
+/* Query rows of a tile of many tokens at most, unless one token has more heads in a group. */
+enum { CK_QUERY_ROWS = 48 };
 
 /* Queries token_begin ..< token_end of the heads that share kv_head, against keys
  * key_begin ..< key_end. Row r stands for token token_begin + r / group and head
@@ -58,7 +61,8 @@ typedef void ck_attention_backward_fn(const ck_attention_head_t* head);
 /* Queries that a backward variant takes at a time. */
 enum { CK_QUERY_BLOCK = 64 };
 
-/* Floats of scratch for a head: four blocks [64, head_dim], two [64, 64], and two numbers a token. */
+/* Floats of scratch for a head: four blocks [64, head_dim], two [64, 64], and two numbers a
+ * token. */
 static inline int64_t ck_attention_backward_scratch(const ck_attention_shape_t* shape) {
     const int64_t width = ck_round_up(shape->head_dim, 16);
     return 6 * CK_KEY_BLOCK * width + 2 * CK_KEY_BLOCK * CK_QUERY_BLOCK +

@@ -3,9 +3,10 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#define CK_LANES 8
 
 #include "attention/attention_backward_loops.h"
 #include "attention/attention_loops.h"

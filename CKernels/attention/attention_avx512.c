@@ -3,12 +3,11 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "dispatch/dispatch.h"
-
-#define CK_LANES 16
+#include "selection/table.h"
 
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"))), apply_to = function)
+#define CK_LANES 16
 
 #include "attention/attention_backward_loops.h"
 #include "attention/attention_loops.h"

@@ -1,16 +1,16 @@
-/* Attention: the loops of this folder, compiled for AVX-512 with VNNI, whose vpdpwssd multiplies and adds the
- * pairs of integer caches in one instruction. */
+/* Attention: the loops of this folder, compiled for AVX-512 with VNNI, whose vpdpwssd multiplies
+ * and adds the pairs of integer caches in one instruction. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
-#define CK_LANES 16
 #define CK_PAIRS_VNNI
 
 #pragma clang attribute push(                                                          \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c"))), \
     apply_to = function)
+#define CK_LANES 16
 
 #include "attention/attention_loops.h"
 

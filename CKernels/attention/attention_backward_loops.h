@@ -1,17 +1,19 @@
-/* With p = e^(scale q·k - log_sum) and ds = scale p (dout·v - D), D = dout·out: dq = Σ_s ds k[s] over the keys
- * that a query sees; dk[s] = Σ_t ds q[t], dv[s] = Σ_t p dout[t] over the queries that see a key; written
- * once for all vector variants.
- * q, out, dout, dq [tokens, heads, head_dim]; k, v [tokens, kv_heads, head_dim]; dk, dv [tokens, head_dim].
- * Limit: FMA throughput. Blocks of 64 queries × 64 keys: two products give scores and dout·v, one pass
- * turns them into p and ds, three more add up the gradients. Blocks that no query sees are left out.
- * Heads that are no multiple of 16 wide take the scalar variant. */
+/* With p = e^(scale q·k - log_sum) and ds = scale p (dout·v - D), D = dout·out: dq = Σ_s ds k[s]
+ * over the keys that a query sees; dk[s] = Σ_t ds q[t], dv[s] = Σ_t p dout[t] over the queries that
+ * see a key; written once for all vector variants.
+ * q, out, dout, dq [tokens, heads, head_dim]; k, v [tokens, kv_heads, head_dim]; dk, dv [tokens,
+ * head_dim].
+ * Limit: FMA throughput. Blocks of 64 queries × 64 keys: two products give scores and dout·v, one
+ * pass turns them into p and ds, three more add up the gradients. Blocks that no query sees are
+ * left out. Heads that are no multiple of 16 wide take the scalar variant. */
 #ifndef CK_ATTENTION_BACKWARD_LOOPS_H
 #define CK_ATTENTION_BACKWARD_LOOPS_H
 
 #include "attention/block_products.h"
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
-/* Turns scores q·k into p, and products dout·v into ds, for keys from ..< to of the block; 0 elsewhere. */
+/* Turns scores q·k into p, and products dout·v into ds, for keys from ..< to of the block; 0
+ * elsewhere. */
 static inline void soften_row(float* scores, float* products, float scale, float log_sum,
                               float delta, int32_t from, int32_t to) {
     for (int32_t i = 0; i < CK_KEY_BLOCK; i += CK_LANES) {

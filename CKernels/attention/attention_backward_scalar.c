@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "attention/attention.h"
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 static double dot(const float* a, const float* b, int64_t width) {
     double sum = 0;

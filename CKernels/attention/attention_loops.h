@@ -1,10 +1,10 @@
-/* out[t, h] = Σ_s softmax_s(scale * q[t, h]·k[s]) v[s], online over blocks of 64 keys; written once for all
- * vector variants.
+/* out[t, h] = Σ_s softmax_s(scale * q[t, h]·k[s]) v[s], online over blocks of 64 keys; written once
+ * for all vector variants.
  * q, out [tokens, heads, head_dim]; the cache as ck_cache_t has it.
- * Many queries (prefill, training): FMA throughput. A block of keys is widened and transposed once for
- * all queries of a tile and all heads of a group, then both products are register tiles of 6 rows.
- * One token (decode): cache bandwidth; see token_f32_loops.h and token_integer_loops.h. Heads that are no
- * multiple of 16 wide take the scalar variant. */
+ * Many queries (prefill, training): FMA throughput. A block of keys is widened and transposed once
+ * for all queries of a tile and all heads of a group, then both products are register tiles of 6
+ * rows. One token (decode): cache bandwidth; see token_f32_loops.h and token_integer_loops.h. Heads
+ * that are no multiple of 16 wide take the scalar variant. */
 #ifndef CK_ATTENTION_LOOPS_H
 #define CK_ATTENTION_LOOPS_H
 
@@ -12,7 +12,7 @@
 
 #include "attention/token_f32_loops.h"
 #include "attention/token_integer_loops.h"
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 /* CK_LANES pairs at number `at` of an integer cache. */
 CK_INLINE ivec_t cached_pairs(ck_cache_format_t format, const void* numbers, int64_t at) {
@@ -20,8 +20,8 @@ CK_INLINE ivec_t cached_pairs(ck_cache_format_t format, const void* numbers, int
                                     : pairs_load8((const int8_t*)numbers + at);
 }
 
-/* Keys s ..< s + count, transposed: out [head_dim][64] f32. s is a multiple of 16; columns past `count` may be
- * anything. */
+/* Keys s ..< s + count, transposed: out [head_dim][64] f32. s is a multiple of 16; columns past
+ * `count` may be anything. */
 static inline void widen_keys(const ck_attention_tile_t* a, int32_t s, int32_t count, float* out) {
     const ck_attention_shape_t* p = a->shape;
     const int32_t dim = p->head_dim;
@@ -46,8 +46,8 @@ static inline void widen_keys(const ck_attention_tile_t* a, int32_t s, int32_t c
     }
 }
 
-/* Values s ..< s + count as f32 [count][head_dim]: where they lie, or widened into out (one more where count
- * is odd). s is a multiple of 16. */
+/* Values s ..< s + count as f32 [count][head_dim]: where they lie, or widened into out (one more
+ * where count is odd). s is a multiple of 16. */
 static inline const float* widen_values(const ck_attention_tile_t* a, int32_t s, int32_t count,
                                         float* out) {
     const ck_attention_shape_t* p = a->shape;
@@ -80,9 +80,9 @@ static inline void attend_blocks(const ck_attention_tile_t* a) {
         const int32_t left = a->key_end - s, count = left < CK_KEY_BLOCK ? left : CK_KEY_BLOCK;
         widen_keys(a, s, count, keys);
         const float* values = widen_values(a, s, count, widened);
-        for (int32_t r = 0; r < rows; r += 48) {
-            const float *q[48], *weights[48];
-            const int32_t here = rows - r < 48 ? rows - r : 48;
+        for (int32_t r = 0; r < rows; r += CK_QUERY_ROWS) {
+            const float *q[CK_QUERY_ROWS], *weights[CK_QUERY_ROWS];
+            const int32_t here = rows - r < CK_QUERY_ROWS ? rows - r : CK_QUERY_ROWS;
             for (int32_t i = 0; i < here; i++) {
                 q[i] = query_row(a, r + i);
                 weights[i] = scores + (int64_t)(r + i) * CK_KEY_BLOCK;

@@ -1,10 +1,13 @@
 /* Attention, its gradients and the appending to its caches: the loops of this folder, compiled for
  * NEON, which every ARMv8 has. */
 #if defined(__aarch64__)
+#include "selection/table.h"
+
+#define CK_LANES 4
+
 #include "attention/attention_backward_loops.h"
 #include "attention/attention_loops.h"
 #include "attention/cache_append_loop.h"
-#include "dispatch/dispatch.h"
 
 void ck_attention_neon(const ck_attention_tile_t* tile) { attention_loop(tile); }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "attention/attention.h"
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 static float number(ck_cache_format_t format, const void* data, int64_t at) {
     return format == CK_CACHE_INT16 ? ((const int16_t*)data)[at] : ((const int8_t*)data)[at];

@@ -7,8 +7,8 @@
 /* Keys that lie side by side in an integer cache. */
 enum { CK_SIDE_BY_SIDE = 16 };
 
-/* The longest row, in its own steps, that INT16 and queries may have: 46300² and the roundings of up to
- * 1024 numbers stay below 2^31. */
+/* The longest row, in its own steps, that INT16 and queries may have: 46300² and the roundings of
+ * up to 1024 numbers stay below 2^31. */
 #define CK_LONGEST_ROW 46300.0f
 enum { CK_WIDEST_INTEGER_ROW = 1024 };
 
@@ -34,8 +34,8 @@ static inline float ck_cache_most(ck_cache_format_t format) {
     return format == CK_CACHE_INT16 ? 32767 : 127;
 }
 
-/* What numbers are multiplied by to be counted in steps; 0 for steps so small (or not finite) that it would
- * not be finite itself. */
+/* What numbers are multiplied by to be counted in steps; 0 for steps so small (or not finite) that
+ * it would not be finite itself. */
 static inline float ck_cache_inverse(float step) {
     return step >= 1e-35f && step <= 3e38f ? 1 / step : 0;
 }

@@ -1,7 +1,7 @@
 /* Appending to a cache: validation, sizes and partition. */
 #include "attention/attention.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 int64_t ck_cache_rows(int64_t capacity) { return ck_round_up(capacity, CK_SIDE_BY_SIDE); }
 

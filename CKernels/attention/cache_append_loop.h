@@ -1,16 +1,17 @@
-/* k, v [tokens, kv_heads, head_dim] f32 into an integer cache (ck_cache_t), written once for all vector variants.
- * row[i] = x[i] / step to nearest even, step = max(max_i |x[i]| / most, |x| / 46300), x a value or 16 numbers of
- * a key, with the squares
- * summed in the lanes and the order of the scalar variant, so that the bits are the same.
- * Limit: latency; a token brings a few hundred numbers. Widths that are no multiple of 16 and f32 caches
- * (copies) take the scalar variant. */
+/* k, v [tokens, kv_heads, head_dim] f32 into an integer cache (ck_cache_t), written once for all
+ * vector variants.
+ * row[i] = x[i] / step to nearest even, step = max(max_i |x[i]| / most, |x| / 46300), x a value or
+ * 16 numbers of a key, with the squares summed in the lanes and the order of the scalar variant, so
+ * that the bits are the same.
+ * Limit: latency; a token brings a few hundred numbers. Widths that are no multiple of 16 and f32
+ * caches (copies) take the scalar variant. */
 #ifndef CK_CACHE_APPEND_LOOP_H
 #define CK_CACHE_APPEND_LOOP_H
 
 #include <math.h>
 
-#include "dispatch/dispatch.h"
 #include "math/vector.h"
+#include "selection/table.h"
 
 enum { STEP_LANES = 16, STEP_VECTORS = STEP_LANES / CK_LANES };
 

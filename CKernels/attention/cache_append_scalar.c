@@ -1,11 +1,12 @@
 /* k, v [tokens, kv_heads, head_dim] f32; cache as ck_cache_t has it.
  * F32: row = x. Integers: row[i] = x[i] / step, rounded to nearest even, with
- * step = max(max_i |x[i]| / most, |x| / 46300), x a value or 16 numbers of a key. The squares are summed in 16 lanes, which are then
- * halved again and again, as vector variants do: every variant writes the same bits. */
+ * step = max(max_i |x[i]| / most, |x| / 46300), x a value or 16 numbers of a key. The squares are
+ * summed in 16 lanes, which are then halved again and again, as vector variants do: every variant
+ * writes the same bits. */
 #include <math.h>
 #include <string.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 enum { LANES = 16 };
 

@@ -1,5 +1,6 @@
 /* Attention of one token over an f32 cache.
- * s[h] = scale * q[h]·k; weighted[h] = Σ e^(s[h] - maximum) v for at most CHUNK keys and the heads of a group.
+ * s[h] = scale * q[h]·k; weighted[h] = Σ e^(s[h] - maximum) v for at most CHUNK keys and the heads
+ * of a group.
  * Limit: cache bandwidth. Keys and values are read once for up to four heads of their group. */
 #ifndef CK_TOKEN_F32_LOOPS_H
 #define CK_TOKEN_F32_LOOPS_H
@@ -7,7 +8,8 @@
 #include "attention/block_products.h"
 #include "attention/softmax_loops.h"
 
-/* scores[h][s] = q[h]·k[from + s] for keys from ..< to; beyond, up to a whole vector, those of the last. */
+/* scores[h][s] = q[h]·k[from + s] for keys from ..< to; beyond, up to a whole vector, those of the
+ * last. */
 CK_INLINE void token_scores_f32(int heads, const ck_attention_tile_t* a, const float* q,
                                 int32_t from, int32_t to, float (*scores)[CHUNK]) {
     const int32_t dim = a->shape->head_dim;
@@ -44,7 +46,7 @@ CK_INLINE void token_scores_f32(int heads, const ck_attention_tile_t* a, const f
 CK_INLINE void token_values_f32(int heads, int vectors, const ck_attention_tile_t* a, int32_t d,
                                 int32_t from, int32_t count, float (*scores)[CHUNK],
                                 float* weighted) {
-    vec_t sums[MOST_HEADS][TILE_VECTORS];
+    vec_t sums[MOST_HEADS][REGISTER_VECTORS];
 #pragma clang loop unroll(full)
     for (int h = 0; h < heads; h++) {
         for (int j = 0; j < vectors; j++) sums[h][j] = vec_of(0);
@@ -82,8 +84,8 @@ CK_INLINE void attend_heads_f32(int heads, const ck_attention_tile_t* a, int32_t
     }
     float* weighted = a->weighted + (int64_t)row * dim;
     int32_t d = 0;
-    for (; d + TILE_COLUMNS <= dim; d += TILE_COLUMNS) {
-        token_values_f32(heads, TILE_VECTORS, a, d, from, count, scores, weighted);
+    for (; d + REGISTER_COLUMNS <= dim; d += REGISTER_COLUMNS) {
+        token_values_f32(heads, REGISTER_VECTORS, a, d, from, count, scores, weighted);
     }
     for (; d < dim; d += LEAST_COLUMNS) {
         token_values_f32(heads, LEAST_VECTORS, a, d, from, count, scores, weighted);

@@ -1,10 +1,11 @@
 /* Attention of one token over a cache of integers, keys and values times steps.
- *   s[h] = scale * q[h]·k = scale * step_q * Σ_g step_k[g] Σ_{i in g} q'[i] k'[i]     q' 16-bit, |q'| <= 46300
- *   weighted[h] = Σ e^(s - maximum) * step_v * v' = 1/f Σ w' v'               w' = f * e^(s - maximum) * step_v
- * Sums over 16 of a key's numbers, and over 64 keys, are exact in 32 bits: |q'| |k'| < 2^31; Σ w' <= 65000 where v' has
- * 16 bits, and w' <= 32767.
- * Limit: cache bandwidth. 16 keys lie side by side, so that there are no horizontal sums; what was loaded is
- * multiplied for up to four heads of a group. */
+ *   s[h] = scale * q[h]·k = scale * step_q * Σ_g step_k[g] Σ_{i in g} q'[i] k'[i]
+ *   weighted[h] = Σ e^(s - maximum) * step_v * v' = 1/f Σ w' v'
+ * with q' of 16 bits, |q'| <= 46300, and w' = f * e^(s - maximum) * step_v.
+ * Sums over 16 of a key's numbers, and over 64 keys, are exact in 32 bits: |q'| |k'| < 2^31; Σ w'
+ * <= 65000 where v' has 16 bits, and w' <= 32767.
+ * Limit: cache bandwidth. 16 keys lie side by side, so that there are no horizontal sums; what was
+ * loaded is multiplied for up to four heads of a group. */
 #ifndef CK_TOKEN_INTEGER_LOOPS_H
 #define CK_TOKEN_INTEGER_LOOPS_H
 
@@ -12,9 +13,9 @@
 #include "attention/softmax_loops.h"
 #include "math/pairs.h"
 
-/* WEIGHT_BLOCK keys share a factor f. KEY_VECTORS vectors hold 16 keys; each has SCORE_CHAINS sums, for one would
- * wait for itself. AHEAD bytes are asked for ahead of use, further than processors look by themselves (an
- * eighth faster between the products of a model than 2048). */
+/* WEIGHT_BLOCK keys share a factor f. KEY_VECTORS vectors hold 16 keys; each has SCORE_CHAINS sums,
+ * for one would wait for itself. AHEAD bytes are asked for ahead of use, further than processors
+ * look by themselves (an eighth faster between the products of a model than 2048). */
 enum {
     WEIGHT_BLOCK = 64,
     KEY_VECTORS = CK_SIDE_BY_SIDE / CK_LANES,
@@ -54,8 +55,8 @@ CK_INLINE float query_in_steps(const float* q, int32_t dim, int16_t* out) {
     return step;
 }
 
-/* scores[h][i] = scale * q[h]·k[from + i], i < count, and up to whole blocks of 16 anything. from is a multiple of
- * 16. */
+/* scores[h][i] = scale * q[h]·k[from + i], i < count, and up to whole blocks of 16 anything. from
+ * is a multiple of 16. */
 CK_INLINE void integer_scores(int heads, ck_cache_format_t format, const ck_attention_tile_t* a,
                               int32_t row, int32_t from, int32_t count, float (*scores)[CHUNK]) {
     const ck_attention_shape_t* p = a->shape;
@@ -122,8 +123,8 @@ CK_INLINE void integer_scores(int heads, ck_cache_format_t format, const ck_atte
     }
 }
 
-/* weights[i] = f * scores[i] * steps[i], i < count, and zeros up to `padded`, f one for each WEIGHT_BLOCK such that
- * sums stay in 32 bits; inverses[block] = 1/f. */
+/* weights[i] = f * scores[i] * steps[i], i < count, and zeros up to `padded`, f one for each
+ * WEIGHT_BLOCK such that sums stay in 32 bits; inverses[block] = 1/f. */
 CK_INLINE void integer_weights(ck_cache_format_t format, float* scores, const float* steps,
                                int32_t count, int32_t padded, int16_t* weights, float* inverses) {
     for (int32_t s = 0; s < padded; s += WEIGHT_BLOCK) {
@@ -159,20 +160,20 @@ CK_INLINE void integer_values(int heads, int vectors, ck_cache_format_t format,
     const int64_t next = 2 * ck_round_up(a->shape->head_dim, 2) * bytes;
     const char* values = (const char*)a->cache.values +
                          (ck_integer_value(a->shape, a->kv_head, from) + 2 * d) * bytes;
-    vec_t totals[MOST_HEADS][TILE_VECTORS];
+    vec_t totals[MOST_HEADS][REGISTER_VECTORS];
 #pragma clang loop unroll(full)
     for (int h = 0; h < heads; h++) {
         for (int j = 0; j < vectors; j++) totals[h][j] = vec_of(0);
     }
     for (int32_t block = 0; block < count; block += WEIGHT_BLOCK) {
         const int32_t end = block + WEIGHT_BLOCK < count ? block + WEIGHT_BLOCK : count;
-        ivec_t sums[MOST_HEADS][TILE_VECTORS];
+        ivec_t sums[MOST_HEADS][REGISTER_VECTORS];
 #pragma clang loop unroll(full)
         for (int h = 0; h < heads; h++) {
             for (int j = 0; j < vectors; j++) sums[h][j] = (ivec_t){0};
         }
         for (int32_t s = block; s < end; s += 2, values += next) {
-            pairs_t v[TILE_VECTORS];
+            pairs_t v[REGISTER_VECTORS];
 #pragma clang loop unroll(full)
             for (int j = 0; j < vectors; j++) {
                 v[j] = load_pairs(format, values + j * pairs_bytes(format));
@@ -200,8 +201,8 @@ CK_INLINE void integer_values(int heads, int vectors, ck_cache_format_t format,
     }
 }
 
-/* Rows row ..< row + heads, all of one token, against keys from ..< to: at most CHUNK from the multiple of 16 at
- * or below `from`. */
+/* Rows row ..< row + heads, all of one token, against keys from ..< to: at most CHUNK from the
+ * multiple of 16 at or below `from`. */
 CK_INLINE void attend_heads_integer(int heads, ck_cache_format_t format,
                                     const ck_attention_tile_t* a, int32_t row, int32_t from,
                                     int32_t to) {
@@ -219,8 +220,9 @@ CK_INLINE void attend_heads_integer(int heads, ck_cache_format_t format,
     }
     float* weighted = a->weighted + (int64_t)row * dim;
     int32_t d = 0;
-    for (; d + TILE_COLUMNS <= dim; d += TILE_COLUMNS) {
-        integer_values(heads, TILE_VECTORS, format, a, d, base, count, weights, inverses, weighted);
+    for (; d + REGISTER_COLUMNS <= dim; d += REGISTER_COLUMNS) {
+        integer_values(heads, REGISTER_VECTORS, format, a, d, base, count, weights, inverses,
+                       weighted);
     }
     for (; d < dim; d += LEAST_COLUMNS) {
         integer_values(heads, LEAST_VECTORS, format, a, d, base, count, weights, inverses,

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 /* More slices than threads need, and so few that their best values fit on the stack. */
 enum { SLICES = 64 };

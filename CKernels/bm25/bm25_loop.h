@@ -1,12 +1,13 @@
-/* The loop of the vector variants; bm25_scalar.c has the formula. Exchanges are taken 64 at a time and terms
- * one by one: a neighbour's count is the byte beside, a term that none of the 64 has costs one look, and what
- * is left has no branches. Limit: three divisions for each exchange and term. */
+/* The loop of the vector variants; bm25_scalar.c has the formula. Exchanges are taken 64 at a time
+ * and terms one by one: a neighbour's count is the byte beside, a term that none of the 64 has
+ * costs one look, and what is left has no branches. Limit: three divisions for each exchange and
+ * term. */
 #ifndef CK_BM25_LOOP_H
 #define CK_BM25_LOOP_H
 
 #include <stdint.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 enum { BM25_LANES = 64 };
 

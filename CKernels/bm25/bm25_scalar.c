@@ -1,12 +1,14 @@
-/* BM25 of exchange i in its neighbourhood, and of each side alone. For a term of information v that was said
- * u times by the user and o times by the other side, with b and a times in the exchanges before and after:
+/* BM25 of exchange i in its neighbourhood, and of each side alone. For a term of information v that
+ * was said u times by the user and o times by the other side, with b and a times in the exchanges
+ * before and after:
  *
- *   f = u + o + previous·b + following·a      whole += v (k + 1) f / (f + constant + per_context_word·words)
- *                                             user  += v (k + 1) u / (u + constant + per_side_word·words)
- *   coverage += v, where u + o + b + a > 0    other: as user
+ *   f = u + o + previous·b + following·a
+ *   whole += v (k + 1) f / (f + constant + per_context_word·words)
+ *   user  += v (k + 1) u / (u + constant + per_side_word·words); other: as user
+ *   coverage += v, where u + o + b + a > 0
  *
  * counts [terms, count + 2], sums [4, count] = whole, user, other, coverage. */
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 static float larger(float a, float b) { return a > b ? a : b; }
 

@@ -1,7 +1,7 @@
 /* Softmax cross-entropy with its gradient: validation and partition. */
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 typedef struct {
     const float* logits;

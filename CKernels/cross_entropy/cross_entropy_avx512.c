@@ -1,11 +1,10 @@
 /* The loop of cross_entropy_loop.h, compiled for AVX-512. */
 #if defined(__x86_64__)
-#include "dispatch/dispatch.h"
-
-#define CK_LANES 16
+#include "selection/table.h"
 
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"))), apply_to = function)
+#define CK_LANES 16
 
 #include "cross_entropy/cross_entropy_loop.h"
 

@@ -1,8 +1,8 @@
-/* The loop of the vector variants. logits, gradient [tokens, vocabulary]; targets, losses [tokens]; the
- * formula is in cross_entropy_scalar.c.
- * Limit: a row (200 KB to 500 KB) is read three times out of L2: for its maximum, for the exponentials,
- * which go to `gradient`, and to scale those. Sums are kept in f32 over 1024 numbers and in double
- * beyond. The last, incomplete vector of a row is padded with -Inf. */
+/* The loop of the vector variants. logits, gradient [tokens, vocabulary]; targets, losses [tokens];
+ * the formula is in cross_entropy_scalar.c.
+ * Limit: a row (200 KB to 500 KB) is read three times out of L2: for its maximum, for the
+ * exponentials, which go to `gradient`, and to scale those. Sums are kept in f32 over 1024 numbers
+ * and in double beyond. The last, incomplete vector of a row is padded with -Inf. */
 #ifndef CK_CROSS_ENTROPY_LOOP_H
 #define CK_CROSS_ENTROPY_LOOP_H
 

@@ -5,7 +5,7 @@
  * has a loss that is not finite. */
 #include <math.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_cross_entropy_scalar(const float* logits, const int32_t* targets, int64_t begin,
                              int64_t end, int32_t vocabulary, float row_scale, float* losses,

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 typedef struct {
     const float *vectors, *query;

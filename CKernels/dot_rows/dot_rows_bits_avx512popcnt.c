@@ -1,9 +1,10 @@
-/* Dot products with signs, as dot_rows_bits_loop.h explains: vpopcntq counts the bits of 8 rows at once. */
+/* Dot products with signs, as dot_rows_bits_loop.h explains: vpopcntq counts the bits of 8 rows at
+ * once. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(                                                               \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,fma,f16c"))), \

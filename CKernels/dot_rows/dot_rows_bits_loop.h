@@ -1,7 +1,7 @@
-/* Dot products with signs: Σ_j q_j s_j = 2 Σ_j q_j x_j - Σ_j q_j for bits x_j, and Σ_j q_j x_j is the bits that
- * a row and each plane of the query share, counted and weighed 1, 2, 4, -8. Integers: the sum is the same in
- * any order. Limit: memory bandwidth; 8 rows lie side by side, so that one plane is compared with all of
- * them and no sum crosses lanes. */
+/* Dot products with signs: Σ_j q_j s_j = 2 Σ_j q_j x_j - Σ_j q_j for bits x_j, and Σ_j q_j x_j is
+ * the bits that a row and each plane of the query share, counted and weighed 1, 2, 4, -8. Integers:
+ * the sum is the same in any order. Limit: memory bandwidth; 8 rows lie side by side, so that one
+ * plane is compared with all of them and no sum crosses lanes. */
 #ifndef CK_DOT_ROWS_BITS_LOOP_H
 #define CK_DOT_ROWS_BITS_LOOP_H
 

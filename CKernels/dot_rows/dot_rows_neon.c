@@ -1,8 +1,8 @@
 /* The loop of dot_rows_loop.h, compiled for NEON, which every ARMv8 has. */
 #if defined(__aarch64__)
-#include "dispatch/dispatch.h"
 #include "dot_rows/dot_rows_bits_loop.h"
 #include "dot_rows/dot_rows_loop.h"
+#include "selection/table.h"
 
 void ck_dot_rows_neon(const float* vectors, const float* query, int64_t begin, int64_t end,
                       int32_t width, float* scores) {

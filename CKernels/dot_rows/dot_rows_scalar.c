@@ -2,7 +2,7 @@
  * summed in double. */
 #include <string.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_dot_rows_scalar(const float* vectors, const float* query, int64_t begin, int64_t end,
                         int32_t width, float* scores) {
@@ -26,7 +26,8 @@ void ck_dot_rows_int8_scalar(const int8_t* vectors, const float* scales, const i
 }
 
 /* rows [⌈count/8⌉, words, 8] and query [4, words] of 64 bits; scales, scores [count].
- * scores[i] = (scales[i] * query_scale) * (2 Σ_j query[j] rows[i, j] - query_sum); the sum is exact. */
+ * scores[i] = (scales[i] * query_scale) * (2 Σ_j query[j] rows[i, j] - query_sum); the sum is
+ * exact. */
 void ck_dot_rows_bits_scalar(const uint8_t* rows, const float* scales, const uint8_t* query,
                              float query_scale, int32_t query_sum, int64_t begin, int64_t end,
                              int64_t count, int32_t words, float* scores) {

@@ -1,7 +1,7 @@
 /* The linear model over the parts of a score: validation and partition by blocks. */
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 typedef struct {
     ck_fuse_scores_job_t job;

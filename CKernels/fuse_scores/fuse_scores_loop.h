@@ -1,12 +1,13 @@
-/* The loop of the vector variants; fuse_scores_scalar.c has the formula. 64 exchanges at a time, a lane
- * each, without branches: neighbours are loads one element to the side. Limit: memory bandwidth. */
+/* The loop of the vector variants; fuse_scores_scalar.c has the formula. 64 exchanges at a time, a
+ * lane each, without branches: neighbours are loads one element to the side. Limit: memory
+ * bandwidth. */
 #ifndef CK_FUSE_SCORES_LOOP_H
 #define CK_FUSE_SCORES_LOOP_H
 
 #include <math.h>
 #include <stdint.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 enum { FUSE_LANES = 64 };
 

@@ -4,12 +4,12 @@
  *   + names_time, where the side asked about (either, where neither is) names a time
  *   + asked_near·n + other_near·n' + previous_user·p + previous_other·p' + following·(q + q')/2
  *
- * with cosines n, n' of the side asked about and of the other, p, p' of the exchange before and q, q' of
- * the one after; where there is none, absent·(n + n')/2 stands for each. sums [4, count], near_user, near_other
- * [count + 2]. */
+ * with cosines n, n' of the side asked about and of the other, p, p' of the exchange before and q,
+ * q' of the one after; where there is none, absent·(n + n')/2 stands for each. sums [4, count],
+ * near_user, near_other [count + 2]. */
 #include <math.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 /* Of both values, that of the side asked about first; the larger where neither is asked about. */
 static void by_side(int side, float* asked, float* other) {

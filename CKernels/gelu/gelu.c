@@ -1,7 +1,7 @@
 /* GELU (Hendrycks & Gimpel 2016), the erf form: validation and partition. */
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 typedef struct {
     const float* x;

@@ -1,6 +1,6 @@
-/* The loop of the vector variants: gelu(x) = x * (1 + erf(x / sqrt 2)) / 2, which a compiler turns into
- * full vectors, since ck_erf has no branch. Limit: arithmetic, some 25 operations an element. out may be x:
- * compilers must be told, or they take such calls one element at a time. */
+/* The loop of the vector variants: gelu(x) = x * (1 + erf(x / sqrt 2)) / 2, which a compiler turns
+ * into full vectors, since ck_erf has no branch. Limit: arithmetic, some 25 operations an element.
+ * out may be x: compilers must be told, or they take such calls one element at a time. */
 #ifndef CK_GELU_LOOP_H
 #define CK_GELU_LOOP_H
 

@@ -2,7 +2,7 @@
  * erfc rather than 1 + erf keeps the digits where x is far below zero. */
 #include <math.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_gelu_scalar(const float* x, int64_t begin, int64_t end, float* out) {
     for (int64_t i = begin; i < end; i++) {

@@ -51,18 +51,19 @@ bool ck_has_threads(void);
  * CIRCADIA_ACCELERATE=0): their bits then are Apple's matter. */
 bool ck_has_accelerate(void);
 
-/* Calls body(context) on the calling thread while the other threads stand by, so that entries called
- * inside share their work out without starting threads. The others spin meanwhile: a team is for
- * stretches of many small entries, such as a forward pass. Results are the same with and without;
+/* Calls body(context) on the calling thread while the other threads stand by, so that entries
+ * called inside share their work out without starting threads. The others spin meanwhile: a team is
+ * for stretches of many small entries, such as a forward pass. Results are the same with and
+ * without;
  * a team inside a team is the outer one. */
 void ck_team(void (*body)(void* context), void* context);
 
-/* Calls body(context, begin, end) for ranges that make up 0 ..< count, each on a thread of its own, and
- * returns when all are done. Borders are multiples of `grain`. */
+/* Calls body(context, begin, end) for ranges that make up 0 ..< count, each on a thread of its own,
+ * and returns when all are done. Borders are multiples of `grain`. */
 void ck_ranges(int64_t count, int64_t grain,
                void (*body)(void* context, int64_t begin, int64_t end), void* context);
 
-/* One implementation of one kernel: a line of dispatch/registry.def. */
+/* One implementation of one kernel: a line of selection/registry.def. */
 typedef struct ck_variant {
     const char* kernel; /* "rmsnorm" */
     const char* name;   /* "avx512": the suffix of its symbol */
@@ -86,6 +87,11 @@ ck_status_t ck_isa_status(void);
 ck_status_t ck_use_isa(const char* isa);
 /* Points one kernel at one variant; the others keep theirs. For tests and benchmarks. */
 ck_status_t ck_use_variant(const char* kernel, const char* name);
+
+/* In a call of at most this many tokens each token has the very bits that it would have alone, in
+ * ck_matmul with integer precisions, ck_attention and ck_lora: decoding, and the checking of
+ * guesses. */
+enum { CK_FEW_TOKENS = 17 };
 
 /* ---- Weight matrices ----------------------------------------------------------------------- */
 
@@ -141,8 +147,8 @@ ck_status_t ck_embed_rows(const ck_matrix_t* w, const int32_t* ids, int32_t coun
  *           s0 = absmax(x)/127, q0 = round(x * 127/absmax); integer dot products, f32 scaling. For
  *           inference. bits 32 weights are multiplied as EXACT.
  *   INT8X2  two such digits, x ≈ s0 * q0 + s1 * q1: the second one rounds what the first leaves,
- *           x - s0 * q0, per token and group with a step of its own. Twice the arithmetic of INT8, the
- *           same reads of memory, 1/250 of the rounding error.
+ *           x - s0 * q0, per token and group with a step of its own. Twice the arithmetic of INT8,
+ *           the same reads of memory, 1/250 of the rounding error.
  *   BF16    weights and activations rounded to bf16 (to nearest even), products summed in f32.
  *           For training. Where no bf16 instruction exists this is EXACT.
  *   EXACT   f32 throughout.
@@ -163,12 +169,13 @@ typedef struct ck_product {
 } ck_product_t;
 
 /* output_m = x weights_mᵀ for `count` matrices that share their input (fused q/k/v, gate/up), x
- * [tokens, cols]. Their precisions are all the same, or each INT8 or INT8X2 (else CK_BAD_FORMAT): these
- * share the rounding. accumulate: outputs are added to, not overwritten. One pass over the threads. */
+ * [tokens, cols]. Their precisions are all the same, or each INT8 or INT8X2 (else CK_BAD_FORMAT):
+ * these share the rounding. accumulate: outputs are added to, not overwritten. One pass over the
+ * threads. */
 ck_status_t ck_matmul(const float* x, int32_t tokens, const ck_product_t* products, int32_t count,
                       bool accumulate, void* workspace, size_t workspace_bytes);
-/* Workspace for any ck_matmul of this precision (INT8X2 where any matrix has it) with at most `tokens`
- * rows, on inputs `cols` wide and matrices of at most `rows` rows. */
+/* Workspace for any ck_matmul of this precision (INT8X2 where any matrix has it) with at most
+ * `tokens` rows, on inputs `cols` wide and matrices of at most `rows` rows. */
 size_t ck_matmul_workspace(ck_precision_t precision, int32_t tokens, int32_t rows, int32_t cols);
 
 /* dx = dy W: the backward pass through a frozen matrix. dy [tokens, rows]; dx [tokens, cols];
@@ -198,7 +205,8 @@ ck_status_t ck_layernorm(const float* x, const float* w, const float* b, int32_t
 ck_status_t ck_rope(float* x, const int32_t* positions, const float* frequencies, int32_t tokens,
                     int32_t heads, int32_t head_dim, bool inverse);
 
-/* out = silu(gate) * up, silu(g) = g / (1 + e^-g). [tokens, width] each; out may alias gate or up. */
+/* out = silu(gate) * up, silu(g) = g / (1 + e^-g). [tokens, width] each; out may alias gate or
+ * up. */
 ck_status_t ck_swiglu(const float* gate, const float* up, int32_t tokens, int32_t width,
                       float* out);
 /* dgate, dup from dout; dgate may alias gate, dup may alias up. */
@@ -228,9 +236,10 @@ typedef struct ck_attention_shape {
 /* How a cache keeps its numbers.
  *   F32    as they are. For training and the exact path.
  *   INT16  as integers times a step: 15 bits with a sign, or 7. A value has one step, a key one for
- *   INT8   every 16 of its numbers, for few of a key's numbers are large. One token's attention then is integer dot products, two to a lane, with
- *          queries and probabilities rounded to 16 bits as they come; its results do not depend on
- *          the ISA but for the softmax. 16 bits err less than f16 would. */
+ *   INT8   every 16 of its numbers, for few of a key's numbers are large. One token's attention
+ *          then is integer dot products, two to a lane, with queries and probabilities rounded to
+ *          16 bits as they come; its results do not depend on the ISA but for the softmax. 16 bits
+ *          err less than f16 would. */
 typedef enum ck_cache_format {
     CK_CACHE_F32 = 0,
     CK_CACHE_INT16 = 1,
@@ -255,10 +264,10 @@ int64_t ck_cache_rows(int64_t capacity);
 size_t ck_cache_bytes(ck_cache_format_t format, int64_t kv_heads, int64_t capacity,
                       int64_t head_dim);
 
-/* Rows past ..< past + tokens of `cache` = k, v [tokens, kv_heads, head_dim]. Integers: the step of x,
- * a value or 16 numbers of a key, is max(max_i |x[i]| / most, |x| / 46300), |x| the Euclidean length,
- * most 32767 or 127, so that no dot product of two such rows leaves 32 bits; of what is not finite it
- * is not finite. */
+/* Rows past ..< past + tokens of `cache` = k, v [tokens, kv_heads, head_dim]. Integers: the step of
+ * x, a value or 16 numbers of a key, is max(max_i |x[i]| / most, |x| / 46300), |x| the Euclidean
+ * length, most 32767 or 127, so that no dot product of two such rows leaves 32 bits; of what is not
+ * finite it is not finite. */
 ck_status_t ck_cache_append(ck_cache_t cache, const ck_attention_shape_t* shape, const float* k,
                             const float* v);
 /* out[t, h, :] = Σ_s softmax_s(scale * q[t, h]·k[s]) v[s], blockwise over s (no tokens × tokens
@@ -320,23 +329,25 @@ ck_status_t ck_adam(const ck_adam_t* options, const float* gradient, int64_t cou
 /* scores[i] = query · vectors[i]. vectors [count, width], query [width], scores [count]. */
 ck_status_t ck_dot_rows(const float* vectors, const float* query, int64_t count, int32_t width,
                         float* scores);
-/* The same for vectors in 8 bits: scores[i] = scales[i] * query_scale * Σ_j query[j] * vectors[i, j].
- * vectors [count, width], query [width], int8 without alignment; scales, scores [count]. width is at most
- * CK_DOT_ROWS_INT8_WIDTH, so that the sum of products cannot overflow 32 bits. */
+/* The same for vectors in 8 bits: scores[i] = scales[i] * query_scale * Σ_j query[j] * vectors[i,
+ * j]. vectors [count, width], query [width], int8 without alignment; scales, scores [count]. width
+ * is at most CK_DOT_ROWS_INT8_WIDTH, so that the sum of products cannot overflow 32 bits. */
 #define CK_DOT_ROWS_INT8_WIDTH 65536
 ck_status_t ck_dot_rows_int8(const int8_t* vectors, const float* scales, const int8_t* query,
                              float query_scale, int64_t count, int32_t width, float* scores);
-/* The same for the signs of vectors: scores[i] = scales[i] * query_scale * Σ_j query[j] * s[i, j], where
- * s is 1 for a set bit and -1 for another. Rows lie in groups of 8: rows [⌈count/8⌉, ⌈width/64⌉, 8] words of
- * 64 bits, of which word w of a row holds its columns 64w and on, the least significant bit first. query
- * [4, ⌈width/64⌉] words: bit b of component j, which is a 4-bit integer in two's complement, is bit j of
- * plane b; bits from width on are 0. Neither needs alignment. scales, scores [count]. */
+/* The same for the signs of vectors: scores[i] = scales[i] * query_scale * Σ_j query[j] * s[i, j],
+ * where s is 1 for a set bit and -1 for another. Rows lie in groups of 8: rows [⌈count/8⌉,
+ * ⌈width/64⌉, 8] words of 64 bits, of which word w of a row holds its columns 64w and on, the least
+ * significant bit first. query [4, ⌈width/64⌉] words: bit b of component j, which is a 4-bit
+ * integer in two's complement, is bit j of plane b; bits from width on are 0. Neither needs
+ * alignment. scales, scores [count]. */
 ck_status_t ck_dot_rows_bits(const uint8_t* rows, const float* scales, const uint8_t* query,
                              float query_scale, int64_t count, int32_t width, float* scores);
 
-/* Exchanges as the two entries below see them, each [count]. Where an exchange before or after one has the
- * index beside it, links says so; an exchange whose neighbours are elsewhere is not plain, nor is an index
- * without an exchange: both are left to the caller. links also say which side names a time. */
+/* Exchanges as the two entries below see them, each [count]. Where an exchange before or after one
+ * has the index beside it, links says so; an exchange whose neighbours are elsewhere is not plain,
+ * nor is an index without an exchange: both are left to the caller. links also say which side names
+ * a time. */
 enum {
     CK_USER_NAMES_TIME = 1,
     CK_OTHER_NAMES_TIME = 2,
@@ -354,18 +365,18 @@ typedef struct ck_exchanges {
     const uint16_t *user_words, *other_words;
 } ck_exchanges_t;
 
-/* The weights of BM25: k; what is added to a frequency, k (1 - b) and k b / mean for each word; what a
- * word in the exchange before or after counts. */
+/* The weights of BM25: k; what is added to a frequency, k (1 - b) and k b / mean for each word;
+ * what a word in the exchange before or after counts. */
 typedef struct ck_bm25 {
     float saturation, constant, per_context_word, per_side_word, previous, following;
 } ck_bm25_t;
 
-/* BM25 (Robertson and Zaragoza, 2009) of each exchange over itself and its neighbours, of each side alone,
- * and the information of the terms that are there. counts [terms, count + 2]: byte i + 1 has what
- * exchange i says of a term, the user's count in its upper half, the other side's in its lower; the first
- * and the last byte are 0. information [terms]. sums [4, count]: whole, user, other, coverage; `adds`: to what they
- * have. best: the highest of whole, of the side asked about and of the other. An exchange that is not
- * plain gets 0. */
+/* BM25 (Robertson and Zaragoza, 2009) of each exchange over itself and its neighbours, of each side
+ * alone, and the information of the terms that are there. counts [terms, count + 2]: byte i + 1 has
+ * what exchange i says of a term, the user's count in its upper half, the other side's in its
+ * lower; the first and the last byte are 0. information [terms]. sums [4, count]: whole, user,
+ * other, coverage; `adds`: to what they have. best: the highest of whole, of the side asked about
+ * and of the other. An exchange that is not plain gets 0. */
 ck_status_t ck_bm25(const ck_bm25_t* options, const uint8_t* counts, const float* information,
                     int32_t terms, const ck_exchanges_t* exchanges, bool adds, float* sums,
                     float best[3]);
@@ -379,9 +390,9 @@ typedef struct ck_fusion {
     float names_time; /* where the side asked about, or either, names a time */
 } ck_fusion_t;
 
-/* scores [count]: the weighted sum of all parts; -inf for an exchange that is not plain. sums [4, count] of ck_bm25;
- * near_user, near_other [count + 2]: element i + 1 is the cosine of exchange i. highest [⌈count/block⌉]:
- * the highest score of each `block` exchanges. */
+/* scores [count]: the weighted sum of all parts; -inf for an exchange that is not plain. sums [4,
+ * count] of ck_bm25; near_user, near_other [count + 2]: element i + 1 is the cosine of exchange i.
+ * highest [⌈count/block⌉]: the highest score of each `block` exchanges. */
 ck_status_t ck_fuse_scores(const ck_fusion_t* weights, const float* sums, const float* near_user,
                            const float* near_other, const ck_exchanges_t* exchanges, int64_t block,
                            float* scores, float* highest);

@@ -1,7 +1,7 @@
 /* LayerNorm (Ba, Kiros & Hinton 2016): validation and partition. */
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 typedef struct {
     const float *x, *w, *b;

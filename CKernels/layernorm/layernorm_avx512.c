@@ -1,6 +1,6 @@
 /* The loop of layernorm_loop.h, compiled for AVX-512. */
 #if defined(__x86_64__)
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"))), apply_to = function)

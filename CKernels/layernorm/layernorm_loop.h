@@ -1,7 +1,7 @@
 /* The loop of the vector variants. x, y [tokens, width]; w, b [width].
  * y[t, i] = (x[t, i] - mean) / sqrt(variance + eps) * w[i] + b[i], variance = mean((x - mean)²)
- * Limit: three reads and one write of a row that sits in L1. The mean is taken off before squaring, so
- * that a large mean costs no digits. The compiler may split the sums over lanes. */
+ * Limit: three reads and one write of a row that sits in L1. The mean is taken off before squaring,
+ * so that a large mean costs no digits. The compiler may split the sums over lanes. */
 #ifndef CK_LAYERNORM_LOOP_H
 #define CK_LAYERNORM_LOOP_H
 

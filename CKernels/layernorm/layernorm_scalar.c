@@ -3,7 +3,7 @@
  * Both means are summed in double. */
 #include <math.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_layernorm_scalar(const float* x, const float* w, const float* b, int64_t begin, int64_t end,
                          int32_t width, float eps, float* y) {

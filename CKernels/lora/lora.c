@@ -2,8 +2,8 @@
  * let the backward pass use the forward's products:
  *   g = scale * dy Bᵀ is a `down` of dy by Bᵀ;  dx += g Aᵀ is an `up` of g by Aᵀ. */
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 /* Tokens and columns are handed out in multiples of these: whole tiles of every variant. */
 enum { TOKEN_GRAIN = 16, COLUMN_GRAIN = 64 };
@@ -14,9 +14,6 @@ typedef struct {
     int32_t in, out, rank;
     float *xa, *y;
 } lora_job_t;
-
-/* As many tokens as a check of guesses has at most: each of so few gets the bits it would have alone. */
-enum { FEW_TOKENS = 17 };
 
 static void lora_rows(void* context, int64_t begin, int64_t end, int32_t thread) {
     (void)thread;
@@ -29,7 +26,7 @@ ck_status_t ck_lora(const float* x, const float* a, const float* b, float scale,
                     int32_t in, int32_t out, int32_t rank, float* xa, float* y) {
     if (tokens < 0 || in < 0 || out < 0 || rank < 0) return CK_BAD_SHAPE;
     lora_job_t job = {x, a, b, scale, in, out, rank, xa, y};
-    if (tokens <= FEW_TOKENS) {
+    if (tokens <= CK_FEW_TOKENS) {
         for (int64_t t = 0; t < tokens; t++) lora_rows(&job, t, t + 1, 0);
     } else {
         ck_parallel(tokens, TOKEN_GRAIN, lora_rows, &job);

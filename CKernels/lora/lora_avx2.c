@@ -2,13 +2,13 @@
  *   down   8 tokens × 8 ranks in registers, x broadcast from memory, one load of a per column
  *   up     8 columns of 8 ranks of b in registers, y streamed 16 rows at a time
  *   outer  4 ranks × 16 columns of sums, kept on the stack over blocks of 16 tokens
- * Limit: two fused multiply-adds per cycle where the two loads per cycle keep up. Incomplete vectors
- * are masked, so that no element's roundings depend on its place. */
+ * Limit: two fused multiply-adds per cycle where the two loads per cycle keep up. Incomplete
+ * vectors are masked, so that no element's roundings depend on its place. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 

@@ -7,7 +7,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))), \
                              apply_to = function)
@@ -41,7 +41,8 @@ INLINE void down_wide(const float* x, const float* a, float scale, const int tok
     }
 }
 
-/* `tokens` rows of down, up to 8 ranks: half a vector, where narrow broadcasts cost half as much. */
+/* `tokens` rows of down, up to 8 ranks: half a vector, where narrow broadcasts cost half as
+ * much. */
 INLINE void down_narrow(const float* x, const float* a, float scale, const int tokens,
                         int32_t width, int32_t rank, __mmask8 mask, float* down) {
     __m256 sums[TOKENS];

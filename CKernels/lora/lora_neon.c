@@ -2,10 +2,13 @@
  *   down   8 tokens × 8 (4, 1) ranks of sums; x by element
  *   up     8 (4, 1) ranks × 8 columns of b, for all tokens of the range
  *   outer  4 (1) ranks × 16 columns of sums, over all tokens
- * Limit: FMA throughput; down and outer load one vector for four products. Every element is summed from first to
- * last with fused products, in vectors and in what is left over alike. */
+ * Limit: FMA throughput; down and outer load one vector for four products. Every element is summed
+ * from first to last with fused products, in vectors and in what is left over alike. */
 #if defined(__aarch64__)
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
+
+#define CK_LANES 4
+
 #include "math/vector.h"
 
 enum { TOKENS = 8, ROWS = 16 };
@@ -71,8 +74,8 @@ void ck_lora_down_neon(const float* x, const float* a, float scale, int64_t begi
 
 /* ---- up ---- */
 
-/* y[t, columns] += factors[t, ranks] * b[ranks, columns] for 8 columns, or `left`. ranks is a constant at every
- * call, and so is `left` where it is 8. */
+/* y[t, columns] += factors[t, ranks] * b[ranks, columns] for 8 columns, or `left`. ranks is a
+ * constant at every call, and so is `left` where it is 8. */
 CK_INLINE void up_tile(int ranks, const float (*factors)[8], const float* b, int tokens,
                        int64_t width, int64_t left, float* y) {
     vec_t low[8], high[8];
@@ -125,8 +128,8 @@ void ck_lora_up_neon(const float* down, const float* b, float scale, int64_t beg
 
 /* ---- outer ---- */
 
-/* sums[ranks][16] = narrow [tokens, ranks]ᵀ · wide [tokens, up to 16 columns]. ranks is a constant at every
- * call, and so is `left` where it is 16. */
+/* sums[ranks][16] = narrow [tokens, ranks]ᵀ · wide [tokens, up to 16 columns]. ranks is a constant
+ * at every call, and so is `left` where it is 16. */
 CK_INLINE void outer_tile(int ranks, const float* narrow, const float* wide, int32_t tokens,
                           int64_t width, int64_t rank, int64_t left, float (*sums)[16]) {
     vec_t tile[4][4];

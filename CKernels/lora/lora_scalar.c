@@ -1,6 +1,6 @@
 /* The three products of lora.h, each element summed in double: the specification of the other
  * variants. */
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_lora_down_scalar(const float* x, const float* a, float scale, int64_t begin, int64_t end,
                          int32_t width, int32_t rank, float* down) {

@@ -1,5 +1,5 @@
-/* e^x and what follows from it, in plain C that compilers vectorise: variants include this inside their
- * target region and loop over it. */
+/* e^x and what follows from it, in plain C that compilers vectorise: variants include this inside
+ * their target region and loop over it. */
 #ifndef CK_MATH_EXP_H
 #define CK_MATH_EXP_H
 
@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* e^x for finite x, relative error below 3e-7: x = n ln 2 + r, |r| <= ln 2 / 2, a polynomial of degree 6
- * for e^r (Cephes' coefficients), and n added to the exponent. Below -87 it is 1.6e-38, not 0; above 88 it
- * is 1.7e38. */
+/* e^x for finite x, relative error below 3e-7: x = n ln 2 + r, |r| <= ln 2 / 2, a polynomial of
+ * degree 6 for e^r (Cephes' coefficients), and n added to the exponent. Below -87 it is 1.6e-38,
+ * not 0; above 88 it is 1.7e38. */
 static inline float ck_exp(float x) {
     x = x < -87.0f ? -87.0f : x;
     x = x > 88.0f ? 88.0f : x;

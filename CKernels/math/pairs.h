@@ -1,6 +1,7 @@
-/* Vectors of pairs of 16-bit integers, one pair to a lane of 32 bits, for loops that are written once for all
- * ISAs: one instruction of VNNI, two of AVX2 and AVX-512, two of NEON multiply two numbers a lane. Variants
- * include <immintrin.h> before their target region, and define CK_PAIRS_VNNI where the region has it. */
+/* Vectors of pairs of 16-bit integers, one pair to a lane of 32 bits, for loops that are written
+ * once for all ISAs: one instruction of VNNI, two of AVX2 and AVX-512, two of NEON multiply two
+ * numbers a lane. Variants include <immintrin.h> before their target region, and define
+ * CK_PAIRS_VNNI where the region has it. */
 #ifndef CK_MATH_PAIRS_H
 #define CK_MATH_PAIRS_H
 
@@ -15,7 +16,8 @@
 typedef int8_t bytes_vec_t __attribute__((vector_size(2 * CK_LANES)));
 typedef int16_t shorts_vec_t __attribute__((vector_size(4 * CK_LANES)));
 
-/* CK_LANES pairs from memory, of int16 or widened from int8: the first of a pair in the lower half of its lane. */
+/* CK_LANES pairs from memory, of int16 or widened from int8: the first of a pair in the lower half
+ * of its lane. */
 CK_INLINE ivec_t pairs_load16(const int16_t* p) {
     ivec_t v;
     memcpy(&v, p, sizeof v);

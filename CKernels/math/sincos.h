@@ -1,5 +1,5 @@
-/* Sine and cosine in plain C that compilers vectorise: variants include this inside their target region and
- * loop over it. */
+/* Sine and cosine in plain C that compilers vectorise: variants include this inside their target
+ * region and loop over it. */
 #ifndef CK_MATH_SINCOS_H
 #define CK_MATH_SINCOS_H
 
@@ -7,9 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* sin and cos of an angle, absolute error below 1.2e-7. The quarter turn nearest to it is taken off in
- * double, because an angle may be many turns: π/2 in two parts leaves 2^-50 of a turn after 2^31 radians.
- * Cephes' polynomials on what remains, |remainder| <= π/4, exchanged and negated by the quarter. */
+/* sin and cos of an angle, absolute error below 1.2e-7. The quarter turn nearest to it is taken off
+ * in double, because an angle may be many turns: π/2 in two parts leaves 2^-50 of a turn after 2^31
+ * radians. Cephes' polynomials on what remains, |remainder| <= π/4, exchanged and negated by the
+ * quarter. */
 static inline void ck_sincos(float angle, float* sine, float* cosine) {
     const double n = rint((double)angle * 0.63661977236758134308);
     const double left = (angle - n * 1.57079632679489655800) - n * 6.12323399573676603587e-17;

@@ -5,7 +5,8 @@
 #include <immintrin.h>
 
 /* Eight angles: the quarter turn nearest to each, and what remains, |remainder| <= π/4. In double,
- * because an angle may be many turns: π/2 in two parts leaves 2^-50 of a turn after 2^31 radians. */
+ * because an angle may be many turns: π/2 in two parts leaves 2^-50 of a turn after 2^31
+ * radians. */
 static inline __m256 quarter_turns8(__m256 angle, __m256i* quarters) {
     const __m512d a = _mm512_cvtps_pd(angle);
     const __m512d n =

@@ -1,18 +1,17 @@
-/* Vectors of f32 in clang's vector types, for loops that are written once for all ISAs; variants include
- * them inside their target region. A vector is a register: 4 lanes of NEON, 8 of AVX2, 16 of AVX-512, whose
- * variants define CK_LANES before. */
+/* Vectors of f32 in clang's vector types, for loops that are written once for all ISAs. A vector is
+ * a register of CK_LANES lanes: 4 of NEON, 8 of AVX2, 16 of AVX-512. Variants define CK_LANES as the
+ * first thing inside their target region and include this after it: outside of one, the same code
+ * would compile for the baseline without a word, many times slower and with other roundings. */
 #ifndef CK_MATH_VECTOR_H
 #define CK_MATH_VECTOR_H
+
+#ifndef CK_LANES
+#error "math/vector.h belongs inside a variant's target region, which defines CK_LANES"
+#endif
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-
-#if defined(__aarch64__)
-#define CK_LANES 4
-#elif !defined(CK_LANES)
-#define CK_LANES 8
-#endif
 
 typedef float vec_t __attribute__((vector_size(4 * CK_LANES)));
 typedef int32_t ivec_t __attribute__((vector_size(4 * CK_LANES)));
@@ -47,7 +46,8 @@ CK_INLINE void vec_store_part(float* p, int64_t count, vec_t v) {
     for (int i = 0; i < count; i++) p[i] = v[i];
 }
 
-/* To the nearest integer, ties to even; |v| <= 2^22. Adding 1.5 * 2^23 rounds, and leaves it in the low bits. */
+/* To the nearest integer, ties to even; |v| <= 2^22. Adding 1.5 * 2^23 rounds, and leaves it in the
+ * low bits. */
 CK_INLINE ivec_t vec_rounded(vec_t v) { return (ivec_t)(v + vec_of(12582912)) - 0x4b400000; }
 
 CK_INLINE vec_t vec_from(ivec_t v) { return __builtin_convertvector(v, vec_t); }
@@ -86,8 +86,8 @@ CK_INLINE float vec_sum(vec_t v) {
     return q[0] + q[1];
 }
 
-/* Of each quad (four lanes) of two vectors: lanes 0 and 1, or 2 and 3, of both, taken in turn; and the same
- * with each half kept together. */
+/* Of each quad (four lanes) of two vectors: lanes 0 and 1, or 2 and 3, of both, taken in turn; and
+ * the same with each half kept together. */
 #if CK_LANES == 16
 #define CK_ZIP_LOW 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
 #define CK_ZIP_HIGH 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
@@ -105,7 +105,8 @@ CK_INLINE float vec_sum(vec_t v) {
 #define CK_JOIN_HIGH 2, 3, 6, 7
 #endif
 
-/* Lane i is the sum of v[i]'s lanes. Added at full width first, so that the folding is done once. */
+/* Lane i is the sum of v[i]'s lanes. Added at full width first, so that the folding is done
+ * once. */
 CK_INLINE quad_vec_t vec_sums4(const vec_t v[4]) {
     const vec_t ab = __builtin_shufflevector(v[0], v[1], CK_ZIP_LOW) +
                      __builtin_shufflevector(v[0], v[1], CK_ZIP_HIGH);
@@ -123,7 +124,8 @@ CK_INLINE float vec_highest(vec_t v) {
 
 /* e^x for x <= 88, relative error below 2e-7; 0 below -87, where normal numbers end; NaN stays NaN.
  * x = n ln 2 + r, |r| <= ln 2 / 2, a polynomial of degree 6 for e^r (Cephes' coefficients). Adding
- * 1.5 * 2^23 rounds to an integer, which then stands in the low bits: shifted, it is 2^n's exponent. */
+ * 1.5 * 2^23 rounds to an integer, which then stands in the low bits: shifted, it is 2^n's
+ * exponent. */
 CK_INLINE vec_t vec_exp(vec_t x) {
     const vec_t shifted = vec_fma(x, vec_of(1.44269504f), vec_of(12582912));
     const vec_t n = shifted - vec_of(12582912);

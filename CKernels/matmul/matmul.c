@@ -2,12 +2,12 @@
  * matrices. */
 #include "matmul/matmul.h"
 
-#include "dispatch/dispatch.h"
-#include "matmul/activations.h"
-#include "matmul/activations_int8.h"
+#include "activations/activations.h"
 #include "matmul/matmul_accelerate.h"
 #include "pack/pack.h"
 #include "parallel/parallel.h"
+#include "quantize_int8/quantize_int8.h"
+#include "selection/table.h"
 
 enum { MOST_MATRICES = 16 };
 
@@ -38,8 +38,8 @@ size_t ck_matmul_workspace(ck_precision_t precision, int32_t tokens, int32_t row
     return bytes + (size_t)ck_threads() * panel_bytes(cols);
 }
 
-/* What the variant of one matrix is told: once a block, or with two digits twice, where the second time
- * finds the block in L1 and adds to what the first one wrote. */
+/* What the variant of one matrix is told: once a block, or with two digits twice, where the second
+ * time finds the block in L1 and adds to what the first one wrote. */
 typedef struct {
     ck_matmul_fn* function;
     int32_t times;
@@ -53,8 +53,9 @@ typedef struct {
     size_t scratch_bytes;
 } matmul_job_t;
 
-/* Both digits of one token as two tokens, which share each load of the weights: the block comes from memory
- * here, and is not worth two readings. Added in the order of two calls, for the same bits. */
+/* Both digits of one token as two tokens, which share each load of the weights: the block comes
+ * from memory here, and is not worth two readings. Added in the order of two calls, for the same
+ * bits. */
 static void multiply_token(const task_t* task, int64_t b, void* scratch) {
     const ck_matmul_args_t* a = &task->args[0];
     ck_matrix_t block = *a->w;
@@ -90,8 +91,8 @@ static void multiply_blocks(const task_t* task, int64_t begin, int64_t end, void
     }
 }
 
-/* Matrices that follow each other and are alike are a band: a thread takes the same blocks of each, so that
- * what is next made of their outputs row by row (SwiGLU) finds them in its own cache. */
+/* Matrices that follow each other and are alike are a band: a thread takes the same blocks of each,
+ * so that what is next made of their outputs row by row (SwiGLU) finds them in its own cache. */
 static int32_t band_size(const matmul_job_t* job, int32_t first) {
     const task_t* task = &job->tasks[first];
     int32_t size = 1;
@@ -102,8 +103,8 @@ static int32_t band_size(const matmul_job_t* job, int32_t first) {
     return size;
 }
 
-/* Items are a block's times in all matrices of its band, so that threads with equally many work equally long;
- * whoever has its first takes all. */
+/* Items are a block's times in all matrices of its band, so that threads with equally many work
+ * equally long; whoever has its first takes all. */
 static void matmul_blocks(void* context, int64_t begin, int64_t end, int32_t thread) {
     const matmul_job_t* job = context;
     void* const scratch = job->scratch + (size_t)thread * job->scratch_bytes;

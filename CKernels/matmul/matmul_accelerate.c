@@ -1,23 +1,26 @@
-/* y[t, o] = Σ_k x[t, k] * w[o, k] and dx[t, k] = Σ_o dy[t, o] * w[o, k], f32, by Accelerate's cblas_sgemm.
+/* y[t, o] = Σ_k x[t, k] * w[o, k] and dx[t, k] = Σ_o dy[t, o] * w[o, k], f32, by Accelerate's
+ * cblas_sgemm.
  * x, y, dy, dx row-major; w packed 16 rows a block.
- * Limit: the matrix units, which no instruction that Apple documents on all its processors reaches: hence
- * the library. A panel of 256 outputs and 1024 summands is dequantised into scratch, with rows of w across:
- * panel[c][r] = w[first_row + r, first_col + c], and multiplied with all tokens at once.
- * Panels depend on the shape alone, never on the number of threads, and their products are added in order.
- * Within one, the order of sums is Accelerate's own: Apple promises the same bits for the same call nowhere,
- * so products of this path are the same for any number of threads only as far as its sgemm is
- * deterministic. CIRCADIA_ACCELERATE=0 keeps to the kernels that promise it. */
+ * Limit: the matrix units, which no instruction that Apple documents on all its processors reaches:
+ * hence the library. A panel of 256 outputs and 1024 summands is dequantised into scratch, with
+ * rows of w across: panel[c][r] = w[first_row + r, first_col + c], and multiplied with all tokens
+ * at once.
+ * Panels depend on the shape alone, never on the number of threads, and their products are added in
+ * order. Within one, the order of sums is Accelerate's own: Apple promises the same bits for the
+ * same call nowhere, so products of this path are the same for any number of threads only as far as
+ * its sgemm is deterministic. CIRCADIA_ACCELERATE=0 keeps to the kernels that promise it. */
 #include "matmul/matmul_accelerate.h"
 
 #if CK_HAS_ACCELERATE
 #include <stdlib.h>
 #include <string.h>
 
-#include "dispatch/dispatch.h"
 #include "matmul/tile_neon.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
-/* As cblas.h has them. The framework's own header brings in all of vecLib, and differs between SDKs. */
+/* As cblas.h has them. The framework's own header brings in all of vecLib, and differs between
+ * SDKs. */
 enum { ROW_MAJOR = 101, AS_IS = 111, TRANSPOSED = 112 };
 void cblas_sgemm(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
                  const float* a, int lda, const float* b, int ldb, float beta, float* c, int ldc);

@@ -17,12 +17,12 @@
 #endif
 #endif
 
-/* Whether an f32 product of that many tokens goes there: where it is built, NEON's variant is the active one,
- * the product is large, and the environment does not say CIRCADIA_ACCELERATE=0. */
+/* Whether an f32 product of that many tokens goes there: where it is built, NEON's variant is the
+ * active one, the product is large, and the environment does not say CIRCADIA_ACCELERATE=0. */
 bool ck_accelerate_takes(int32_t tokens);
 
-/* Bytes that ck_matmul_accelerate and its transpose need of a workspace, 64-byte aligned; 0 where they
- * are not built. */
+/* Bytes that ck_matmul_accelerate and its transpose need of a workspace, 64-byte aligned; 0 where
+ * they are not built. */
 size_t ck_accelerate_workspace(void);
 
 /* y = x Wᵀ, or y += x Wᵀ; x [tokens, cols], y [tokens, rows]. */

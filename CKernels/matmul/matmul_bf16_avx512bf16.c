@@ -5,9 +5,9 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "dispatch/dispatch.h"
 #include "matmul/matmul.h"
 #include "pack/pack.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(                                                          \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma,f16c"))), \
@@ -40,7 +40,8 @@ static void dequantise(const ck_matrix_t* w, const uint8_t* block, int32_t first
     }
 }
 
-/* Columns first ..< first + count of a dense block as pairs; an odd last column is paired with zeros. */
+/* Columns first ..< first + count of a dense block as pairs; an odd last column is paired with
+ * zeros. */
 static void pair_dense(const float* block, int32_t first, int32_t count, __m512i* panel) {
     for (int32_t k = first; k < first + count; k += 2) {
         const __m512 b = k + 1 < first + count ? _mm512_load_ps(block + 16 * (size_t)(k + 1))
@@ -55,9 +56,7 @@ void ck_matmul_bf16_avx512bf16(const ck_matmul_args_t* a, int64_t begin, int64_t
     const size_t block_bytes = ck_block_bytes(w);
     for (int64_t b = begin; b < end; b++) {
         const uint8_t* block = (const uint8_t*)w->data + b * block_bytes;
-        const int32_t left = w->rows - (int32_t)b * 16;
-        tile_out_t out = {a->y + b * 16, a->stride,
-                          (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1), a->accumulate};
+        tile_out_t out = tile_out(a, b, w->rows);
         for (int32_t k = 0; k < w->cols; k += CK_PANEL_COLS) {
             const int32_t count = w->cols - k < CK_PANEL_COLS ? w->cols - k : CK_PANEL_COLS;
             if (w->bits == 32) {
@@ -65,7 +64,7 @@ void ck_matmul_bf16_avx512bf16(const ck_matmul_args_t* a, int64_t begin, int64_t
             } else {
                 dequantise(w, block, k / w->group_size, count / w->group_size, scratch);
             }
-            tiles_bf16(a, scratch, (w->cols + 1) / 2, k / 2, (count + 1) / 2, out);
+            tiles_bf16(a, scratch, (w->cols + 1) / 2, k / 2, (count + 1) / 2, &out);
             out.accumulate = true;
         }
     }

@@ -1,11 +1,11 @@
 /* y[t, o] = Σ_k bf16(x[t, k]) * bf16(w[o, k]), summed in f32.
  * x tiled [tile][cols/2][width][2] bf16; w packed 16 rows a block; y [tokens, stride].
- * Limit: bfmmla throughput, 16 products an instruction where fmla has four. A block is dequantised to
- * pairs of rows × four columns once, in L1 or L2, and all tiles of tokens read it. */
+ * Limit: bfmmla throughput, 16 products an instruction where fmla has four. A block is dequantised
+ * to pairs of rows × four columns once, in L1 or L2, and all tiles of tokens read it. */
 #if defined(__aarch64__)
 #include <arm_neon.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(__attribute__((target("bf16"))), apply_to = function)
 

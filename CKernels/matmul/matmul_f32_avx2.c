@@ -1,14 +1,14 @@
 /* y[t, o] = Σ_k x[t, k] * w[o, k], f32 throughout.
  * x tiled [tile][cols][width]; w packed 16 rows a block; y [tokens, stride].
- * Limit: FMA throughput. A block's columns are dequantised once into a panel [columns][16], which all
- * tiles of tokens then read six tokens at a time: 12 sums, two weights and a broadcast fill the 16
- * registers. */
+ * Limit: FMA throughput. A block's columns are dequantised once into a panel [columns][16], which
+ * all tiles of tokens then read six tokens at a time: 12 sums, two weights and a broadcast fill the
+ * 16 registers. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "dispatch/dispatch.h"
 #include "matmul/matmul.h"
 #include "pack/pack.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 

@@ -1,13 +1,13 @@
 /* y[t, o] = Σ_k x[t, k] * w[o, k], f32 throughout.
  * x tiled [tile][cols][width]; w packed 16 rows a block; y [tokens, stride].
- * Limit: FMA throughput. A block's columns are dequantised once into an L2 panel [cols][16] (4 bits: 3
- * operations a vector), which all tiles of tokens then read; 24 sums live in registers. */
+ * Limit: FMA throughput. A block's columns are dequantised once into an L2 panel [cols][16] (4
+ * bits: 3 operations a vector), which all tiles of tokens then read; 24 sums live in registers. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "dispatch/dispatch.h"
 #include "matmul/matmul.h"
 #include "pack/pack.h"
+#include "selection/table.h"
 
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"))), apply_to = function)
@@ -48,17 +48,15 @@ void ck_matmul_f32_avx512(const ck_matmul_args_t* a, int64_t begin, int64_t end,
     const size_t block_bytes = ck_block_bytes(w);
     for (int64_t b = begin; b < end; b++) {
         const uint8_t* block = (const uint8_t*)w->data + b * block_bytes;
-        const int32_t left = w->rows - (int32_t)b * 16;
-        tile_out_t out = {a->y + b * 16, a->stride,
-                          (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1), a->accumulate};
+        tile_out_t out = tile_out(a, b, w->rows);
         if (w->bits == 32) {
-            tiles_f32(a, (const float*)block, w->cols, 0, w->cols, out);
+            tiles_f32(a, (const float*)block, w->cols, 0, w->cols, &out);
             continue;
         }
         for (int32_t k = 0; k < w->cols; k += CK_PANEL_COLS) {
             const int32_t count = w->cols - k < CK_PANEL_COLS ? w->cols - k : CK_PANEL_COLS;
             dequantise(w, block, k / w->group_size, count / w->group_size, scratch);
-            tiles_f32(a, scratch, w->cols, k, count, out);
+            tiles_f32(a, scratch, w->cols, k, count, &out);
             out.accumulate = true;
         }
     }

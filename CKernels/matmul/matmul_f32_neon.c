@@ -1,10 +1,11 @@
 /* y[t, o] = Σ_k x[t, k] * w[o, k], f32 throughout.
  * x tiled [tile][cols][width]; w packed 16 rows a block; y [tokens, stride].
- * Limit: FMA throughput. A block's columns are dequantised once into a panel [columns][16], which all
- * tiles of tokens then read six tokens at a time: 24 sums and four weights of the 32 registers. */
+ * Limit: FMA throughput. A block's columns are dequantised once into a panel [columns][16], which
+ * all tiles of tokens then read six tokens at a time: 24 sums and four weights of the 32
+ * registers. */
 #if defined(__aarch64__)
-#include "dispatch/dispatch.h"
 #include "matmul/tile_neon.h"
+#include "selection/table.h"
 
 void ck_matmul_f32_neon(const ck_matmul_args_t* a, int64_t begin, int64_t end, void* scratch) {
     const ck_matrix_t* w = a->w;

@@ -1,14 +1,15 @@
-/* y[t, o] = Σ_g xs[t, g] * (scale[o, g] * Σ_{k in g} q[o, k] * xq[t, k] + bias[o, g] * Σ_{k in g} xq[t, k])
+/* y[t, o] = Σ_g xs[t, g] * (scale[o, g] * Σ_{k in g} q[o, k] * xq[t, k]
+ *                            + bias[o, g] * Σ_{k in g} xq[t, k])
  * xq tiled [tile][cols/4][width][4] int8; w packed 16 rows a block; y [tokens, stride].
- * Limits: few tokens: memory bandwidth, 64 bytes of weights to two vpdpbusd a token. Many: vpdpbusd throughput;
- * a block is unpacked to bytes once (in L1 or L2) and 12 tokens share each load. No horizontal sums: the
- * 16 lanes are 16 outputs. */
+ * Limits: few tokens: memory bandwidth, 64 bytes of weights to two vpdpbusd a token. Many: vpdpbusd
+ * throughput; a block is unpacked to bytes once (in L1 or L2) and 12 tokens share each load. No
+ * horizontal sums: the 16 lanes are 16 outputs. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "dispatch/dispatch.h"
 #include "matmul/matmul.h"
 #include "pack/pack.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(                                                          \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c"))), \
@@ -16,14 +17,10 @@
 
 #include "matmul/tile_avx512.h"
 
-/* So many tokens take the values as they unpack: a wide tile and one of four. For more it pays to unpack a block to
- * memory first. */
-enum { FEW_TOKENS = CK_TILE_WIDE_INT8 + 4 };
-
-/* From so many tokens on their arithmetic takes about as long as the block takes to come from memory, and
- * while it lasts the processor's own prefetchers see no loads to run ahead of: the next block is asked for
- * by hand, the last one's successor too, which is nowhere and does no harm. With fewer they are quicker
- * alone. */
+/* From so many tokens on their arithmetic takes about as long as the block takes to come from
+ * memory, and while it lasts the processor's own prefetchers see no loads to run ahead of: the next
+ * block is asked for by hand, the last one's successor too, which is nowhere and does no harm. With
+ * fewer they are quicker alone. */
 enum { PREFETCH_FROM = 5 };
 
 static inline __m512i broadcast4(const int8_t* p) {
@@ -34,10 +31,10 @@ static inline __m512i broadcast4(const int8_t* p) {
 
 /* ---- Few tokens ----------------------------------------------------------------------------- */
 
-/* One block against a tile of `tile` tokens (or none) and `singles` tokens after it that are tiles of their own, the
- * values unpacked in registers. All but a, block and t are constants at every call, so each combination gets a
- * loop of its own. The f32 sums are taken in the order of the tiles below: a token has the same bits alone and among
- * others. */
+/* One block against a tile of `tile` tokens (or none) and `singles` tokens after it that are tiles
+ * of their own, the values unpacked in registers. All but a, block and t are constants at every
+ * call, so each combination gets a loop of its own. The f32 sums are taken in the order of the
+ * tiles below: a token has the same bits alone and among others. */
 static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a, int64_t block,
                                                       int32_t t, int32_t tile, int32_t singles,
                                                       int32_t bits, ck_dtype_t dtype) {
@@ -114,41 +111,47 @@ static inline __attribute__((always_inline)) void few(const ck_matmul_args_t* a,
             xsum1++;
         }
     }
-    const int32_t left = w->rows - (int32_t)block * 16;
-    const tile_out_t out = {a->y + block * 16, a->stride,
-                            (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1), a->accumulate};
+    const tile_out_t out = tile_out(a, block, w->rows);
 #pragma clang loop unroll(full)
     for (int i = 0; i < n; i++) tile_store(&out, t + i, totals[i]);
 }
 
-/* All tiles of at most FEW_TOKENS tokens: a block comes from memory once, and then out of L1. */
+/* The same for numbers of single tokens that are not constants: each has a loop of its own. */
+static inline __attribute__((always_inline)) void few_with(const ck_matmul_args_t* a, int64_t block,
+                                                           int32_t t, int32_t tile, int32_t singles,
+                                                           int32_t bits, ck_dtype_t dtype) {
+    switch (singles) {
+        case 0:
+            if (tile > 0) few(a, block, t, tile, 0, bits, dtype);
+            break;
+        case 1:
+            few(a, block, t, tile, 1, bits, dtype);
+            break;
+        case 2:
+            few(a, block, t, tile, 2, bits, dtype);
+            break;
+        default:
+            few(a, block, t, tile, 3, bits, dtype);
+    }
+}
+
+/* All tiles of at most CK_FEW_TOKENS tokens: a block comes from memory once, and then out of L1. */
 static inline __attribute__((always_inline)) void few_tokens(const ck_matmul_args_t* a,
                                                              int64_t begin, int64_t end,
                                                              int32_t bits, ck_dtype_t dtype) {
     for (int64_t b = begin; b < end; b++) {
-        int32_t left = a->tokens;
-        if (left >= CK_TILE_WIDE_INT8) {
+        int32_t t = 0;
+        if (a->tokens >= CK_TILE_WIDE_INT8) {
             few(a, b, 0, CK_TILE_WIDE_INT8, 0, bits, dtype);
-            left -= CK_TILE_WIDE_INT8;
+            t = CK_TILE_WIDE_INT8;
         }
-        const int32_t t = a->tokens - left;
-        switch (left) {
-#define CK_FEW(tile, singles)                     \
-    case tile + singles:                          \
-        few(a, b, t, tile, singles, bits, dtype); \
-        break
-            CK_FEW(0, 1);
-            CK_FEW(0, 2);
-            CK_FEW(0, 3);
-            CK_FEW(4, 0);
-            CK_FEW(4, 1);
-            CK_FEW(4, 2);
-            CK_FEW(4, 3);
-            CK_FEW(8, 0);
-            CK_FEW(8, 1);
-            CK_FEW(8, 2);
-            CK_FEW(8, 3);
-#undef CK_FEW
+        const int32_t left = a->tokens - t;
+        if (left >= 8) {
+            few_with(a, b, t, 8, left - 8, bits, dtype);
+        } else if (left >= 4) {
+            few_with(a, b, t, 4, left - 4, bits, dtype);
+        } else {
+            few_with(a, b, t, 0, left, bits, dtype);
         }
     }
 }
@@ -185,41 +188,42 @@ typedef struct {
     int32_t groups, chunks; /* chunks of four columns in a group */
 } unpacked_t;
 
-#define CK_TILE_INT8(width)                                                                  \
-    static void tile_int8_##width(const unpacked_t* u, const int8_t* x, const float* xs,     \
-                                  const float* xsum, const tile_out_t* out) {                \
-        __m512 sums[width];                                                                  \
-        _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) sums[t] =         \
-            _mm512_setzero_ps();                                                             \
-        const uint8_t* values = u->values;                                                   \
-        for (int32_t g = 0; g < u->groups; g++) {                                            \
-            __m512i dots[width];                                                             \
-            _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) dots[t] =     \
-                _mm512_setzero_si512();                                                      \
-            for (int32_t c = 0; c < u->chunks; c++) {                                        \
-                const __m512i v = _mm512_load_si512(values);                                 \
-                _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) dots[t] = \
-                    _mm512_dpbusd_epi32(dots[t], v, broadcast4(x + 4 * t));                  \
-                values += 64;                                                                \
-                x += 4 * width;                                                              \
-            }                                                                                \
-            const __m512 scale = _mm512_load_ps(u->scales + 16 * (size_t)g);                 \
-            const __m512 bias = _mm512_load_ps(u->biases + 16 * (size_t)g);                  \
-            _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) {             \
-                const __m512 s = _mm512_mul_ps(scale, _mm512_set1_ps(xs[t]));                \
-                sums[t] = _mm512_fmadd_ps(s, _mm512_cvtepi32_ps(dots[t]), sums[t]);          \
-                sums[t] = _mm512_fmadd_ps(bias, _mm512_set1_ps(xsum[t]), sums[t]);           \
-            }                                                                                \
-            xs += width;                                                                     \
-            xsum += width;                                                                   \
-        }                                                                                    \
-        _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++)                   \
-            tile_store(out, t, sums[t]);                                                     \
+/* A tile of n tokens against one block. n is a constant at every call. */
+static inline __attribute__((always_inline)) void tile_int8(int n, const unpacked_t* u,
+                                                            const int8_t* x, const float* xs,
+                                                            const float* xsum,
+                                                            const tile_out_t* out, int32_t t) {
+    __m512 sums[CK_TILE_WIDE_INT8];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < n; i++) sums[i] = _mm512_setzero_ps();
+    const uint8_t* values = u->values;
+    for (int32_t g = 0; g < u->groups; g++) {
+        __m512i dots[CK_TILE_WIDE_INT8];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < n; i++) dots[i] = _mm512_setzero_si512();
+        for (int32_t c = 0; c < u->chunks; c++) {
+            const __m512i v = _mm512_load_si512(values);
+#pragma clang loop unroll(full)
+            for (int i = 0; i < n; i++) {
+                dots[i] = _mm512_dpbusd_epi32(dots[i], v, broadcast4(x + 4 * i));
+            }
+            values += 64;
+            x += 4 * n;
+        }
+        const __m512 scale = _mm512_load_ps(u->scales + 16 * (size_t)g);
+        const __m512 bias = _mm512_load_ps(u->biases + 16 * (size_t)g);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < n; i++) {
+            const __m512 s = _mm512_mul_ps(scale, _mm512_set1_ps(xs[i]));
+            sums[i] = _mm512_fmadd_ps(s, _mm512_cvtepi32_ps(dots[i]), sums[i]);
+            sums[i] = _mm512_fmadd_ps(bias, _mm512_set1_ps(xsum[i]), sums[i]);
+        }
+        xs += n;
+        xsum += n;
     }
-CK_TILE_INT8(12)
-CK_TILE_INT8(8)
-CK_TILE_INT8(4)
-CK_TILE_INT8(1)
+#pragma clang loop unroll(full)
+    for (int i = 0; i < n; i++) tile_store(out, t + i, sums[i]);
+}
 
 static void matmul(const ck_matmul_args_t* a, int64_t begin, int64_t end, void* scratch) {
     const ck_matrix_t* w = a->w;
@@ -230,27 +234,24 @@ static void matmul(const ck_matmul_args_t* a, int64_t begin, int64_t end, void* 
     const unpacked_t u = {values, scales, biases, groups, w->group_size / 4};
     for (int64_t b = begin; b < end; b++) {
         unpack(w, (const uint8_t*)w->data + b * ck_block_bytes(w), values, scales, biases);
-        const int32_t left = w->rows - (int32_t)b * 16;
-        tile_out_t out = {a->y + b * 16, a->stride,
-                          (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1), a->accumulate};
+        const tile_out_t out = tile_out(a, b, w->rows);
         for (int32_t t = 0; t < a->tokens;) {
             const int32_t width = ck_next_tile(a->tokens - t, CK_TILE_WIDE_INT8);
             const int8_t* x = (const int8_t*)a->x + (size_t)t * w->cols;
             const float* xs = a->scale + (size_t)t * groups;
             const float* xsum = a->sum + (size_t)t * groups;
-            out.y = a->y + (size_t)t * a->stride + b * 16;
             switch (width) {
-                case 12:
-                    tile_int8_12(&u, x, xs, xsum, &out);
+                case CK_TILE_WIDE_INT8:
+                    tile_int8(CK_TILE_WIDE_INT8, &u, x, xs, xsum, &out, t);
                     break;
                 case 8:
-                    tile_int8_8(&u, x, xs, xsum, &out);
+                    tile_int8(8, &u, x, xs, xsum, &out, t);
                     break;
                 case 4:
-                    tile_int8_4(&u, x, xs, xsum, &out);
+                    tile_int8(4, &u, x, xs, xsum, &out, t);
                     break;
                 default:
-                    tile_int8_1(&u, x, xs, xsum, &out);
+                    tile_int8(1, &u, x, xs, xsum, &out, t);
             }
             t += width;
         }
@@ -259,7 +260,7 @@ static void matmul(const ck_matmul_args_t* a, int64_t begin, int64_t end, void* 
 
 void ck_matmul_int8_avx512vnni(const ck_matmul_args_t* a, int64_t begin, int64_t end,
                                void* scratch) {
-    if (a->tokens > FEW_TOKENS) {
+    if (a->tokens > CK_FEW_TOKENS) {
         matmul(a, begin, end, scratch);
         return;
     }
@@ -272,58 +273,6 @@ void ck_matmul_int8_avx512vnni(const ck_matmul_args_t* a, int64_t begin, int64_t
         if (dtype == CK_F16) few_tokens(a, begin, end, 8, CK_F16);
         if (dtype == CK_BF16) few_tokens(a, begin, end, 8, CK_BF16);
         if (dtype == CK_F32) few_tokens(a, begin, end, 8, CK_F32);
-    }
-}
-
-/* Largest of 16 lanes, in a scalar. */
-static inline float largest_of(__m512 v) {
-    __m256 a = _mm256_max_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
-    __m128 b = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
-    b = _mm_max_ps(b, _mm_movehl_ps(b, b));
-    return _mm_cvtss_f32(_mm_max_ss(b, _mm_movehdup_ps(b)));
-}
-
-void ck_quantize_int8_avx512vnni(const float* x, int32_t begin, int32_t end, int32_t tokens,
-                                 int32_t cols, int32_t group_size, int8_t* q, float* scale,
-                                 float* sum) {
-    const int32_t groups = cols / group_size;
-    const __m128i ones = _mm_set1_epi8(1);
-    for (int32_t tile = begin; tile < end;) {
-        const int32_t width = ck_next_tile(tokens - tile, CK_TILE_WIDE_INT8);
-        for (int32_t t = 0; t < width; t++) {
-            const float* v = x + (size_t)(tile + t) * cols;
-            int8_t* out = q + (size_t)tile * cols + 4 * t;
-            size_t at = (size_t)tile * groups + t;
-            for (int32_t g = 0; g < groups; g++, at += width, v += group_size) {
-                __m512 most = _mm512_abs_ps(_mm512_loadu_ps(v));
-                for (int32_t k = 16; k < group_size; k += 16) {
-                    most = _mm512_max_ps(most, _mm512_abs_ps(_mm512_loadu_ps(v + k)));
-                }
-                const float largest = largest_of(most);
-                const bool is_zero = !(largest >= CK_SMALLEST_ABSMAX);
-                const float step = is_zero ? 0 : largest * (1.0f / 127);
-                const __m512 inverse = _mm512_set1_ps(is_zero ? 0 : 127 / largest);
-                __m128i total = _mm_setzero_si128();
-                for (int32_t k = 0; k < group_size; k += 16, out += 16 * width) {
-                    const __m128i bytes = _mm512_cvtsepi32_epi8(
-                        _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(v + k), inverse)));
-                    total = _mm_dpbusd_epi32(total, ones, bytes);
-                    if (width == 1) {
-                        _mm_storeu_si128((__m128i*)out, bytes);
-                        continue;
-                    }
-                    const int32_t words[4] = {_mm_cvtsi128_si32(bytes), _mm_extract_epi32(bytes, 1),
-                                              _mm_extract_epi32(bytes, 2),
-                                              _mm_extract_epi32(bytes, 3)};
-                    for (int i = 0; i < 4; i++) memcpy(out + 4 * width * i, &words[i], 4);
-                }
-                total = _mm_add_epi32(total, _mm_unpackhi_epi64(total, total));
-                total = _mm_add_epi32(total, _mm_shuffle_epi32(total, 1));
-                scale[at] = step;
-                sum[at] = step * (float)_mm_cvtsi128_si32(total);
-            }
-        }
-        tile += width;
     }
 }
 

@@ -1,11 +1,13 @@
-/* y[t, o] = Σ_g xs[t, g] * (scale[o, g] * Σ_{k in g} q[o, k] * xq[t, k] + bias[o, g] * Σ_{k in g} xq[t, k])
+/* y[t, o] = Σ_g xs[t, g] * (scale[o, g] * Σ_{k in g} q[o, k] * xq[t, k]
+ *                            + bias[o, g] * Σ_{k in g} xq[t, k])
  * xq tiled [tile][cols/4][width][4] int8; w packed 16 rows a block; y [tokens, stride].
- * Limits: one token: memory bandwidth. Many: sdot throughput. One 16-byte load is 4 rows × 4 columns of
- * weights, another 4 tokens × 4 columns of activations: sdot by element needs no shuffle. */
+ * Limits: one token: memory bandwidth. Many: sdot throughput. One 16-byte load is 4 rows × 4
+ * columns of weights, another 4 tokens × 4 columns of activations: sdot by element needs no
+ * shuffle. */
 #if defined(__aarch64__)
 #include <arm_neon.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
 

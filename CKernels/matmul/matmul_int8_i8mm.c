@@ -1,13 +1,15 @@
-/* y[t, o] = Σ_g xs[t, g] * (scale[o, g] * Σ_{k in g} q[o, k] * xq[t, k] + bias[o, g] * Σ_{k in g} xq[t, k])
+/* y[t, o] = Σ_g xs[t, g] * (scale[o, g] * Σ_{k in g} q[o, k] * xq[t, k]
+ *                            + bias[o, g] * Σ_{k in g} xq[t, k])
  * xq tiled [tile][cols/4][width][4] int8; w packed 16 rows a block; y [tokens, stride].
- * Limits: one token: memory bandwidth, by sdot. Many: usmmla throughput, 2 rows × 2 tokens × 8 columns an
- * instruction. Both operands want 8 columns of a row side by side: one zip of words makes them from two
- * runs of 4 columns. A block is zipped once, into L1, for all tiles of tokens; 8 of its rows against 12
- * tokens take 24 sums, four weights and two activations of the 32 registers. */
+ * Limits: one token: memory bandwidth, by sdot. Many: usmmla throughput, 2 rows × 2 tokens × 8
+ * columns an instruction. Both operands want 8 columns of a row side by side: one zip of words
+ * makes them from two runs of 4 columns. A block is zipped once, into L1, for all tiles of tokens;
+ * 8 of its rows against 12 tokens take 24 sums, four weights and two activations of the 32
+ * registers. */
 #if defined(__aarch64__)
 #include <arm_neon.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(__attribute__((target("dotprod,i8mm"))), apply_to = function)
 

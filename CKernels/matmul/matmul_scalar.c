@@ -1,12 +1,10 @@
 /* y[t, o] = Σ_k x[t, k] * w[o, k], w[o, k] = scale * q + bias per group.
  * The specification of all variants: one output after the other, activations read from their tiles.
  *   f32, bf16  weights dequantised (bf16: rounded), products summed in f32 in column order
- *   int8       per group: scale * xs * Σ q xq + bias * xs * Σ xq, xq = round(x / xs), xs = absmax / 127 */
-#include <math.h>
-
-#include "dispatch/dispatch.h"
+ *   int8       per group: scale * xs * Σ q xq + bias * xs * Σ xq, xq, xs from quantize_int8 */
 #include "matmul/matmul.h"
 #include "pack/pack.h"
+#include "selection/table.h"
 
 /* Row r of block b, column k. */
 static float weight(const ck_matrix_t* w, int64_t b, int32_t r, int32_t k) {
@@ -24,21 +22,13 @@ static void store(const ck_matmul_args_t* a, int32_t t, int64_t row, float value
     *y = a->accumulate ? *y + value : value;
 }
 
-/* The tile that token t lies in: where it begins and how wide it is. */
-static int32_t tile_of(int32_t t, int32_t tokens, int32_t widest, int32_t* width) {
-    for (int32_t begin = 0;; begin += *width) {
-        *width = ck_next_tile(tokens - begin, widest);
-        if (t < begin + *width) return begin;
-    }
-}
-
 void ck_matmul_f32_scalar(const ck_matmul_args_t* a, int64_t begin, int64_t end, void* scratch) {
     (void)scratch;
     const ck_matrix_t* w = a->w;
     for (int64_t row = begin * 16; row < end * 16 && row < w->rows; row++) {
         for (int32_t t = 0; t < a->tokens; t++) {
             int32_t width;
-            const int32_t tile = tile_of(t, a->tokens, CK_TILE_WIDE, &width);
+            const int32_t tile = ck_tile_of(t, a->tokens, CK_TILE_WIDE, &width);
             const float* x = (const float*)a->x + (size_t)tile * w->cols + (t - tile);
             float sum = 0;
             for (int32_t k = 0; k < w->cols; k++) {
@@ -57,7 +47,7 @@ void ck_matmul_int8_scalar(const ck_matmul_args_t* a, int64_t begin, int64_t end
         const int32_t r = (int32_t)(row % 16);
         for (int32_t t = 0; t < a->tokens; t++) {
             int32_t width;
-            const int32_t tile = tile_of(t, a->tokens, CK_TILE_WIDE_INT8, &width);
+            const int32_t tile = ck_tile_of(t, a->tokens, CK_TILE_WIDE_INT8, &width);
             const int8_t* q = (const int8_t*)a->x + (size_t)tile * w->cols;
             const uint8_t* group = (const uint8_t*)w->data + row / 16 * ck_block_bytes(w);
             float total = 0;
@@ -79,35 +69,6 @@ void ck_matmul_int8_scalar(const ck_matmul_args_t* a, int64_t begin, int64_t end
     }
 }
 
-void ck_quantize_int8_scalar(const float* x, int32_t begin, int32_t end, int32_t tokens,
-                             int32_t cols, int32_t group_size, int8_t* q, float* scale,
-                             float* sum) {
-    const int32_t groups = cols / group_size;
-    for (int32_t t = begin; t < end; t++) {
-        int32_t width;
-        const int32_t tile = tile_of(t, tokens, CK_TILE_WIDE_INT8, &width);
-        int8_t* out = q + (size_t)tile * cols;
-        for (int32_t g = 0; g < groups; g++) {
-            const float* v = x + (size_t)t * cols + (size_t)g * group_size;
-            float most = 0;
-            for (int32_t k = 0; k < group_size; k++) most = fmaxf(most, fabsf(v[k]));
-            const bool is_zero = !(most >= CK_SMALLEST_ABSMAX);
-            const float step = is_zero ? 0 : most * (1.0f / 127);
-            const float inverse = is_zero ? 0 : 127 / most;
-            const size_t at = (size_t)tile * groups + (size_t)g * width + (t - tile);
-            int32_t total = 0;
-            for (int32_t k = 0; k < group_size; k++) {
-                const int32_t column = g * group_size + k;
-                const int8_t value = (int8_t)lrintf(v[k] * inverse);
-                out[((size_t)(column / 4) * width + (t - tile)) * 4 + column % 4] = value;
-                total += value;
-            }
-            scale[at] = step;
-            sum[at] = step * (float)total;
-        }
-    }
-}
-
 void ck_matmul_transposed_f32_scalar(const ck_matmul_args_t* a, int64_t begin, int64_t end,
                                      void* scratch) {
     (void)scratch;
@@ -115,7 +76,7 @@ void ck_matmul_transposed_f32_scalar(const ck_matmul_args_t* a, int64_t begin, i
     for (int64_t column = begin * 16; column < end * 16 && column < w->cols; column++) {
         for (int32_t t = 0; t < a->tokens; t++) {
             int32_t width;
-            const int32_t tile = tile_of(t, a->tokens, CK_TILE_WIDE, &width);
+            const int32_t tile = ck_tile_of(t, a->tokens, CK_TILE_WIDE, &width);
             const float* dy = (const float*)a->x + (size_t)tile * w->rows + (t - tile);
             float sum = 0;
             for (int32_t o = 0; o < w->rows; o++) {

@@ -13,48 +13,44 @@ static inline __m512i bf16_pair(__m512 a, __m512 b) {
                                     (__m512i)_mm512_cvtne2ps_pbh(b, a));
 }
 
-/* y[t, r] = Σ_p x[p, t] · panel[p, r] over pairs p of bf16: x [pairs][width][2], panel [pairs][16][2]. */
-#define CK_TILE_BF16(width)                                                                     \
-    static inline void tile_bf16_##width(const __m512i* panel, const int32_t* x, int32_t pairs, \
-                                         const tile_out_t* out) {                               \
-        __m512 sums[width];                                                                     \
-        _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) sums[t] =            \
-            _mm512_setzero_ps();                                                                \
-        for (int32_t p = 0; p < pairs; p++) {                                                   \
-            const __m512bh w = (__m512bh)_mm512_load_si512(panel + p);                          \
-            _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++) sums[t] =        \
-                _mm512_dpbf16_ps(sums[t], w,                                                    \
-                                 (__m512bh)_mm512_set1_epi32(x[(size_t)p * width + t]));        \
-        }                                                                                       \
-        _Pragma("clang loop unroll(full)") for (int t = 0; t < width; t++)                      \
-            tile_store(out, t, sums[t]);                                                        \
+/* y[t, r] = Σ_p x[p, t] · panel[p, r] over pairs p of bf16 for a tile of n tokens: x [pairs][n][2],
+ * panel [pairs][16][2]. n is a constant at every call. */
+static inline __attribute__((always_inline)) void tile_bf16(int n, const __m512i* panel,
+                                                            const int32_t* x, int32_t pairs,
+                                                            const tile_out_t* out, int32_t t) {
+    __m512 sums[CK_TILE_WIDE];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < n; i++) sums[i] = _mm512_setzero_ps();
+    for (int32_t p = 0; p < pairs; p++) {
+        const __m512bh w = (__m512bh)_mm512_load_si512(panel + p);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < n; i++) {
+            const __m512i v = _mm512_set1_epi32(x[(size_t)p * n + i]);
+            sums[i] = _mm512_dpbf16_ps(sums[i], w, (__m512bh)v);
+        }
     }
-CK_TILE_BF16(24)
-CK_TILE_BF16(8)
-CK_TILE_BF16(4)
-CK_TILE_BF16(1)
+#pragma clang loop unroll(full)
+    for (int i = 0; i < n; i++) tile_store(out, t + i, sums[i]);
+}
 
 /* All tiles of a call against one panel: pairs first ..< first + pairs of `total`. */
 static inline void tiles_bf16(const ck_matmul_args_t* a, const __m512i* panel, int32_t total,
-                              int32_t first, int32_t pairs, tile_out_t out) {
-    const int32_t* x = a->x;
+                              int32_t first, int32_t pairs, const tile_out_t* out) {
     for (int32_t t = 0; t < a->tokens;) {
         const int32_t width = ck_next_tile(a->tokens - t, CK_TILE_WIDE);
-        const int32_t* tile = x + (size_t)t * total + (size_t)first * width;
-        tile_out_t here = out;
-        here.y += (size_t)t * out.stride;
+        const int32_t* x = (const int32_t*)a->x + (size_t)t * total + (size_t)first * width;
         switch (width) {
-            case 24:
-                tile_bf16_24(panel, tile, pairs, &here);
+            case CK_TILE_WIDE:
+                tile_bf16(CK_TILE_WIDE, panel, x, pairs, out, t);
                 break;
             case 8:
-                tile_bf16_8(panel, tile, pairs, &here);
+                tile_bf16(8, panel, x, pairs, out, t);
                 break;
             case 4:
-                tile_bf16_4(panel, tile, pairs, &here);
+                tile_bf16(4, panel, x, pairs, out, t);
                 break;
             default:
-                tile_bf16_1(panel, tile, pairs, &here);
+                tile_bf16(1, panel, x, pairs, out, t);
         }
         t += width;
     }

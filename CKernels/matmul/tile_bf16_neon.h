@@ -1,5 +1,6 @@
-/* Included by the bf16 NEON variants after tile_neon.h, inside their target region: the micro-kernel that both
- * directions share. bfmmla multiplies 2 rows × 4 columns by 4 columns × 2 tokens, so a panel of 16 rows lies as
+/* Included by the bf16 NEON variants after tile_neon.h, inside their target region: the
+ * micro-kernel that both directions share. bfmmla multiplies 2 rows × 4 columns by 4 columns × 2
+ * tokens, so a panel of 16 rows lies as
  *   [half][columns/4][4][2][4] bf16   two rows of four successive columns a register, 8 rows a half
  * and activations [columns/2][width][2] need one zip of words. */
 #ifndef CK_MATMUL_TILE_BF16_NEON_H
@@ -33,8 +34,9 @@ static inline bfloat16x8_t zip_tokens(uint32x4_t a, uint32x4_t b, bool is_high) 
     return vreinterpretq_bf16_u32(is_high ? vzip2q_u32(a, b) : vzip1q_u32(a, b));
 }
 
-/* One step: sums[p][r] += rows 2r, 2r + 1 of a half times tokens 2p, 2p + 1. x: the step's two pairs of columns
- * [2][width][2], or one where it is the last of an odd number. n is a constant at every call. */
+/* One step: sums[p][r] += rows 2r, 2r + 1 of a half times tokens 2p, 2p + 1. x: the step's two
+ * pairs of columns [2][width][2], or one where it is the last of an odd number. n is a constant at
+ * every call. */
 static inline __attribute__((always_inline)) void bf16_step(int n, int32_t width, bool is_odd,
                                                             const bfloat16_t* rows,
                                                             const uint32_t* x,
@@ -61,8 +63,8 @@ static inline __attribute__((always_inline)) void bf16_step(int n, int32_t width
     }
 }
 
-/* n tokens (8, 4 or 1) of a tile against a panel: 16 sums at most. Twelve tokens would fit the registers, but
- * compilers then copy sums about, which costs more than the loads that it saves. */
+/* n tokens (8, 4 or 1) of a tile against a panel: 16 sums at most. Twelve tokens would fit the
+ * registers, but compilers then copy sums about, which costs more than the loads that it saves. */
 static inline __attribute__((always_inline)) void tile_bf16(int n, int32_t width,
                                                             bf16_panel_t panel, const uint32_t* x,
                                                             int32_t pairs, const tile_out_t* out,

@@ -1,18 +1,19 @@
-/* Included by the int8 NEON variants, which differ in how they form dot products of bytes. Before it they
- * define
+/* Included by the int8 NEON variants, which differ in how they form dot products of bytes. Before
+ * it they define
  *   typedef … dots_t;                       sums of 4 rows for one token
  *   dots_t dots_zero(void);
- *   dots_t dots_add(dots_t, w, x, lane)     += 4 rows × 4 columns in w, times the 4 columns of token
- *                                           `lane` (a constant) of the 4 in x
+ *   dots_t dots_add(dots_t, w, x, lane)     += 4 rows × 4 columns in w, times the 4 columns of
+ *                                           token `lane` (a constant) of the 4 in x
  *   int32x4_t dots_rows(dots_t);
- * 8-bit values are shifted to q - 128, since both operands are signed; 128 * scale moves to the bias. */
+ * 8-bit values are shifted to q - 128, since both operands are signed; 128 * scale moves to the
+ * bias. */
 #ifndef CK_MATMUL_TILE_INT8_NEON_H
 #define CK_MATMUL_TILE_INT8_NEON_H
 
 #include "matmul/tile_neon.h"
 
-/* The next 8 columns of 16 rows: w[half][part] is 4 rows × 4 columns. A step of 4 bits takes 64 bytes, one
- * of 8 bits 128. */
+/* The next 8 columns of 16 rows: w[half][part] is 4 rows × 4 columns. A step of 4 bits takes 64
+ * bytes, one of 8 bits 128. */
 static inline __attribute__((always_inline)) void columns8(int32_t bits, const uint8_t* values,
                                                            uint8x16_t w[2][4]) {
 #pragma clang loop unroll(full)
@@ -87,8 +88,8 @@ static inline __attribute__((always_inline)) void tokens_int8(int32_t width, int
     for (int i = 0; i < 4; i++) tile_store(out, t + i, sums[i]);
 }
 
-/* One token. Columns 0 to 3 and 4 to 7 of a step have sums of their own: a single chain of dot products
- * for 4 rows would wait for itself. */
+/* One token. Columns 0 to 3 and 4 to 7 of a step have sums of their own: a single chain of dot
+ * products for 4 rows would wait for itself. */
 static inline __attribute__((always_inline)) void token_int8(int32_t bits, const ck_matrix_t* w,
                                                              const uint8_t* block, const int8_t* x,
                                                              const float* xs, const float* xsum,

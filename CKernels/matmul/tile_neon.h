@@ -1,5 +1,5 @@
-/* Included by the NEON variants: dequantising loads and the f32 micro-kernel that both directions share.
- * A block's 16 rows are four vectors of 4. */
+/* Included by the NEON variants: dequantising loads and the f32 micro-kernel that both directions
+ * share. A block's 16 rows are four vectors of 4. */
 #ifndef CK_MATMUL_TILE_NEON_H
 #define CK_MATMUL_TILE_NEON_H
 
@@ -42,8 +42,8 @@ static inline void tile_store(const tile_out_t* out, int32_t t, const float32x4_
     for (int32_t r = 0; r < out->count; r++) y[r] = out->accumulate ? y[r] + rows[r] : rows[r];
 }
 
-/* Columns first ..< first + count of one block as panel [count][16]; both are multiples of 8 where the
- * matrix is quantised. */
+/* Columns first ..< first + count of one block as panel [count][16]; both are multiples of 8 where
+ * the matrix is quantised. */
 static inline void dequantise(const ck_matrix_t* w, const uint8_t* block, int32_t first,
                               int32_t count, float* panel) {
     const int32_t size = w->group_size, columns = w->bits == 4 ? 8 : 4;

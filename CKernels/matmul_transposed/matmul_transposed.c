@@ -1,11 +1,11 @@
-/* dx = dy W: the backward pass through a frozen matrix. The same tiles and micro-kernels as the forward
- * product, with the panel transposed: blocks of 16 columns of W, summed over its rows. */
-#include "dispatch/dispatch.h"
-#include "matmul/activations.h"
+/* dx = dy W: the backward pass through a frozen matrix. The same tiles and micro-kernels as the
+ * forward product, with the panel transposed: blocks of 16 columns of W, summed over its rows. */
+#include "activations/activations.h"
 #include "matmul/matmul.h"
 #include "matmul/matmul_accelerate.h"
 #include "pack/pack.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 static const size_t panel_bytes = (size_t)CK_PANEL_COLS * 64 + 64;
 

@@ -1,13 +1,13 @@
 /* dx[t, k] = Σ_o bf16(dy[t, o]) * bf16(w[o, k]), summed in f32.
  * dy tiled [tile][rows/2][width][2] bf16; w packed 16 rows a block; dx [tokens, stride].
- * Limit: vdpbf16ps throughput. 16 columns of W become a panel of row pairs [rows/2][16][2] in L2; the
- * rest is the forward product's micro-kernel. */
+ * Limit: vdpbf16ps throughput. 16 columns of W become a panel of row pairs [rows/2][16][2] in L2;
+ * the rest is the forward product's micro-kernel. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "dispatch/dispatch.h"
 #include "matmul/matmul.h"
 #include "pack/pack.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(                                                          \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma,f16c"))), \
@@ -31,11 +31,9 @@ void ck_matmul_transposed_bf16_avx512bf16(const ck_matmul_args_t* a, int64_t beg
                     _mm512_store_si512(panel + r / 2 + i, bf16_pair(rows[2 * i], rows[2 * i + 1]));
                 }
             }
-            const int32_t left = w->cols - (int32_t)b * 16;
-            const tile_out_t out = {a->y + b * 16, a->stride,
-                                    (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1),
-                                    a->accumulate || o > 0};
-            tiles_bf16(a, panel, (w->rows + 1) / 2, o / 2, (count + 1) / 2, out);
+            tile_out_t out = tile_out(a, b, w->cols);
+            out.accumulate |= o > 0;
+            tiles_bf16(a, panel, (w->rows + 1) / 2, o / 2, (count + 1) / 2, &out);
         }
     }
 }

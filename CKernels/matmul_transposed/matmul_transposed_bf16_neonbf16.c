@@ -1,17 +1,18 @@
 /* dx[t, k] = Σ_o bf16(dy[t, o]) * bf16(w[o, k]), summed in f32.
  * dy tiled [tile][rows/2][width][2] bf16; w packed 16 rows a block; dx [tokens, stride].
- * Limit: bfmmla throughput. Squares of 16 columns and 16 rows are dequantised column by column, which is
- * how a sum over rows wants them; the rest is the forward product's micro-kernel. */
+ * Limit: bfmmla throughput. Squares of 16 columns and 16 rows are dequantised column by column,
+ * which is how a sum over rows wants them; the rest is the forward product's micro-kernel. */
 #if defined(__aarch64__)
 #include <arm_neon.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(__attribute__((target("bf16"))), apply_to = function)
 
 #include "matmul/tile_bf16_neon.h"
 
-/* Columns of block b, rows first ..< first + count of them; past the matrix's ends they are zeros. */
+/* Columns of block b, rows first ..< first + count of them; past the matrix's ends they are
+ * zeros. */
 static void load_panel(const ck_matrix_t* w, int64_t b, int32_t first, int32_t count,
                        bf16_panel_t panel) {
     const size_t block_bytes = ck_block_bytes(w);

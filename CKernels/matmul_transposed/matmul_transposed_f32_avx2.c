@@ -1,13 +1,13 @@
 /* dx[t, k] = Σ_o dy[t, o] * w[o, k], f32 throughout.
  * dy tiled [tile][rows][width]; w packed 16 rows a block; dx [tokens, stride].
- * Limit: FMA throughput. Squares of 16 columns and 16 rows are dequantised and transposed into a panel
- * [rows][16]; the rest is the forward product's micro-kernel. */
+ * Limit: FMA throughput. Squares of 16 columns and 16 rows are dequantised and transposed into a
+ * panel [rows][16]; the rest is the forward product's micro-kernel. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "dispatch/dispatch.h"
 #include "matmul/matmul.h"
 #include "pack/pack.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 

@@ -1,13 +1,13 @@
 /* dx[t, k] = Σ_o dy[t, o] * w[o, k], f32 throughout.
  * dy tiled [tile][rows][width]; w packed 16 rows a block; dx [tokens, stride].
- * Limit: FMA throughput. 16 columns of W are dequantised and transposed into a panel [rows][16] in L2;
- * the rest is the forward product's micro-kernel. */
+ * Limit: FMA throughput. 16 columns of W are dequantised and transposed into a panel [rows][16] in
+ * L2; the rest is the forward product's micro-kernel. */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "dispatch/dispatch.h"
 #include "matmul/matmul.h"
 #include "pack/pack.h"
+#include "selection/table.h"
 
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"))), apply_to = function)
@@ -27,11 +27,9 @@ void ck_matmul_transposed_f32_avx512(const ck_matmul_args_t* a, int64_t begin, i
                 transposed_rows(w, (o + r) / 16, b, rows);
                 for (int i = 0; i < 16; i++) _mm512_store_ps(panel + 16 * (size_t)(r + i), rows[i]);
             }
-            const int32_t left = w->cols - (int32_t)b * 16;
-            const tile_out_t out = {a->y + b * 16, a->stride,
-                                    (__mmask16)(left >= 16 ? 0xffff : (1 << left) - 1),
-                                    a->accumulate || o > 0};
-            tiles_f32(a, panel, w->rows, o, count, out);
+            tile_out_t out = tile_out(a, b, w->cols);
+            out.accumulate |= o > 0;
+            tiles_f32(a, panel, w->rows, o, count, &out);
         }
     }
 }

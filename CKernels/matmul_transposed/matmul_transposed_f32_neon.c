@@ -1,12 +1,13 @@
 /* dx[t, k] = Σ_o dy[t, o] * w[o, k], f32 throughout.
  * dy tiled [tile][rows][width]; w packed 16 rows a block; dx [tokens, stride].
- * Limit: FMA throughput. Squares of 16 columns and 16 rows are dequantised and transposed into a panel
- * [rows][16]; the rest is the forward product's micro-kernel. */
+ * Limit: FMA throughput. Squares of 16 columns and 16 rows are dequantised and transposed into a
+ * panel [rows][16]; the rest is the forward product's micro-kernel. */
 #if defined(__aarch64__)
-#include "dispatch/dispatch.h"
 #include "matmul/tile_neon.h"
+#include "selection/table.h"
 
-/* out[j][i] = in[i][j] for i, j < 16. A structured load of four rows' worth is the 4 × 4 transpose. */
+/* out[j][i] = in[i][j] for i, j < 16. A structured load of four rows' worth is the 4 × 4
+ * transpose. */
 static void transpose16(const float* in, float* out) {
     for (int i = 0; i < 16; i += 4) {
         for (int j = 0; j < 16; j += 4) {

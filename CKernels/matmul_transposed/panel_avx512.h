@@ -5,6 +5,21 @@
 
 #include "matmul/tile_avx512.h"
 
+/* The 128-bit lane `lane` (0 to 3) of v. lane is a constant at every call, which the instruction
+ * wants spelled out. */
+static inline __attribute__((always_inline)) __m128i lane_of(__m512i v, int lane) {
+    switch (lane) {
+        case 0:
+            return _mm512_castsi512_si128(v);
+        case 1:
+            return _mm512_extracti32x4_epi32(v, 1);
+        case 2:
+            return _mm512_extracti32x4_epi32(v, 2);
+        default:
+            return _mm512_extracti32x4_epi32(v, 3);
+    }
+}
+
 /* rows[r] = w[16*row_block + r, 16*column_block ..< + 16], r < 16, as f32. */
 static inline void transposed_rows(const ck_matrix_t* w, int64_t row_block, int64_t column_block,
                                    __m512 rows[16]) {
@@ -46,27 +61,12 @@ static inline void transposed_rows(const ck_matrix_t* w, int64_t row_block, int6
     float scale[16], bias[16];
     _mm512_storeu_ps(scale, load16(scales, w->scale_dtype));
     _mm512_storeu_ps(bias, load16(scales + 16 * ck_dtype_bytes(w->scale_dtype), w->scale_dtype));
-#define CK_ROW(l, i)                                                                      \
-    rows[4 * l + i] = _mm512_fmadd_ps(                                                    \
-        _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(lanes[i], l))), \
-        _mm512_set1_ps(scale[4 * l + i]), _mm512_set1_ps(bias[4 * l + i]))
-    CK_ROW(0, 0);
-    CK_ROW(0, 1);
-    CK_ROW(0, 2);
-    CK_ROW(0, 3);
-    CK_ROW(1, 0);
-    CK_ROW(1, 1);
-    CK_ROW(1, 2);
-    CK_ROW(1, 3);
-    CK_ROW(2, 0);
-    CK_ROW(2, 1);
-    CK_ROW(2, 2);
-    CK_ROW(2, 3);
-    CK_ROW(3, 0);
-    CK_ROW(3, 1);
-    CK_ROW(3, 2);
-    CK_ROW(3, 3);
-#undef CK_ROW
+#pragma clang loop unroll(full)
+    for (int r = 0; r < 16; r++) {
+        const __m512i q = _mm512_cvtepu8_epi32(lane_of(lanes[r % 4], r / 4));
+        rows[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(q), _mm512_set1_ps(scale[r]),
+                                  _mm512_set1_ps(bias[r]));
+    }
 }
 
 #endif

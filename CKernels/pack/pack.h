@@ -1,4 +1,5 @@
-/* The packed layout R16K4, as arithmetic: where things lie in a block of 16 rows (see ck_matrix_t). */
+/* The packed layout R16K4, as arithmetic: where things lie in a block of 16 rows (see
+ * ck_matrix_t). */
 #ifndef CK_PACK_H
 #define CK_PACK_H
 

@@ -1,8 +1,8 @@
 /* Threads: the only folder that names OpenMP.
  *
- * Outside ck_team every loop is an OpenMP region of its own. Inside it (see CKernels.h) the threads of
- * one region stand by, and a loop is a job that the caller posts and they pick up:
- * no threads are forked and joined, which decides the speed of work as small as one token's (264 against 319
+ * Outside ck_team every loop is an OpenMP region of its own. Inside it (see CKernels.h) the threads
+ * of one region stand by, and a loop is a job that the caller posts and they pick up: no threads
+ * are forked and joined, which decides the speed of work as small as one token's (264 against 319
  * tokens a second on SmolLM2-135M). */
 #ifndef CK_PARALLEL_H
 #define CK_PARALLEL_H

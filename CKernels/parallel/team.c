@@ -3,8 +3,8 @@
 
 #include <sched.h>
 
-/* Turns of waiting before the processor is offered to others: some hundreds of microseconds, longer than any
- * stretch of the caller's own work between two loops of a forward pass. */
+/* Turns of waiting before the processor is offered to others: some hundreds of microseconds, longer
+ * than any stretch of the caller's own work between two loops of a forward pass. */
 enum { PATIENT_TURNS = 1 << 14 };
 
 static inline void rest(int32_t turn) {

@@ -1,4 +1,5 @@
-/* A team: threads that stand by for the loops of one caller. Knows nothing of where they come from. */
+/* A team: threads that stand by for the loops of one caller. Knows nothing of where they come
+ * from. */
 #ifndef CK_TEAM_H
 #define CK_TEAM_H
 
@@ -16,8 +17,8 @@ typedef struct ck_job {
     bool is_dynamic;
 } ck_job_t;
 
-/* `posted` counts the jobs; a member that sees it change runs its share and counts itself in `done`.
- * Each counter has a cache line of its own, since everyone watches them. */
+/* `posted` counts the jobs; a member that sees it change runs its share and counts itself in
+ * `done`. Each counter has a cache line of its own, since everyone watches them. */
 typedef struct ck_team_state {
     _Alignas(64) _Atomic uint32_t posted;
     _Alignas(64) _Atomic int32_t done;
@@ -33,8 +34,8 @@ void ck_team_run(ck_team_state_t* team, const ck_job_t* job);
 /* Sends the members home. */
 void ck_team_dismiss(ck_team_state_t* team);
 
-/* Thread number `thread`'s part of a job for `threads` threads: its range where the job is static, grains
- * taken from `next` where it is dynamic. */
+/* Thread number `thread`'s part of a job for `threads` threads: its range where the job is static,
+ * grains taken from `next` where it is dynamic. */
 void ck_job_part(const ck_job_t* job, _Atomic int64_t* next, int32_t thread, int32_t threads);
 
 #endif

@@ -1,7 +1,7 @@
 /* RMSNorm (Zhang & Sennrich 2019): validation and partition. */
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 typedef struct {
     const float *x, *w;

@@ -1,6 +1,7 @@
 /* The loop of the vector variants. x, y [tokens, width]; w [width]; rstd [tokens] or NULL.
  * y[t, i] = x[t, i] * w[i] / sqrt(mean_i(x[t, :]²) + eps)
- * Limit: two reads and one write of a row that sits in L1. The compiler may split the sum over lanes. */
+ * Limit: two reads and one write of a row that sits in L1. The compiler may split the sum over
+ * lanes. */
 #ifndef CK_RMSNORM_LOOP_H
 #define CK_RMSNORM_LOOP_H
 

@@ -3,7 +3,7 @@
  * The mean is summed in double: the specification of the other variants. */
 #include <math.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_rmsnorm_scalar(const float* x, const float* w, int64_t begin, int64_t end, int32_t width,
                        float eps, float* y, float* rstd) {

@@ -1,7 +1,7 @@
 /* Backward pass of RMSNorm: validation and partition. */
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 typedef struct {
     const float *x, *w, *rstd, *dy;

@@ -1,6 +1,6 @@
 /* The loop of rmsnorm_backward_loop.h, compiled for AVX2. */
 #if defined(__x86_64__)
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 

@@ -1,7 +1,7 @@
 /* x, dy, dx [tokens, width]; w [width]; rstd [tokens].
  * dx[t, i] += rstd * w[i] * dy[t, i] - rstd³/width * x[t, i] * Σ_j w[j] * dy[t, j] * x[t, j]
  * The sum is taken in double. */
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_rmsnorm_backward_x_scalar(const float* x, const float* w, const float* rstd,
                                   const float* dy, int64_t begin, int64_t end, int32_t width,

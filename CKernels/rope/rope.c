@@ -1,7 +1,7 @@
 /* Rotary position embedding (Su et al. 2021): validation and partition. */
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 typedef struct {
     float* x;

@@ -1,8 +1,9 @@
 /* The loop of rope_loop.h, compiled for AVX2. */
 #if defined(__x86_64__)
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#define CK_LANES 8
 
 #include "rope/rope_loop.h"
 

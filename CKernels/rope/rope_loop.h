@@ -1,7 +1,9 @@
-/* The loop of the AVX2 and NEON variants. x [tokens, heads, head_dim], in place; positions [tokens];
- * frequencies [head_dim/2]. a = positions[t] * frequencies[i], negated where inverse; u = x[i],
+/* The loop of the AVX2 and NEON variants. x [tokens, heads, head_dim], in place; positions
+ * [tokens]; frequencies [head_dim/2]. a = positions[t] * frequencies[i], negated where inverse; u =
+ * x[i],
  * v = x[i + head_dim/2]:  x[i] = u cos a - v sin a;  x[i + head_dim/2] = v cos a + u sin a
- * Limit: one read and one write of x. Sines and cosines of a run of frequencies serve every head. */
+ * Limit: one read and one write of x. Sines and cosines of a run of frequencies serve every
+ * head. */
 #ifndef CK_ROPE_LOOP_H
 #define CK_ROPE_LOOP_H
 

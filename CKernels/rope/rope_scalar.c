@@ -4,7 +4,7 @@
  * x[i] = u cos a - v sin a;  x[i + head_dim/2] = v cos a + u sin a */
 #include <math.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_rope_scalar(float* x, const int32_t* positions, const float* frequencies, int64_t begin,
                     int64_t end, int32_t heads, int32_t head_dim, bool inverse) {

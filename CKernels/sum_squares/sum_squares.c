@@ -1,8 +1,8 @@
 /* Sum of squares (the norm that gradients are clipped by). The input is cut into SLICES ranges that
  * depend on its length alone; each is summed by one thread and the slices are added in order. */
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 enum { SLICES = 64 };
 

@@ -1,5 +1,5 @@
-/* The loop of the vector variants. x [count]; Σ x[i]² in double. Limit: one read of x. The compiler may
- * split the sum over lanes. */
+/* The loop of the vector variants. x [count]; Σ x[i]² in double. Limit: one read of x. The compiler
+ * may split the sum over lanes. */
 #ifndef CK_SUM_SQUARES_LOOP_H
 #define CK_SUM_SQUARES_LOOP_H
 

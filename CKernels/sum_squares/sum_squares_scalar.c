@@ -1,5 +1,5 @@
 /* x [count]; Σ x[i]² in double, from first to last: the specification of the other variants. */
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 double ck_sum_squares_scalar(const float* x, int64_t count) {
     double sum = 0;

@@ -1,9 +1,10 @@
 /* SwiGLU (Shazeer 2020) and its gradients: validation and partition. */
 #include "CKernels.h"
-#include "dispatch/dispatch.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
-/* Elements that are worth a thread: where they come from memory, and where another thread has them. */
+/* Elements that are worth a thread: where they come from memory, and where another thread has
+ * them. */
 enum { GRAIN = 4096, COLUMN_GRAIN = 512, COLUMNS = 16 };
 
 typedef struct {
@@ -12,7 +13,8 @@ typedef struct {
     int32_t tokens, width;
 } swiglu_job_t;
 
-/* Items are COLUMNS columns of every token: those that a thread's share of a matmul has just written. */
+/* Items are COLUMNS columns of every token: those that a thread's share of a matmul has just
+ * written. */
 static void swiglu_columns(void* context, int64_t begin, int64_t end, int32_t thread) {
     (void)thread;
     const swiglu_job_t* job = context;

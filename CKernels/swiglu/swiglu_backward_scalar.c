@@ -2,7 +2,7 @@
  * dup = dout * gate * σ;  dgate = dout * up * σ * (1 + gate * (1 - σ)) */
 #include <math.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 void ck_swiglu_backward_scalar(const float* gate, const float* up, const float* dout, int64_t begin,
                                int64_t end, float* dgate, float* dup) {

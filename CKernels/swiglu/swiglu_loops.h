@@ -1,8 +1,10 @@
-/* The loops of the vector variants: a compiler turns them into full vectors, since ck_exp has no branch.
+/* The loops of the vector variants: a compiler turns them into full vectors, since ck_exp has no
+ * branch.
  *   out = silu(gate) * up                     silu(g) = g * s, s = 1 / (1 + e^-g)
  *   dup = dout * silu(gate),  dgate = dout * up * s * (1 + g * (1 - s))
- * Limit: arithmetic, some 20 operations an element. Every element is read before it is written, so outputs
- * may alias inputs; compilers must be told, or they take such calls one element at a time. */
+ * Limit: arithmetic, some 20 operations an element. Every element is read before it is written, so
+ * outputs may alias inputs; compilers must be told, or they take such calls one element at a
+ * time. */
 #ifndef CK_SWIGLU_LOOPS_H
 #define CK_SWIGLU_LOOPS_H
 

@@ -1,6 +1,6 @@
 /* The loops of swiglu_loops.h, compiled for NEON, which every ARMv8 has. */
 #if defined(__aarch64__)
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 #include "swiglu/swiglu_loops.h"
 
 void ck_swiglu_neon(const float* gate, const float* up, int64_t begin, int64_t end, float* out) {

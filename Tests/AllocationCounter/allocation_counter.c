@@ -1,6 +1,6 @@
 /* The allocator's entries once more, each counting a call and handing it on: what a program defines
- * goes before what its libraries define, for Swift's runtime and libomp as well. glibc gives the entries
- * a second name, so that no look-up at run time is needed (dlsym allocates). */
+ * goes before what its libraries define, for Swift's runtime and libomp as well. glibc gives the
+ * entries a second name, so that no look-up at run time is needed (dlsym allocates). */
 #include "allocation_counter.h"
 
 #if defined(__GLIBC__) || defined(__linux__)

@@ -1,7 +1,7 @@
 /* y += x, wrong in the ways in which variants go wrong: each must turn the cross-check red. */
 #include <stdint.h>
 
-#include "dispatch/dispatch.h"
+#include "selection/table.h"
 
 #if defined(SANITIZED)
 /* Right results every one: only the sanitizers can see what is wrong. */

@@ -43,7 +43,8 @@ static ck_cache_t cache(const request_t* r, int operand) {
                         (ck_cache_format_t)r->integers[6]};
 }
 
-/* Operands `operand` and on: links, sides, words of the neighbourhood, of the user, of the other side. */
+/* Operands `operand` and on: links, sides, words of the neighbourhood, of the user, of the other
+ * side. */
 static ck_exchanges_t exchanges(const request_t* r, int64_t count, int operand) {
     return (ck_exchanges_t){count,
                             at(r, operand),

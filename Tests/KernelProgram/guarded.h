@@ -1,5 +1,6 @@
-/* Memory between two guards of known bytes: a write outside it does not go unseen. Where the program
- * is built with AddressSanitizer the guards are poisoned, so that a read of them ends it as well. */
+/* Memory between two guards of known bytes: a write outside it does not go unseen. Where the
+ * program is built with AddressSanitizer the guards are poisoned, so that a read of them ends it as
+ * well. */
 #ifndef GUARDED_H
 #define GUARDED_H
 

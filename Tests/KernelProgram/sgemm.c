@@ -1,5 +1,6 @@
-/* c = a b + beta c, or a bᵀ: what CKernels uses of Accelerate's cblas_sgemm, in its place where kernels for
- * Apple's processors run under emulation or with sanitizers. Arguments that CKernels never passes end the
+/* c = a b + beta c, or a bᵀ: what CKernels uses of Accelerate's cblas_sgemm, in its place where
+ * kernels for Apple's processors run under emulation or with sanitizers. Arguments that CKernels
+ * never passes end the
  * program. */
 #include "matmul/matmul_accelerate.h"
 

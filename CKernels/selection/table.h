@@ -1,9 +1,9 @@
 /* The one dispatch table: a function pointer per kernel, filled once. Drivers call
  * ck_table()-><kernel>(…) and never ask which ISA they run on. */
-#ifndef CK_DISPATCH_H
-#define CK_DISPATCH_H
+#ifndef CK_SELECTION_TABLE_H
+#define CK_SELECTION_TABLE_H
 
-#include "dispatch/kernels.h"
+#include "selection/kernels.h"
 
 typedef struct ck_table {
 #define CK_KERNEL(kernel) ck_##kernel##_fn* kernel;
@@ -16,7 +16,7 @@ const ck_table_t* ck_table(void);
 
 /* Every variant's prototype, from its registry line. */
 #define CK_VARIANT(kernel, name, isa, features) extern ck_##kernel##_fn ck_##kernel##_##name;
-#include "dispatch/registry.def"
+#include "selection/registry.def"
 #undef CK_VARIANT
 
 #endif

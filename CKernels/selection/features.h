@@ -1,6 +1,6 @@
 /* What the processor offers, and the OS saves across context switches. */
-#ifndef CK_DISPATCH_FEATURES_H
-#define CK_DISPATCH_FEATURES_H
+#ifndef CK_SELECTION_FEATURES_H
+#define CK_SELECTION_FEATURES_H
 
 #include <stdint.h>
 

@@ -1,11 +1,13 @@
 /* x [tokens, cols] to int8 digits, tiled: x ≈ scale0 * q0 + scale1 * q1 per token and group.
- * Limit: a run of tokens stays in L1 while its first digit, what that leaves and the second are made. */
-#include "matmul/activations_int8.h"
+ * Limit: a run of tokens stays in L1 while its first digit, what that leaves and the second are
+ * made. */
+#include "quantize_int8/quantize_int8.h"
 
 #include <string.h>
 
-#include "dispatch/dispatch.h"
+#include "activations/tiles.h"
 #include "parallel/parallel.h"
+#include "selection/table.h"
 
 static size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -39,8 +41,8 @@ typedef struct {
 typedef int8_t bytes4_t __attribute__((vector_size(4)));
 typedef float floats4_t __attribute__((vector_size(16)));
 
-/* rest = x - scale * q for the tokens of one tile. Product and difference are rounded one by one, so that
- * every processor finds the same second digit. */
+/* rest = x - scale * q for the tokens of one tile. Product and difference are rounded one by one,
+ * so that every processor finds the same second digit. */
 static void subtract(const float* x, int32_t width, int32_t cols, int32_t group_size,
                      const int8_t* q, const float* scale, float* rest) {
 #pragma clang fp contract(off)
@@ -58,7 +60,8 @@ static void subtract(const float* x, int32_t width, int32_t cols, int32_t group_
     }
 }
 
-/* Items are tokens; a run of CK_TILE_WIDE_INT8 of them is one tile, the last run may hold several. */
+/* Items are tokens; a run of CK_TILE_WIDE_INT8 of them is one tile, the last run may hold
+ * several. */
 static void round_run(void* context, int64_t begin, int64_t end, int32_t thread) {
     const round_job_t* job = context;
     const int32_t cols = job->cols, size = job->group_size, groups = cols / size;

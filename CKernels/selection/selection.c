@@ -1,12 +1,11 @@
 /* Fills the table of variants: all scalar first, then overridden upward by the registry's order. */
-#include "dispatch/dispatch.h"
-
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "CKernels.h"
-#include "dispatch/features.h"
+#include "selection/features.h"
+#include "selection/table.h"
 
 typedef enum { SCALAR, AVX2, AVX512, NEON, ISA_COUNT } isa_t;
 static const char* const isa_names[ISA_COUNT] = {"scalar", "avx2", "avx512", "neon"};
@@ -24,7 +23,7 @@ typedef struct {
 static const entry_t entries[] = {
 #define CK_VARIANT(kernel, name, isa, features) \
     {#kernel, #name, isa, features, (any_fn*)ck_##kernel##_##name, offsetof(ck_table_t, kernel)},
-#include "dispatch/registry.def"
+#include "selection/registry.def"
 #undef CK_VARIANT
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
@@ -47,7 +46,8 @@ static bool isa_supported(isa_t isa) {
 }
 
 static void fill(isa_t isa) {
-    /* from scratch, so that a kernel without a variant in this ISA (bf16 products) is not left over */
+    /* from scratch, so that a kernel without a variant in this ISA (bf16 products) is not left
+     * over */
     memset(&table, 0, sizeof table);
     for (int i = 0; i < ENTRY_COUNT; i++) {
         if (entries[i].isa <= isa && supported(&entries[i])) point(&entries[i]);

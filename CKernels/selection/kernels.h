@@ -1,7 +1,7 @@
 /* What a variant of each kernel looks like: pure functions over a range of rows. CK_KERNEL(name)
  * lists the kernels; the typedef ck_<name>_fn in the kernel's own header gives the signature. */
-#ifndef CK_DISPATCH_KERNELS_H
-#define CK_DISPATCH_KERNELS_H
+#ifndef CK_SELECTION_KERNELS_H
+#define CK_SELECTION_KERNELS_H
 
 #include "adam/adam.h"
 #include "add/add.h"
@@ -15,6 +15,7 @@
 #include "layernorm/layernorm.h"
 #include "lora/lora.h"
 #include "matmul/matmul.h"
+#include "quantize_int8/quantize_int8.h"
 #include "rmsnorm/rmsnorm.h"
 #include "rmsnorm_backward/rmsnorm_backward.h"
 #include "rope/rope.h"

@@ -1,4 +1,4 @@
-#include "dispatch/features.h"
+#include "selection/features.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>

@@ -1,5 +1,8 @@
-#include "matmul/activations.h"
+#include "activations/activations.h"
 
+#include <string.h>
+
+#include "activations/tiles.h"
 #include "pack/pack.h"
 #include "parallel/parallel.h"
 
