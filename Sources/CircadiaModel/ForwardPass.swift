@@ -18,7 +18,7 @@ struct ForwardPass {
     /// Tokens read before.
     let past: Int
 
-    init(model: LlamaModel, cache: KVCache, tokens: Int) {
+    init(model: AdaptedModel, cache: KVCache, tokens: Int) {
         precision = model.precision
         hidden = model.configuration.hiddenSize
         intermediate = model.configuration.intermediateSize
@@ -26,11 +26,11 @@ struct ForwardPass {
         kvHeads = model.configuration.kvHeadCount
         headDim = model.configuration.headDim
         epsilon = model.configuration.rmsNormEpsilon
-        ropeFrequencies = model.ropeFrequencies
+        ropeFrequencies = model.weights.ropeFrequencies
         adapter = model.adapter
         self.cache = cache
-        scratch = model.scratch
-        workspace = model.workspace
+        scratch = model.memory.scratch
+        workspace = model.memory.workspace
         self.tokens = tokens
         past = cache.count
     }

@@ -2,11 +2,10 @@ import CircadiaFormats
 import CircadiaKernels
 import Foundation
 
-/// A Llama with its weights, ready to run on the CPU.
+/// The frozen weights of a Llama, packed for the kernels; `AdaptedModel` runs them.
 ///
-/// One model serves one thread of calls: scratch memory is its own and is used again, so that after
-/// the first token nothing is allocated. Conversations differ by their `KVCache`.
-package final class LlamaModel {
+/// Nothing is written after `init`, so any number of threads may read them at once.
+package final class LlamaModel: Sendable {
     /// The shape, from `config.json`.
     package let configuration: ModelConfiguration
     /// `model.embed_tokens`: `[vocabulary, hidden]`.
@@ -19,40 +18,14 @@ package final class LlamaModel {
     package let head: WeightMatrix
     /// Radians per position: `[headDim/2]`.
     package let ropeFrequencies: FloatBuffer
-    /// How matrices are multiplied. A cache made under one precision may be read under another.
-    package var precision: Precision
-    /// How new caches keep keys and values where `precision` is not exact.
-    package var cacheFormat = CacheFormat.int8
-
-    /// LoRA matrices that the forward pass adds to the projections, or nil for the base model.
-    ///
-    /// The adapter must be made for this shape (`LoRAAdapter.load` and `init` see to that).
-    package var adapter: LoRAAdapter? {
-        didSet {
-            adapterVersion += 1
-            adapter?.refresh(layers: layers, workspace: workspace)
-        }
-    }
-    /// Counts assignments to `adapter`: what a cache holds is valid for one value only.
-    package private(set) var adapterVersion = 0
-
-    /// Tokens that pass through the layers together.
-    static let chunkSize = 512
-    let workspace = Workspace()
+    /// How matrices are multiplied unless a caller asks for another way.
+    package let precision: Precision
+    /// How caches keep keys and values where the precision is not exact.
+    package let cacheFormat: CacheFormat
+    /// `head`, as an argument list.
     let headOnly: [WeightMatrix]
     /// Whether every matrix is quantised.
-    private let isQuantized: Bool
-    var scratch: ForwardScratch
-    var headScratch: HeadScratch
-    /// The operands of the `forward` under way, and the closure that reads them: kept, because a closure
-    /// that holds them itself is an allocation a token.
-    var forwardCall: ForwardCall?
-    private(set) lazy var runForwardCall: () -> Void = { [unowned self] in
-        guard let call = forwardCall else { return }
-        readAndScore(call.tokens, cache: call.cache, wanted: call.wanted)
-    }
-    /// The cache of `loss`, kept for its memory.
-    var lossCache: KVCache?
+    let isQuantized: Bool
 
     /// `.exact` where the environment says `CIRCADIA_EXACT=1`, else `.int8`.
     package static var defaultPrecision: Precision {
@@ -64,13 +37,15 @@ package final class LlamaModel {
     /// - Parameters:
     ///   - directory: the model's files.
     ///   - precision: nil for `defaultPrecision`.
+    ///   - cacheFormat: how caches keep keys and values where the precision is not exact.
     /// - Throws: `ModelError.format` where a tensor is missing, truncated or of another shape.
     package init(
-        directory: ModelDirectory, precision: Precision? = nil
+        directory: ModelDirectory, precision: Precision? = nil, cacheFormat: CacheFormat = .int8
     ) throws {
         let configuration = directory.configuration
         self.configuration = configuration
         self.precision = precision ?? Self.defaultPrecision
+        self.cacheFormat = cacheFormat
         embedding = try directory.weightMatrix(
             "model.embed_tokens", rows: configuration.vocabularySize,
             columns: configuration.hiddenSize)
@@ -94,33 +69,5 @@ package final class LlamaModel {
                 Projection.allCases.allSatisfy { layer.weight($0).bits != 32 }
             }
         ropeFrequencies = RopeFrequencies.make(for: configuration)
-        scratch = ForwardScratch(configuration: configuration, tokens: 1)
-        headScratch = HeadScratch(configuration: configuration, rows: 1)
     }
-
-    /// Whether a token's logits are the same bits alone and among up to 16 others. So it is with
-    /// 8-bit activations; products of dense matrices sum in another order for one token.
-    var isBatchInvariant: Bool { precision == .int8 && isQuantized }
-
-    /// How the head is multiplied: under `.int8` by activations of two digits, because its rounding falls on
-    /// the logits themselves (a quarter of what KL was left after keys and values) and it runs for few
-    /// tokens, where reading it takes longer than multiplying twice.
-    var headPrecision: Precision { precision == .int8 ? .int8x2 : precision }
-
-    /// An empty cache for a conversation of at most `capacity` tokens.
-    ///
-    /// Numbers are kept as `cacheFormat` says, or in f32 where the model's precision is exact.
-    package func makeCache(capacity: Int) -> KVCache {
-        KVCache(
-            configuration: configuration, capacity: capacity,
-            format: precision == .exact ? .f32 : cacheFormat)
-    }
-}
-
-/// The operands of one call of `forward`.
-struct ForwardCall {
-    let tokens: UnsafeBufferPointer<Int32>
-    let cache: KVCache
-    /// How many of the last tokens are scored.
-    let wanted: Int
 }

@@ -7,8 +7,8 @@ extension LoRAAdapter {
     /// Brings what follows from the numbers and the frozen weights up to date; nothing to do for
     /// LoRA.
     ///
-    /// To be called after a change of numbers and before they are used; assigning the adapter to a
-    /// model does so, and so does the trainer.
+    /// To be called after a change of numbers and before they are used; `AdaptedModel` does so when it is
+    /// made, and the trainer does so before each pass.
     ///
     /// - Parameters:
     ///   - layers: the blocks of the model that the adapter is for.

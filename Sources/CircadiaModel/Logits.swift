@@ -11,7 +11,7 @@ package enum LogitsRequest: Sendable, Equatable {
     case all
 }
 
-/// Scores of the next token, `[rows, vocabulary]`; valid until the model's next call.
+/// Scores of the next token, `[rows, vocabulary]`; valid until the model's next call in the same memory.
 package struct Logits {
     /// The tokens that scores were asked for.
     package let rows: Int

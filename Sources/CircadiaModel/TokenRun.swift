@@ -14,7 +14,7 @@ package struct TokenRun {
     var finishReason = FinishReason.length
 }
 
-extension LlamaModel {
+extension AdaptedModel {
     /// Reads `prompt` into `cache` and draws tokens after it.
     ///
     /// Afterwards the cache holds the prompt and all `tokens` but perhaps the last one: a token is

@@ -13,7 +13,7 @@ extension Night {
         guard isPresent, !options.resetAdapter else { return }
         let wanted = wanted.adapterConfiguration
         let found = adapter.configuration
-        let layers = model.configuration.layerCount
+        let layers = base.configuration.layerCount
         let isSame =
             found.kind == wanted.kind
             && found.loraParameters.rank == wanted.loraParameters.rank
@@ -105,7 +105,6 @@ extension Night {
         try versions.log(version.manifest)
         unfinished.discard()
         if !resumes { return nil }
-        model.adapter = try LoRAAdapter.load(from: adapterDirectory, for: model.configuration)
         return accepted
     }
 }

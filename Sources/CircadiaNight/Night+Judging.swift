@@ -15,24 +15,23 @@ extension Night {
         var gate: GateReport?
     }
 
-    /// Judges what training came to; the model wears the adapter that is to be promoted, if any.
+    /// Judges what training came to.
     ///
     /// - Parameters:
     ///   - beginning: the adapter before training.
     ///   - candidate: the adapter after it.
     ///   - prepared: the night's rows.
-    ///   - present: the adapter in use, which comes back where a signal ends the night.
     ///   - isCancelled: asked between measurements.
     ///   - report: told about each candidate.
     /// - Returns: what may be promoted.
     /// - Throws: `SleepError.interrupted`, `ModelError`.
     func judge(
         from beginning: LoRAAdapter, to candidate: LoRAAdapter, _ prepared: NightRecord.Prepared,
-        present: LoRAAdapter?, isCancelled: @escaping () -> Bool, report: @escaping (Event) -> Void
+        isCancelled: @escaping () -> Bool, report: @escaping (Event) -> Void
     ) throws -> Judgement {
         let before = prepared.heldoutLossBefore
         guard let limits = options.gate else {
-            let after = heldOutLoss(of: prepared.heldOut)
+            let after = heldOutLoss(of: prepared.heldOut, with: candidate)
             let isFinite = after?.isFinite ?? true
             return Judgement(
                 adapter: isFinite ? candidate : nil,
@@ -42,17 +41,17 @@ extension Night {
                 heldOutLoss: after)
         }
         let gate = Gate(
-            model: model, modelFingerprint: modelFingerprint, tokenizer: tokenizer,
+            base: base, modelFingerprint: modelFingerprint, tokenizer: tokenizer,
             template: template, limits: limits, material: material,
             baseURL: versions.root.appendingPathComponent("base_measures.json"),
             opening: prepared.preferenceOpening, ownRows: prepared.ownRows,
             isCancelled: isCancelled)
         do {
             let (figures, accepted) = try gate.judge(
-                from: beginning, to: candidate, heldOut: { heldOutLoss(of: prepared.heldOut) },
-                asSaid: { heldOutLoss(of: prepared.heldOutAsSaid ?? []) }, heldOutBefore: before
+                from: beginning, to: candidate, heldOut: { heldOutLoss(of: prepared.heldOut, with: $0) },
+                asSaid: { heldOutLoss(of: prepared.heldOutAsSaid ?? [], with: $0) },
+                heldOutBefore: before
             ) { report(.note($0)) }
-            model.adapter = accepted
             guard let attempt = figures.accepted else {
                 let reasons = figures.attempts.first?.reasons.joined(separator: "; ") ?? ""
                 return Judgement(
@@ -69,7 +68,6 @@ extension Night {
                     + (facts.isEmpty ? "" : "; " + facts),
                 heldOutLoss: attempt.heldoutLoss, gate: figures)
         } catch is Gate.Cancelled {
-            model.adapter = present
             throw SleepError.interrupted(
                 step: prepared.trainingOptions.iterations,
                 total: prepared.trainingOptions.iterations,

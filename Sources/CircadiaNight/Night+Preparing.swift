@@ -70,7 +70,6 @@ extension Night {
             split.training, ledger: ledger, onlyIfDue: onlyIfDue, exchanges: material.log.count,
             logPath: logPath, report: report)
         let measured = split.measured { ledger.knows(TrainingManifest.hash(of: $0)) }
-        model.adapter = nil
         let paraphrased = try paraphrases(
             of: (selection.new.isEmpty ? selection.replayed : selection.new)
                 // Other words for “no, I meant …” are about nothing.
@@ -80,7 +79,6 @@ extension Night {
             in: material.log.map(\.exchange), number: number, isCancelled: isCancelled,
             report: report)
         if isCancelled() {
-            model.adapter = present
             throw SleepError.interrupted(
                 step: nil, total: 0, folder: UnfinishedNight(of: adapterDirectory).url.relativePath)
         }
@@ -109,7 +107,7 @@ extension Night {
             wishes.pairs, template: template, maxSequenceLength: options.maxSequenceLength,
             // A nat of divergence from an answer counts as much as a nat of its own loss.
             pull: Float(1 / max(1, options.divergenceWeight ?? 1))
-        ) { model.losses(of: $0.ids, scored: $0.scored) }
+        ) { base.losses(of: $0.ids, scored: $0.scored) }
         guard
             selection.exchanges.contains(where: { !dataset.withoutRow.contains($0.id) })
                 || !wishes.pairs.training.isEmpty
@@ -130,9 +128,8 @@ extension Night {
         note(
             selection, rejected: material.repliesRejected, corrected: corrected, good: good,
             report: report)
-        model.adapter = present
         let start = Date()
-        let before = heldOutLoss(of: dataset.judged)
+        let before = heldOutLoss(of: dataset.judged, with: present)
         let planned = try plan(
             dataset, present: present, evaluationSeconds: Date().timeIntervalSince(start),
             report: report)
@@ -268,7 +265,7 @@ extension Night {
             ($0.timeIntervalSinceNow - evaluationSeconds - expectedGateSeconds) * 0.97
         }
         let planned = try TrainingPlanner(
-            model: model, initial: options.resetAdapter ? nil : present, limits: limits
+            model: base.weights, initial: options.resetAdapter ? nil : present, limits: limits
         ).plan(
             wanted, rows: dataset.training,
             heldOut: options.evaluationInterval > 0 ? dataset.judged : [])
@@ -282,7 +279,7 @@ extension Night {
     ) throws -> Paraphraser.Outcome {
         guard options.augmentedPairs > 0 else { return Paraphraser.Outcome() }
         let paraphraser = Paraphraser(
-            model: model, tokenizer: tokenizer, template: template, seed: options.seed)
+            model: base, tokenizer: tokenizer, template: template, seed: options.seed)
         return try paraphraser.paraphrases(
             of: exchanges, limit: options.augmentedPairs, isCancelled: isCancelled
         ) { report(.paraphrases(good: $0, tried: $1)) }
@@ -296,8 +293,9 @@ extension Night {
         return Array(order.prefix(count))
     }
 
-    /// Loss of the held-out rows under the model's present adapter, nats a token.
-    func heldOutLoss(of rows: [TrainingRow]) -> Double? {
+    /// Loss of held-out rows with `adapter`, or without one; nats a token.
+    func heldOutLoss(of rows: [TrainingRow], with adapter: LoRAAdapter?) -> Double? {
+        let model = base.with(adapter)
         var nats = 0.0
         var tokens = 0
         for row in rows {

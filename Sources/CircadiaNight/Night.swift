@@ -29,7 +29,8 @@ package struct Night {
         case preferences(good: Int, tried: Int)
     }
 
-    let model: LlamaModel
+    /// The base model, which stages run with one adapter or another.
+    let base: AdaptedModel
     let modelName: String
     let modelFingerprint: String
     let tokenizer: BPETokenizer
@@ -61,7 +62,7 @@ package struct Night {
         questions: [PreferenceQuestion] = [],
         keptVersions: Int = Night.usualVersions
     ) {
-        self.model = model
+        base = AdaptedModel(model, adapter: nil)
         self.modelName = modelName
         self.modelFingerprint = modelFingerprint
         self.tokenizer = tokenizer
@@ -111,7 +112,7 @@ package struct Night {
             record = try begin(unfinished, exchanges: exchanges, origin: origin, report: report)
         }
         let present = try origin.directory.map {
-            try LoRAAdapter.load(from: $0, for: model.configuration)
+            try LoRAAdapter.load(from: $0, for: base.configuration)
         }
         let chats = NightMaterial(tonight)
         let prepared: NightRecord.Prepared
@@ -134,7 +135,7 @@ package struct Night {
             try unfinished.save(record)
         }
         let trainer = try LoRATrainer(
-            model: model, options: prepared.trainingOptions,
+            model: base.weights, options: prepared.trainingOptions,
             initial: options.resetAdapter ? nil : present)
         noteAdapter(
             trainer.adapter, wanted: prepared.trainingOptions, isPresent: present != nil,
@@ -143,7 +144,7 @@ package struct Night {
         let trainingStart = Date()
         var evaluations: [NightDiary.Point] = []
         let training = try train(
-            trainer, prepared, unfinished: unfinished, present: present, isCancelled: isCancelled
+            trainer, prepared, unfinished: unfinished, isCancelled: isCancelled
         ) { event in
             if case .training(let progress) = event,
                 case .evaluation(let step, let loss, _) = progress.event
@@ -153,9 +154,8 @@ package struct Night {
             report(event)
         }
         let trainingEnd = Date()
-        model.adapter = trainer.adapter
         let judgement = try judge(
-            from: beginning, to: trainer.adapter, prepared, present: present,
+            from: beginning, to: trainer.adapter, prepared,
             isCancelled: isCancelled, report: report)
         let after = judgement.heldOutLoss
         let tenth = max(1, training.steps.count / 10)
@@ -209,8 +209,6 @@ package struct Night {
                 origin: self.origin(
                     of: adapter, record, prepared, training, heldOutLoss: after))
             try promote(record.number, report: report)
-        } else {
-            model.adapter = present
         }
         try versions.log(manifest)
         unfinished.discard()
@@ -221,8 +219,7 @@ package struct Night {
     /// Trains to the end, or throws `SleepError.interrupted` with everything kept.
     private func train(
         _ trainer: LoRATrainer, _ prepared: NightRecord.Prepared, unfinished: UnfinishedNight,
-        present: LoRAAdapter?, isCancelled: @escaping () -> Bool,
-        report: @escaping (Event) -> Void
+        isCancelled: @escaping () -> Bool, report: @escaping (Event) -> Void
     ) throws -> TrainingReport {
         let training: TrainingReport
         do throws(TrainingError) {
@@ -242,7 +239,6 @@ package struct Night {
             throw error
         }
         if training.end == .cancelled {
-            model.adapter = present
             throw SleepError.interrupted(
                 step: training.steps.count, total: prepared.trainingOptions.iterations,
                 folder: unfinished.url.relativePath)

@@ -14,14 +14,14 @@ package struct Paraphraser {
         package var refused: [ParaphraseCheck.Refusal: Int] = [:]
     }
 
-    let model: LlamaModel
+    let model: AdaptedModel
     let tokenizer: BPETokenizer
     let template: ChatTemplate
     let seed: UInt64
 
-    /// A paraphraser that speaks with `model`, whose adapter should be off.
+    /// A paraphraser that speaks with `model`, which should be the base model.
     package init(
-        model: LlamaModel, tokenizer: BPETokenizer, template: ChatTemplate, seed: UInt64
+        model: AdaptedModel, tokenizer: BPETokenizer, template: ChatTemplate, seed: UInt64
     ) {
         self.model = model
         self.tokenizer = tokenizer

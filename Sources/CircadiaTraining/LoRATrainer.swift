@@ -7,7 +7,7 @@ import CircadiaModel
 /// run forward only. Memory is allocated at the first step and grows only when a micro-batch is
 /// larger than any before. Results do not depend on the number of threads.
 ///
-/// One trainer serves one thread of calls. It does not touch the model's own `adapter`.
+/// One trainer serves one thread of calls.
 package final class LoRATrainer {
     /// The adapter in training; its numbers change with every step.
     package let adapter: LoRAAdapter

@@ -1,12 +1,12 @@
 import CircadiaModel
 
 extension ChatLossEvaluator {
-    /// An evaluator of `model` with the adapter it wears at the time.
+    /// An evaluator of `model` with its adapter.
     ///
     /// - Parameters:
     ///   - model: reads each exchange by itself, cut to its context length.
     ///   - template: the model's own, with a pinned date, so that figures of different days compare.
-    package init(model: LlamaModel, template: ChatTemplate) {
+    package init(model: AdaptedModel, template: ChatTemplate) {
         self.init { messages in
             let rendered = template.render(messages, addGenerationPrompt: false)
             let ids = Array(rendered.ids.prefix(model.configuration.contextLength))

@@ -3,11 +3,10 @@ import CircadiaModel
 import CircadiaTokenizer
 
 extension GeneralDrift {
-    /// Measures `adapter` against the bare model. The model wears the adapter afterwards.
+    /// Measures a model with an adapter against the base model.
     ///
     /// - Parameters:
-    ///   - model: at its own precision, which is the same for both sides.
-    ///   - adapter: what is measured.
+    ///   - model: with the adapter that is measured; both sides run at its precision.
     ///   - tokenizer: the model's own.
     ///   - template: the model's own, with a pinned date.
     ///   - texts: of `reply` none is scored. Each is read by itself, cut to the context's length.
@@ -17,21 +16,18 @@ extension GeneralDrift {
     ///   - isCancelled: asked between texts.
     /// - Returns: the figures; nil where nothing was scored or it was cancelled.
     package static func measure(
-        model: LlamaModel, adapter: LoRAAdapter, tokenizer: BPETokenizer, template: ChatTemplate,
+        model: AdaptedModel, tokenizer: BPETokenizer, template: ChatTemplate,
         texts: [GeneralText], opening: String? = nil, isCancelled: () -> Bool = { false }
     ) -> GeneralDrift? {
+        let base = model.with(nil)
         var measured: [Text] = []
-        // The base model reads all texts of a group first: an adapter that is put on anew may have
-        // something to compute.
         for start in stride(from: 0, to: texts.count, by: groupSize) {
             let rows = texts[start..<min(texts.count, start + groupSize)].compactMap {
                 row(
                     of: $0, tokenizer: tokenizer, template: template,
                     opening: opening, limit: model.configuration.contextLength)
             }
-            model.adapter = nil
-            let before = rows.map { scoredLogits(of: $0, model: model) }
-            model.adapter = adapter
+            let before = rows.map { scoredLogits(of: $0, model: base) }
             for (row, before) in zip(rows, before) {
                 if isCancelled() { return nil }
                 let after = scoredLogits(of: row, model: model)
@@ -120,7 +116,7 @@ extension GeneralDrift {
     }
 
     /// The logits that predict the targets, `[targets, vocabulary]`.
-    private static func scoredLogits(of row: Row, model: LlamaModel) -> [Float] {
+    private static func scoredLogits(of row: Row, model: AdaptedModel) -> [Float] {
         let cache = model.makeCache(capacity: row.ids.count)
         let logits = model.forward(row.ids, cache: cache, logits: .all)
         var values: [Float] = []

@@ -5,17 +5,17 @@ import Foundation
 
 /// A model that sits the harness through its chat template.
 package struct ModelSubject: HarnessSubject {
-    private let model: LlamaModel
+    private let model: AdaptedModel
     private let tokenizer: BPETokenizer
     private let template: ChatTemplate
 
-    /// A subject; the adapter that the model wears at the time takes part.
+    /// A subject.
     ///
     /// - Parameters:
-    ///   - model: what is judged.
+    ///   - model: what is judged, its adapter included.
     ///   - tokenizer: the model's own.
     ///   - template: the model's own, with a pinned date, so that runs of different days compare.
-    package init(model: LlamaModel, tokenizer: BPETokenizer, template: ChatTemplate) {
+    package init(model: AdaptedModel, tokenizer: BPETokenizer, template: ChatTemplate) {
         self.model = model
         self.tokenizer = tokenizer
         self.template = template
@@ -56,9 +56,7 @@ package struct ModelSubject: HarnessSubject {
             throw ModelError.promptTooLong(
                 tokens: prefix.count + longest, contextLength: limit)
         }
-        let precision = model.precision
-        model.precision = .exact
-        defer { model.precision = precision }
+        let model = model.with(precision: .exact)
         let cache = model.makeCache(capacity: prefix.count + longest)
         // The model's logits are valid until its next call, so the first row is kept.
         let first = Array(model.forward(prefix, cache: cache, logits: .last).values)

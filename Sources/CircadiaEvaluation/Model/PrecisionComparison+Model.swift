@@ -17,11 +17,9 @@ extension PrecisionComparison {
     /// - Returns: the figures over all predictions.
     /// - Throws: `EvaluationError.nothingToScore`.
     package static func measure(
-        model: LlamaModel, template: ChatTemplate, exchanges: [Exchange], contextLength: Int,
+        model: AdaptedModel, template: ChatTemplate, exchanges: [Exchange], contextLength: Int,
         limit: Int, progress: (Int) -> Void = { _ in }
     ) throws(EvaluationError) -> PrecisionComparison {
-        let precision = model.precision
-        defer { model.precision = precision }
         var predictions: [PredictionPair] = []
         var remaining = limit
         for messages in conversations(exchanges) where remaining > 0 {
@@ -57,21 +55,19 @@ extension PrecisionComparison {
     }
 
     /// The predictions of every token of `ids` but the first.
-    private static func compare(_ model: LlamaModel, _ ids: [Int32]) -> [PredictionPair] {
-        model.precision = .exact
-        let exactCache = model.makeCache(capacity: ids.count)
-        model.precision = .int8
-        let int8Cache = model.makeCache(capacity: ids.count)
+    private static func compare(_ model: AdaptedModel, _ ids: [Int32]) -> [PredictionPair] {
+        let exactModel = model.with(precision: .exact)
+        let int8Model = model.with(precision: .int8)
+        let exactCache = exactModel.makeCache(capacity: ids.count)
+        let int8Cache = int8Model.makeCache(capacity: ids.count)
         var predictions: [PredictionPair] = []
         for start in stride(from: 0, to: ids.count - 1, by: chunkSize) {
             let end = min(ids.count - 1, start + chunkSize)
             let chunk = Array(ids[start..<end])
-            model.precision = .exact
-            let logits = model.forward(chunk, cache: exactCache, logits: .all)
-            // The model's logits are valid until its next call.
+            let logits = exactModel.forward(chunk, cache: exactCache, logits: .all)
+            // Logits are valid until the next call in the same memory.
             let exact = Array(logits.values)
-            model.precision = .int8
-            let int8 = model.forward(chunk, cache: int8Cache, logits: .all)
+            let int8 = int8Model.forward(chunk, cache: int8Cache, logits: .all)
             exact.withUnsafeBufferPointer { exact in
                 let width = int8.vocabularySize
                 for row in chunk.indices {

@@ -7,8 +7,8 @@ import CircadiaTokenizer
 /// The tokens of the conversation are kept as they were generated, and the `KVCache` with them, so
 /// that a turn reads its own tokens only. Where the context is full, the oldest turns are left out.
 package final class ChatSession {
-    /// The model that answers.
-    package let model: LlamaModel
+    /// The model that answers, with its adapter.
+    package private(set) var model: AdaptedModel
     /// Tokens that prompt and reply may take together.
     package let contextLength: Int
     /// The system message, or nil for the template's own.
@@ -27,7 +27,6 @@ package final class ChatSession {
     /// The tokens whose keys and values are in the cache.
     private var cached: [Int32] = []
     private let cache: KVCache
-    private var adapterVersion: Int
 
     /// A message with the memories that were shown to the model in front of it.
     struct Turn {
@@ -41,13 +40,13 @@ package final class ChatSession {
     /// An empty conversation.
     ///
     /// - Parameters:
-    ///   - model: its adapter may be changed between turns; everything is then read again.
+    ///   - model: with the adapter of the first turns; `apply` changes it between turns.
     ///   - tokenizer: the model's own.
     ///   - template: the model's own.
     ///   - system: a system message, or nil for the template's own.
     ///   - contextLength: nil for the model's, at most `defaultContextLength`.
     package init(
-        model: LlamaModel, tokenizer: BPETokenizer, template: ChatTemplate, system: String? = nil,
+        model: AdaptedModel, tokenizer: BPETokenizer, template: ChatTemplate, system: String? = nil,
         contextLength: Int? = nil
     ) {
         self.model = model
@@ -57,7 +56,6 @@ package final class ChatSession {
         self.contextLength =
             contextLength ?? min(model.configuration.contextLength, Self.defaultContextLength)
         cache = model.makeCache(capacity: self.contextLength)
-        adapterVersion = model.adapterVersion
     }
 
     /// What was said and is still in the context, without memories, oldest first.
@@ -79,7 +77,6 @@ package final class ChatSession {
         onText: (String) -> Bool = { _ in true }, isCancelled: () -> Bool = { false }
     ) throws(ModelError) -> ChatReply {
         try model.check(tokenizer)
-        if adapterVersion != model.adapterVersion { forgetCache() }
         let previous = (turns: turns, history: history)
         turns.append(
             Turn(message: ChatMessage(role: .user, content: message), context: context))
@@ -130,12 +127,16 @@ package final class ChatSession {
         forgetCache()
     }
 
-    /// Forgets keys and values, not what was said. Needed only after an adapter's numbers were
-    /// changed in place; a change of `model.adapter` is noticed.
-    package func forgetCache() {
+    /// Goes on with another adapter, or without one. What was said stays; the model reads it again.
+    package func apply(_ adapter: LoRAAdapter?) {
+        model = model.with(adapter)
+        forgetCache()
+    }
+
+    /// Forgets keys and values, not what was said.
+    private func forgetCache() {
         cache.truncate(to: 0)
         cached = []
-        adapterVersion = model.adapterVersion
     }
 
     /// The tokens that end the last reply: the end-of-turn token, which a cut reply lacks and a

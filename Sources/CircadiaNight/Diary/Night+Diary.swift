@@ -26,8 +26,6 @@ extension Night {
         present: LoRAAdapter?, candidate: LoRAAdapter, isCancelled: () -> Bool,
         report: (Event) -> Void
     ) {
-        let worn = model.adapter
-        defer { model.adapter = worn }
         do {
             var heldOut = evaluations.filter { $0.step > 0 && $0.step < training.steps.count }
             if let loss = result.heldoutLossBefore {
@@ -71,8 +69,7 @@ extension Night {
             var texts: [String] = []
             for adapter in [present, candidate] {
                 if isCancelled() { return answers }
-                model.adapter = adapter
-                let reply = try model.generate(
+                let reply = try base.with(adapter).generate(
                     prompt: Array(row.ids[..<start]), tokenizer: tokenizer,
                     stopTokens: template.stopTokens,
                     options: .greedy(maxTokens: options.diaryTokens))

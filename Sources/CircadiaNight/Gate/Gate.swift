@@ -24,7 +24,8 @@ package struct GateMaterial: Sendable {
 /// The cheap measurements come first: held-out loss, general texts, replies, harness. The first that a
 /// candidate fails ends its trial.
 struct Gate {
-    let model: LlamaModel
+    /// The base model.
+    let base: AdaptedModel
     let modelFingerprint: String
     let tokenizer: BPETokenizer
     let template: ChatTemplate
@@ -49,7 +50,7 @@ struct Gate {
     /// Thrown through the measurements where a signal came.
     struct Cancelled: Error {}
 
-    private var subject: ModelSubject {
+    private func subject(_ model: AdaptedModel) -> ModelSubject {
         ModelSubject(model: model, tokenizer: tokenizer, template: template)
     }
 
@@ -58,42 +59,41 @@ struct Gate {
     /// - Parameters:
     ///   - start: the adapter before training, whole or fresh.
     ///   - end: the adapter after it.
-    ///   - heldOut: the loss of the held-out conversations with the model's present adapter.
+    ///   - heldOut: the loss of the held-out conversations with an adapter.
     ///   - asSaid: the same of those conversations word for word, where preferences made a difference; nil
     ///     elsewhere.
     ///   - heldOutBefore: that loss with the adapter in use; nil where none are held out.
     ///   - report: told about each candidate.
-    /// - Returns: the figures, and the candidate that passed; the model wears the last one tried.
+    /// - Returns: the figures, and the candidate that passed.
     /// - Throws: `Cancelled`, `ModelError`.
     func judge(
-        from start: LoRAAdapter, to end: LoRAAdapter, heldOut: () -> Double?,
-        asSaid: () -> Double?,
+        from start: LoRAAdapter, to end: LoRAAdapter, heldOut: (LoRAAdapter) -> Double?,
+        asSaid: (LoRAAdapter) -> Double?,
         heldOutBefore: Double?, report: (String) -> Void
     ) throws -> (GateReport, LoRAAdapter?) {
         let clock = Date()
         var result = GateReport()
-        var base: BaseMeasures?
-        defer { model.adapter = end }
+        var known: BaseMeasures?
         for share in limits.shares {
             let candidate =
                 share == 1 ? end : interpolated(from: start, to: end, share: Float(share))
-            model.adapter = candidate
             let attempt = try trial(
-                candidate, share: share, heldOut: heldOut(), asSaid: asSaid,
+                candidate, share: share, heldOut: heldOut(candidate),
+                asSaid: { asSaid(candidate) },
                 heldOutBefore: heldOutBefore,
-                base: &base)
+                known: &known)
             result.attempts.append(attempt)
             let name = share == 1 ? "candidate" : String(format: "%g of its step", share)
             report(
                 "judged: \(name): "
                     + (attempt.passes ? "passes" : attempt.reasons.joined(separator: "; ")))
             if attempt.passes {
-                result.repliesBase = base?.replies
+                result.repliesBase = known?.replies
                 result.seconds = Date().timeIntervalSince(clock)
                 return (result, candidate)
             }
         }
-        result.repliesBase = base?.replies
+        result.repliesBase = known?.replies
         result.seconds = Date().timeIntervalSince(clock)
         return (result, nil)
     }
@@ -101,15 +101,15 @@ struct Gate {
     private func interpolated(
         from start: LoRAAdapter, to end: LoRAAdapter, share: Float
     ) -> LoRAAdapter {
-        // Fresh magnitudes have their numbers only once they were worn.
-        if end.isDoRA { model.adapter = start }
+        // Fresh magnitudes take their numbers from the weights.
+        _ = base.with(start)
         return end.interpolated(from: start, share: share)
     }
 
     private func trial(
         _ candidate: LoRAAdapter, share: Double, heldOut: Double?, asSaid: () -> Double?,
         heldOutBefore: Double?,
-        base: inout BaseMeasures?
+        known: inout BaseMeasures?
     ) throws -> GateReport.Attempt {
         var attempt = GateReport.Attempt(share: share)
         attempt.heldoutLoss = heldOut.flatMap { $0.isFinite ? $0 : nil }
@@ -117,8 +117,9 @@ struct Gate {
         if attempt.passes { attempt.reasons = limits.reasons(asSaid: asSaid()) }
         if !attempt.passes { return attempt }
 
+        let model = base.with(candidate)
         attempt.general = GeneralDrift.measure(
-            model: model, adapter: candidate, tokenizer: tokenizer, template: template,
+            model: model, tokenizer: tokenizer, template: template,
             texts: material.texts, opening: opening, isCancelled: isCancelled)
         if isCancelled() { throw Cancelled() }
         if let general = attempt.general {
@@ -127,25 +128,23 @@ struct Gate {
         if !attempt.passes || (material.texts.isEmpty && material.prompts.isEmpty) {
             return attempt
         }
-        model.adapter = candidate
 
-        attempt.ownReplies = try ownReplies()
+        attempt.ownReplies = try ownReplies(of: model)
         if let own = attempt.ownReplies { attempt.reasons = limits.reasons(own: own) }
         if !attempt.passes { return attempt }
 
-        let known = try base ?? measureBase()
-        base = known
-        model.adapter = candidate
+        let ofBase = try known ?? measureBase()
+        known = ofBase
         guard
             let replies = try ReplyProbe.measure(
-                subject, questions: material.texts, isCancelled: isCancelled)
+                subject(model), questions: material.texts, isCancelled: isCancelled)
         else { throw Cancelled() }
         attempt.replies = replies
-        attempt.reasons = limits.reasons(replies, base: known.replies)
+        attempt.reasons = limits.reasons(replies, base: ofBase.replies)
         if !attempt.passes || material.prompts.isEmpty { return attempt }
 
-        let after = try harness()
-        let passedBase = Set(known.passed)
+        let after = try harness(of: model)
+        let passedBase = Set(ofBase.passed)
         let comparison = HarnessComparison(
             before: Dictionary(
                 material.prompts.map { ($0.id, passedBase.contains($0.id)) },
@@ -170,7 +169,7 @@ struct Gate {
     private static let ownQuestions = 8
 
     /// What a candidate says to the person's own questions; nil where there are none.
-    private func ownReplies() throws -> ReplyProbe? {
+    private func ownReplies(of model: AdaptedModel) throws -> ReplyProbe? {
         var replies: [String] = []
         for row in ownRows.prefix(Self.ownQuestions) {
             if isCancelled() { throw Cancelled() }
@@ -184,8 +183,8 @@ struct Gate {
         return replies.isEmpty ? nil : ReplyProbe(replies)
     }
 
-    private func harness() throws -> HarnessReport {
-        try Harness(subject: subject).run(material.prompts) { _, _ in
+    private func harness(of model: AdaptedModel) throws -> HarnessReport {
+        try Harness(subject: subject(model)).run(material.prompts) { _, _ in
             if isCancelled() { throw Cancelled() }
         }
     }
@@ -194,21 +193,20 @@ struct Gate {
     private func measureBase() throws -> BaseMeasures {
         let key = String(
             StableHash.of(
-                "\(modelFingerprint)/\(KernelRuntime.isa)/\(model.precision)/\(CodeVersion.release)/"
+                "\(modelFingerprint)/\(KernelRuntime.isa)/\(base.precision)/\(CodeVersion.release)/"
                     + "\(material.texts)/\(material.prompts)"), radix: 16)
         if let data = try? Data(contentsOf: baseURL),
             let known = try? JSONDecoder().decode(BaseMeasures.self, from: data), known.key == key
         {
             return known
         }
-        model.adapter = nil
         guard
             let replies = try ReplyProbe.measure(
-                subject, questions: material.texts, isCancelled: isCancelled)
+                subject(base), questions: material.texts, isCancelled: isCancelled)
         else { throw Cancelled() }
         let measures = BaseMeasures(
             key: key, replies: replies,
-            passed: try harness().results.filter(\.passed).map(\.id))
+            passed: try harness(of: base).results.filter(\.passed).map(\.id))
         // It is only a saving of time.
         if let data = try? JSONEncoder().encode(measures) {
             try? DurableFile.write(Array(data), to: baseURL)

@@ -104,7 +104,7 @@ extension Night {
         var wishes = Wishes(preferences: history.live, former: history.former)
         guard !wishes.preferences.isEmpty else { return wishes }
         let distiller = PreferenceDistiller(
-            model: model, tokenizer: tokenizer, template: template,
+            model: base, tokenizer: tokenizer, template: template,
             seed: StableHash.of("\(options.seed)/\(number)"))
         wishes.pairs = try distiller.pairs(
             following: wishes.preferences, questions: questions, share: share,
@@ -160,7 +160,7 @@ extension NightDataset {
     /// a closing does not belong.
     ///
     /// - Parameters:
-    ///   - losses: the base model's for each scored token, nats (`LlamaModel.losses`).
+    ///   - losses: the base model's for each scored token, nats (`AdaptedModel.losses`).
     ///   - row: what it holds to the base model is replaced.
     package static func learnUnsaid(
         _ losses: [(position: Int, nats: Float)], of row: inout TrainingRow
@@ -181,7 +181,7 @@ extension NightDataset {
     /// Adds pairs; of an answer that was cut, the end of the turn is not learnt.
     ///
     /// - `pull`: how strongly they hold to the base model where they are not learnt (`TrainingRow.pull`).
-    /// - `losses`: the base model's for each scored token of a row (`LlamaModel.losses`).
+    /// - `losses`: the base model's for each scored token of a row (`AdaptedModel.losses`).
     mutating func add(
         _ pairs: PreferenceDistiller.Outcome, template: ChatTemplate, maxSequenceLength: Int,
         pull: Float, losses: (TrainingRow) -> [(position: Int, nats: Float)]

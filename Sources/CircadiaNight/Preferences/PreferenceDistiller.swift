@@ -40,7 +40,8 @@ package struct PreferenceDistiller {
     /// The same where an answer is only greeted, so that its beginning suffices.
     private static let beginningTokens = 32
 
-    let model: LlamaModel
+    /// The base model.
+    let model: AdaptedModel
     let tokenizer: BPETokenizer
     let template: ChatTemplate
     /// Which questions are asked follows from it.

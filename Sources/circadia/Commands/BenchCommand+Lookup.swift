@@ -54,12 +54,12 @@ extension BenchCommand {
     func measureLookup(_ loaded: LoadedModel, questions path: String) throws -> LookupSeries {
         let tokenizer = try loaded.makeTokenizer()
         let template = try ChatTemplate(directory: loaded.directory.url, tokenizer: tokenizer)
+        let model = AdaptedModel(loaded.model, adapter: nil)
         let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
         let replies = try lines.map { line in
             let quotation = try JSONDecoder().decode(Quotation.self, from: Data(line.utf8))
             func reply(usesLookup: Bool) throws -> GenerationResult {
-                let chat = ChatSession(
-                    model: loaded.model, tokenizer: tokenizer, template: template)
+                let chat = ChatSession(model: model, tokenizer: tokenizer, template: template)
                 let block = MemoryLookup.block(
                     quotation.memories, tokenBudget: MemoryLookup.defaultTokenBudget,
                     tokenizer: tokenizer)

@@ -154,8 +154,9 @@ struct BenchCommand: ParsableCommand {
         defer { if let temporary { try? FileManager.default.removeItem(at: temporary) } }
         let loadSeconds = Date().timeIntervalSince(start)
         let limit = loaded.model.configuration.vocabularySize
-        let prefillSeries = prefill > 0 ? measurePrefill(loaded.model, vocabulary: limit) : nil
-        let decodeSeries = decode > 0 ? measureDecode(loaded.model, vocabulary: limit) : nil
+        let base = AdaptedModel(loaded.model, adapter: nil)
+        let prefillSeries = prefill > 0 ? measurePrefill(base, vocabulary: limit) : nil
+        let decodeSeries = decode > 0 ? measureDecode(base, vocabulary: limit) : nil
         let trainSeries = try trainShape().map {
             try measureTraining(loaded.model, rows: $0.rows, tokens: $0.tokens, vocabulary: limit)
         }
@@ -224,7 +225,7 @@ struct BenchCommand: ParsableCommand {
         return Series(tokens: tokens, tps: speeds, kernel: kernel, multiplyAdds: multiplyAdds)
     }
 
-    private func measurePrefill(_ model: LlamaModel, vocabulary: Int) -> Series {
+    private func measurePrefill(_ model: AdaptedModel, vocabulary: Int) -> Series {
         let prompt = tokens(prefill, vocabulary: vocabulary)
         let cache = model.makeCache(capacity: prefill)
         return series(
@@ -236,7 +237,7 @@ struct BenchCommand: ParsableCommand {
         }
     }
 
-    private func measureDecode(_ model: LlamaModel, vocabulary: Int) -> Series {
+    private func measureDecode(_ model: AdaptedModel, vocabulary: Int) -> Series {
         let cache = model.makeCache(capacity: depth + decode + 1)
         model.forward(tokens(depth + 1, vocabulary: vocabulary), cache: cache, logits: .none)
         let next = tokens(decode, vocabulary: vocabulary)

@@ -60,7 +60,7 @@ struct ChatCommand: ParsableCommand {
         let loaded = try model.loadModel()
         var watch = AdapterWatch(adapter)
         let adapterPath = adapter.presentURL?.relativePath
-        try adapter.apply(to: loaded, console: console)
+        let adapted = try adapter.apply(to: loaded, console: console)
         let tokenizer = try loaded.makeTokenizer()
         let memories =
             rag || ragVerbose
@@ -70,7 +70,7 @@ struct ChatCommand: ParsableCommand {
             : nil
         let template = try ChatTemplate(directory: loaded.directory.url, tokenizer: tokenizer)
         let chat = ChatSession(
-            model: loaded.model, tokenizer: tokenizer, template: template,
+            model: adapted, tokenizer: tokenizer, template: template,
             system: system)
         let logged = Self.quotable(from: log, tokenizer: tokenizer)
         var options = sampling.options

@@ -63,14 +63,15 @@ struct EvalLossCommand: ParsableCommand {
         if general { return try runGeneral(console) }
         let exchanges = try LogReader.read(memoryFile, limit: maxSamples, console: console)
         let loaded = try model.loadModel()
-        try adapter.apply(to: loaded, console: console)
+        let adapted = try adapter.apply(to: loaded, console: console)
         if compareExact {
             let comparison = try Measurement.precision(
-                of: exchanges, limit: maxTokens, loaded: loaded, console: console)
+                of: exchanges, limit: maxTokens, model: adapted, loaded: loaded, console: console)
             if output.json { return try console.json(comparison) }
             return console.result(PrecisionTable.text(comparison))
         }
-        let report = try Measurement.loss(of: exchanges, loaded: loaded, console: console)
+        let report = try Measurement.loss(
+            of: exchanges, model: adapted, loaded: loaded, console: console)
         if let outCsv {
             try LossTable.append(report, tag: tag, to: URL(fileURLWithPath: outCsv))
         }
@@ -89,8 +90,10 @@ struct EvalLossCommand: ParsableCommand {
         }
         let loaded = try model.loadModel()
         let drift = try Measurement.drift(
-            of: LoRAAdapter.load(from: directory, for: loaded.model.configuration), texts: texts,
-            loaded: loaded)
+            model: AdaptedModel(
+                loaded.model,
+                adapter: LoRAAdapter.load(from: directory, for: loaded.model.configuration)),
+            texts: texts, loaded: loaded)
         if output.json { return try console.json(drift, pretty: false) }
         console.result(DriftTable.text(drift))
     }
@@ -125,9 +128,10 @@ struct EvalHarnessCommand: ParsableCommand {
     func run() throws {
         let console = output.console
         let loaded = try model.loadModel()
-        try adapter.apply(to: loaded, console: console)
+        let adapted = try adapter.apply(to: loaded, console: console)
         let report = try Measurement.harness(
-            prompts: prompts, limit: maxPrompts, loaded: loaded, console: console)
+            prompts: prompts, limit: maxPrompts, model: adapted, loaded: loaded,
+            console: console)
         let summary = report.summary(
             tag: tag, model: loaded.name, adapter: adapter.presentURL?.relativePath,
             codeVersion: CodeVersion.current)
@@ -172,12 +176,12 @@ enum LogReader {
 /// The two measurements that several commands share.
 enum Measurement {
     static func loss(
-        of exchanges: [Exchange], loaded: LoadedModel, console: Console
+        of exchanges: [Exchange], model: AdaptedModel, loaded: LoadedModel, console: Console
     ) throws -> LossReport {
         let tokenizer = try loaded.makeTokenizer()
         let template = try ChatTemplate(
             directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
-        let evaluator = ChatLossEvaluator(model: loaded.model, template: template)
+        let evaluator = ChatLossEvaluator(model: model, template: template)
         return try evaluator.evaluate(exchanges) { done, total in
             if Console.errorIsTerminal {
                 console.progress("loss: \(done) of \(total)", isLast: done == total)
@@ -186,13 +190,14 @@ enum Measurement {
     }
 
     static func precision(
-        of exchanges: [Exchange], limit: Int, loaded: LoadedModel, console: Console
+        of exchanges: [Exchange], limit: Int, model: AdaptedModel, loaded: LoadedModel,
+        console: Console
     ) throws -> PrecisionComparison {
         let tokenizer = try loaded.makeTokenizer()
         let template = try ChatTemplate(
             directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
         return try PrecisionComparison.measure(
-            model: loaded.model, template: template, exchanges: exchanges, contextLength: 512,
+            model: model, template: template, exchanges: exchanges, contextLength: 512,
             limit: limit
         ) { done in
             if Console.errorIsTerminal {
@@ -201,9 +206,9 @@ enum Measurement {
         }
     }
 
-    /// How far `adapter` moves the model on general texts, on the exact path.
+    /// How far the adapter moves the model on general texts, on the exact path.
     static func drift(
-        of adapter: LoRAAdapter, texts path: String?, loaded: LoadedModel
+        model: AdaptedModel, texts path: String?, loaded: LoadedModel
     ) throws -> GeneralDrift {
         guard
             let url = path.map({ URL(fileURLWithPath: $0) })
@@ -216,17 +221,17 @@ enum Measurement {
         let tokenizer = try loaded.makeTokenizer()
         let template = try ChatTemplate(
             directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
-        loaded.model.precision = .exact
         guard
             let drift = GeneralDrift.measure(
-                model: loaded.model, adapter: adapter, tokenizer: tokenizer, template: template,
+                model: model.with(precision: .exact), tokenizer: tokenizer, template: template,
                 texts: try GeneralText.load(url))
         else { throw CommandFailure("\(url.relativePath): nothing in it is scored") }
         return drift
     }
 
     static func harness(
-        prompts path: String?, limit: Int, loaded: LoadedModel, console: Console
+        prompts path: String?, limit: Int, model: AdaptedModel, loaded: LoadedModel,
+        console: Console
     ) throws -> HarnessReport {
         guard
             let url = path.map({ URL(fileURLWithPath: $0) })
@@ -242,7 +247,7 @@ enum Measurement {
         let template = try ChatTemplate(
             directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
         let harness = Harness(
-            subject: ModelSubject(model: loaded.model, tokenizer: tokenizer, template: template))
+            subject: ModelSubject(model: model, tokenizer: tokenizer, template: template))
         return try harness.run(prompts) { done, total in
             if Console.errorIsTerminal {
                 console.progress("harness: \(done) of \(total)", isLast: done == total)

@@ -51,13 +51,13 @@ struct EvalPreferencesCommand: ParsableCommand {
         }
         if !only.isEmpty { tasks.removeAll { !only.contains($0.id) } }
         let loaded = try model.loadModel()
-        try adapter.apply(to: loaded, console: console)
+        let adapted = try adapter.apply(to: loaded, console: console)
         let tokenizer = try loaded.makeTokenizer()
         let template = try ChatTemplate(
             directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
         let report = try PreferenceReport.measure(
             tasks, prompt: stated,
-            subject: ModelSubject(model: loaded.model, tokenizer: tokenizer, template: template),
+            subject: ModelSubject(model: adapted, tokenizer: tokenizer, template: template),
             maxTokens: maxTokens
         ) { done, total in
             if Console.errorIsTerminal {

@@ -34,7 +34,7 @@ struct GenerateCommand: ParsableCommand {
         let text = try prompt ?? InputText.read(file: nil)
         if text.isEmpty { throw CommandFailure("the prompt is empty; give --prompt TEXT") }
         let loaded = try model.loadModel()
-        try adapter.apply(to: loaded, console: console)
+        let adapted = try adapter.apply(to: loaded, console: console)
         let tokenizer = try loaded.makeTokenizer()
         let template = try ChatTemplate(directory: loaded.directory.url, tokenizer: tokenizer)
         var ids = tokenizer.encode(text)
@@ -46,7 +46,7 @@ struct GenerateCommand: ParsableCommand {
         var options = sampling.options
         options.seed = model.seed
         Interrupt.install()
-        let result = try loaded.model.generate(
+        let result = try adapted.generate(
             prompt: ids, tokenizer: tokenizer, stopTokens: template.stopTokens, options: options,
             onText: { piece in
                 if !output.json { console.stream(piece) }

@@ -2,6 +2,8 @@ import ArgumentParser
 import CircadiaConversation
 import CircadiaEvaluation
 import CircadiaFiles
+import CircadiaFormats
+import CircadiaModel
 import CircadiaNight
 import Foundation
 
@@ -97,9 +99,10 @@ struct RunCycleCommand: ParsableCommand {
         let lock = try NightLock.take(for: adapter.url, console: console)
         defer { withExtendedLifetime(lock) {} }
         let loaded = try model.loadModel()
-        try adapter.apply(to: loaded, console: console)
+        let adapted = try adapter.apply(to: loaded, console: console)
         console.note("before: loss and harness")
-        let before = try measure(measured, loaded: loaded, moment: "pre", console: console)
+        let before = try measure(
+            measured, model: adapted, loaded: loaded, moment: "pre", console: console)
         let night = try NightRunner(
             loaded: loaded, adapterDirectory: adapter.url,
             options: flags.options(seed: model.seed), keptVersions: flags.keepVersions,
@@ -108,7 +111,9 @@ struct RunCycleCommand: ParsableCommand {
         ).run(exchanges)
         console.note(night.verdict)
         console.note("after: loss and harness")
-        let after = try measure(measured, loaded: loaded, moment: "post", console: console)
+        let after = try measure(
+            measured, model: adapted.with(try adapterInUse(loaded)), loaded: loaded,
+            moment: "post", console: console)
 
         let record = Record(
             tag: tag, timestamp: start, codeVersion: CodeVersion.current, model: loaded.name,
@@ -128,18 +133,24 @@ struct RunCycleCommand: ParsableCommand {
         URL(fileURLWithPath: logsDir, isDirectory: true).appendingPathComponent(name)
     }
 
+    /// The adapter after the night; nil where there is none yet.
+    private func adapterInUse(_ loaded: LoadedModel) throws -> LoRAAdapter? {
+        guard AdapterDirectory.isPresent(at: adapter.url) else { return nil }
+        return try LoRAAdapter.load(from: adapter.url, for: loaded.model.configuration)
+    }
+
     private func measure(
-        _ exchanges: [Exchange], loaded: LoadedModel, moment: String, console: Console
+        _ exchanges: [Exchange], model: AdaptedModel, loaded: LoadedModel, moment: String, console: Console
     ) throws -> Side {
         let start = Date()
-        let loss = try Measurement.loss(of: exchanges, loaded: loaded, console: console)
+        let loss = try Measurement.loss(of: exchanges, model: model, loaded: loaded, console: console)
         let lossSeconds = Date().timeIntervalSince(start)
         try LossTable.append(loss, tag: "\(tag)-\(moment)", to: logFile("loss.csv"))
         let harness = try Measurement.harness(
-            prompts: prompts, limit: maxPrompts, loaded: loaded, console: console)
+            prompts: prompts, limit: maxPrompts, model: model, loaded: loaded, console: console)
         let summary = harness.summary(
             tag: "\(tag)-\(moment)", model: loaded.name,
-            adapter: loaded.model.adapter == nil ? nil : adapter.url.relativePath,
+            adapter: model.adapter == nil ? nil : adapter.url.relativePath,
             codeVersion: CodeVersion.current)
         try ExperimentLog.replace(summary, at: logFile("eval_summary.json"))
         return Side(

@@ -51,8 +51,8 @@ struct ModelOptions: ParsableArguments {
         }
         KernelRuntime.threads = threads
         let directory = try ModelDirectory(ModelStore.resolve(model))
-        let loaded = try LlamaModel(directory: directory)
-        loaded.cacheFormat = kvBits == 8 ? .int8 : .int16
+        let loaded = try LlamaModel(
+            directory: directory, cacheFormat: kvBits == 8 ? .int8 : .int16)
         return LoadedModel(name: model, directory: directory, model: loaded)
     }
 
@@ -86,11 +86,12 @@ struct AdapterOptions: ParsableArguments {
         !noAdapter && AdapterDirectory.isPresent(at: url) ? url : nil
     }
 
-    /// Loads the adapter into the model where it is present and wanted; says so.
-    func apply(to loaded: LoadedModel, console: Console) throws {
-        guard let url = presentURL else { return }
-        loaded.model.adapter = try LoRAAdapter.load(from: url, for: loaded.model.configuration)
+    /// The model with the adapter where one is present and wanted; says so.
+    func apply(to loaded: LoadedModel, console: Console) throws -> AdaptedModel {
+        guard let url = presentURL else { return AdaptedModel(loaded.model, adapter: nil) }
+        let adapter = try LoRAAdapter.load(from: url, for: loaded.model.configuration)
         console.note("adapter: \(url.relativePath)")
+        return AdaptedModel(loaded.model, adapter: adapter)
     }
 }
 

@@ -1,7 +1,7 @@
 import CircadiaKernels
 import CircadiaTokenizer
 
-extension LlamaModel {
+extension AdaptedModel {
     /// Continues a prompt with text that is handed over as it comes.
     ///
     /// - Parameters:

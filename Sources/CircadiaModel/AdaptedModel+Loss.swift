@@ -17,7 +17,7 @@ package struct ScoredLoss: Sendable, Equatable {
     package var mean: Double { tokens == 0 ? 0 : nats / Double(tokens) }
 }
 
-extension LlamaModel {
+extension AdaptedModel {
     /// Rows that pass through the head together.
     private static let headRows = 64
 
@@ -48,10 +48,12 @@ extension LlamaModel {
         of ids: [Int32], scored: [Range<Int>], precision: Precision = .exact
     ) -> [(position: Int, nats: Float)] {
         let targets = scored.flatMap { Array($0.clamped(to: 1..<max(1, ids.count))) }
+        return with(precision: precision).losses(of: ids, targets: targets)
+    }
+
+    /// The losses of the tokens at `targets`, at this model's own precision.
+    private func losses(of ids: [Int32], targets: [Int]) -> [(position: Int, nats: Float)] {
         guard let last = targets.last else { return [] }
-        let modelPrecision = self.precision
-        self.precision = precision
-        defer { self.precision = modelPrecision }
         let cache = emptyLossCache()
         reserveHead(rows: Self.headRows)
         var losses: [Float] = []
@@ -77,13 +79,12 @@ extension LlamaModel {
 
     /// The cache of the last call where its format fits, else a new one without a limit.
     private func emptyLossCache() -> KVCache {
-        let format = precision == .exact ? .f32 : cacheFormat
-        if let lossCache, lossCache.format == format {
-            lossCache.truncate(to: 0)
-            return lossCache
+        if let known = memory.lossCache, known.format == cacheFormat {
+            known.truncate(to: 0)
+            return known
         }
-        let cache = KVCache(configuration: configuration, capacity: .max / 2, format: format)
-        lossCache = cache
+        let cache = makeCache(capacity: .max / 2)
+        memory.lossCache = cache
         return cache
     }
 
@@ -93,6 +94,7 @@ extension LlamaModel {
         to losses: inout [Float]
     ) {
         let width = configuration.hiddenSize
+        let (scratch, headScratch) = (memory.scratch, memory.headScratch)
         var rest = targets
         while !rest.isEmpty {
             let group = rest.prefix(Self.headRows)
@@ -101,13 +103,14 @@ extension LlamaModel {
                 headScratch.targets[row] = ids[target]
                 Kernels.rmsNorm(
                     x: scratch.x.pointer + (target - 1 - chunkStart) * width,
-                    weight: finalNorm.pointer, tokens: 1, width: width,
+                    weight: weights.finalNorm.pointer, tokens: 1, width: width,
                     epsilon: configuration.rmsNormEpsilon,
                     y: headScratch.normed.pointer + row * width)
             }
             Kernels.matmul(
                 headPrecision, x: headScratch.normed.pointer, tokens: group.count,
-                weights: headOnly, outputs: headScratch.outputs, workspace: workspace)
+                weights: weights.headOnly, outputs: headScratch.outputs,
+                workspace: memory.workspace)
             Kernels.crossEntropy(
                 logits: headScratch.logits.pointer, targets: headScratch.targets.pointer,
                 tokens: group.count, vocabulary: configuration.vocabularySize, rowScale: 1,
