@@ -124,9 +124,10 @@ let package = Package(
         .target(
             name: "CircadiaApp",
             dependencies: [
-                "CircadiaFiles", "CircadiaConversation", "CircadiaAnalysis", "CircadiaLog",
-                "CircadiaModel",
-                "CircadiaRetrieval", "CircadiaAdapters", "CircadiaNight",
+                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats",
+                "CircadiaHub", "CircadiaAnalysis", "CircadiaLog", "CircadiaModel",
+                "CircadiaRetrieval", "CircadiaEvaluation", "CircadiaAdapters", "CircadiaNight",
+                .product(name: "Subprocess", package: "swift-subprocess"),
             ]),
         .executableTarget(
             name: "circadia",

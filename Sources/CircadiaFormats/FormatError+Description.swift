@@ -174,10 +174,9 @@ extension AdapterProblem: CustomStringConvertible {
             "“\(key)”: \(value) has no counterpart here, and the adapter would compute something "
                 + "else without it; merge it in PEFT (merge_and_unload) and import the model"
         case .notAnAdapter(let found):
-            "the file holds \(found), not a LoRA adapter; 'circadia model import' takes models"
+            "the file holds \(found), not a LoRA adapter"
         case .notExpressible(let kind, let format):
-            "\(format) adapters cannot hold \(kind); export --format fused writes a whole model "
-                + "instead"
+            "\(format) adapters cannot hold \(kind)"
         }
     }
 }
@@ -187,13 +186,11 @@ extension StoreProblem: CustomStringConvertible {
     package var description: String {
         switch self {
         case .notFound(let name, true, _):
-            "there is no model “\(name)” here yet; bring it with: circadia model pull \(name)"
-        case .notFound(let name, false, let choices):
-            "“\(name)” is neither a model directory nor an installed model; these can be brought "
-                + "with “circadia model pull NAME”: \(choices.joined(separator: ", "))"
+            "there is no model “\(name)” here yet"
+        case .notFound(let name, false, _):
+            "“\(name)” is neither a model directory nor an installed model"
         case .notAModel(let path):
-            "\(path): this directory holds no config.json, so it is no model in MLX format; a GGUF "
-                + "file becomes one with: circadia model import FILE.gguf --out DIR"
+            "\(path): this directory holds no config.json, so it is no model in MLX format"
         case .unknownName(let name, let choices):
             "there is no model “\(name)” to bring; these can be brought: "
                 + choices.joined(separator: ", ")

@@ -5,11 +5,9 @@ extension LogError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .logMissing(let path):
-            "\(path): there is no chat log here. Chat first (circadia chat), or name another "
-                + "log with --memory-file."
+            "\(path): there is no chat log here."
         case .logEmpty(let path, 0):
-            "\(path): the chat log is empty. Chat first (circadia chat), or name another log "
-                + "with --memory-file."
+            "\(path): the chat log is empty."
         case .logEmpty(let path, let skippedLines):
             "\(path): no line of this chat log can be read (\(skippedLines) skipped). Expected "
                 + "one JSON object a line with “messages” or “conversations”."

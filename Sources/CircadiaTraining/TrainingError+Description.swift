@@ -8,28 +8,24 @@ extension TrainingError: CustomStringConvertible {
             "training option \(name): expected \(expected), found \(found)."
         case .nothingToTrain(let rows):
             "none of the \(rows) rows has a token to train on: a row needs an assistant turn "
-                + "within the maximum sequence length. Chat first, or raise --max-seq-len."
+                + "within the maximum sequence length."
         case .unknownToken(let row, let position, let id, let vocabularySize):
             "row \(row): token \(id) at position \(position) is not in the model's vocabulary of "
                 + "\(vocabularySize). The rows were made with another model's tokenizer."
         case .adapterMismatch(let adapterLayers, let modelLayers):
             "the adapter to go on from was made for a model of \(adapterLayers) blocks, but this "
-                + "one has \(modelLayers). Start anew with --reset-adapter, or use the model that "
-                + "the adapter was trained on."
+                + "one has \(modelLayers)."
         case .diverged(let step, let attempts):
             "training diverged at step \(step): loss or gradients were not finite \(attempts) "
                 + "times, though the learning rate was halved each time. The adapter holds the "
-                + "last good numbers. Lower --learning-rate or --lora-scale."
+                + "last good numbers."
         case .memoryLimit(let limit, let least, let model, let row):
             "\(Self.gigabytes(limit)) of memory are not enough: this training takes at least "
                 + "\(Self.gigabytes(least)), \(Self.gigabytes(model)) of it for the model, the rest "
-                + "for adapter, optimiser and one row of \(row) tokens at a time. Raise "
-                + "--memory-limit to \(Self.gigabytes(least)), or lower --max-seq-len, "
-                + "--lora-layers or --lora-r."
+                + "for adapter, optimiser and one row of \(row) tokens at a time."
         case .timeLimit(let seconds, let step):
             "no step fits into the \(Int(seconds)) s that are left: one takes about "
-                + "\(String(format: "%.1f", step)) s. Name a later time with --finish-by, or lower "
-                + "--batch-size or --max-seq-len."
+                + "\(String(format: "%.1f", step)) s."
         case .checkpoint(let path, let problem):
             "\(path): \(problem)"
         }
@@ -38,22 +34,21 @@ extension TrainingError: CustomStringConvertible {
 
 extension TrainingError {
     /// Rounded up to hundredths, so that the number works when it is given as a limit.
-    private static func gigabytes(_ bytes: Int) -> String {
+    package static func gigabytes(_ bytes: Int) -> String {
         String(format: "%.2f GB", (Double(bytes) / 1e7).rounded(.up) / 100)
     }
 }
 
 extension CheckpointProblem: CustomStringConvertible {
-    /// What is wrong and what to do, to follow a path.
+    /// What is wrong, to follow a path.
     package var description: String {
         switch self {
         case .unreadable(let reason):
-            "the checkpoint cannot be read: \(reason) Start anew without --resume."
+            "the checkpoint cannot be read: \(reason)"
         case .unknownFormat:
-            "this is no checkpoint of this version of circadia. Start anew without --resume."
+            "this is no checkpoint of this version of circadia."
         case .otherTraining:
-            "the checkpoint belongs to another training: rows, options or adapter differ. Give the "
-                + "same options as before, or start anew without --resume."
+            "the checkpoint belongs to another training: rows, options or adapter differ."
         }
     }
 }

@@ -36,4 +36,18 @@ struct Circadia: AsyncParsableCommand {
                     DoctorCommand.self,
                 ]),
         ])
+
+    /// Runs the command that the arguments name; an error ends the program with its message.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            exit(withError: Remedies.worded(error))
+        }
+    }
 }

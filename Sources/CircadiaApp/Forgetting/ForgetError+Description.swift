@@ -5,8 +5,7 @@ extension ForgetError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .journalBroken(let path):
-            "\(path): this record of what was to be forgotten cannot be read. Move it away to go on "
-                + "without it, and check the log with circadia memory search."
+            "\(path): this record of what was to be forgotten cannot be read."
         }
     }
 }

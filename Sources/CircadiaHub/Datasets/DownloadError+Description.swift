@@ -7,7 +7,7 @@ extension DownloadError: CustomStringConvertible {
         case .addressInvalid(let address):
             "\(address): this is neither a file nor an http address."
         case .serverRefused(let address, let status):
-            "\(address): the server answered with status \(status). \(Self.statusRemedy(status))"
+            "\(address): the server answered with status \(status)."
         case .connectionFailed(let address, let detail, let partial):
             "\(address): the connection failed: \(detail). What has arrived is in \(partial); "
                 + "run the command again to go on from there."
@@ -16,15 +16,6 @@ extension DownloadError: CustomStringConvertible {
                 + "the command again to go on from there."
         case .datasetMalformed(let path, let record, let expected):
             "\(path): record \(record) is not of this dataset. Expected \(expected)."
-        }
-    }
-
-    private static func statusRemedy(_ status: Int) -> String {
-        switch status {
-        case 401, 403: "It wants a login; download by hand and give the file with --from."
-        case 404, 410: "Nothing is there; give another address or a file with --from."
-        case 429, 500...: "Try again later, or give a file with --from."
-        default: "Give another address or a file with --from."
         }
     }
 }

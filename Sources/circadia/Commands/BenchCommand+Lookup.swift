@@ -1,3 +1,4 @@
+import CircadiaApp
 import CircadiaConversation
 import CircadiaModel
 import CircadiaRetrieval

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CircadiaApp
 import CircadiaConversation
 import CircadiaEvaluation
 import CircadiaFiles

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CircadiaApp
 import CircadiaEvaluation
 import CircadiaModel
 import Foundation

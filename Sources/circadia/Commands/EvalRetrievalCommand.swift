@@ -1,4 +1,5 @@
 import ArgumentParser
+import CircadiaApp
 import CircadiaEvaluation
 import CircadiaRetrieval
 import Foundation
@@ -45,7 +46,7 @@ struct EvalRetrievalCommand: ParsableCommand {
             "circadia-retrieval-\(UUID().uuidString)", isDirectory: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let location = StoreLocation.sqlite(folder: folder)
-        let store = try noVectors ? location.open(embedder: nil) : MemoryLookup.open(location)
+        let store = try noVectors ? location.open(embedder: nil) : location.openWithEmbedder()
         defer { store.close() }
         for file in memoryFile {
             let exchanges = try LogReader.read(file, console: output.console)

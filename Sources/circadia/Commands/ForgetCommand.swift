@@ -3,6 +3,7 @@ import CircadiaAdapters
 import CircadiaApp
 import CircadiaConversation
 import CircadiaLog
+import CircadiaModel
 import CircadiaNight
 import CircadiaRetrieval
 import Foundation
@@ -110,7 +111,7 @@ struct ForgetCommand: ParsableCommand {
         let completed = try PendingForget.complete(log: log, console: console)
         let forgetting = Forgetting(
             log: log, storeFolder: URL(fileURLWithPath: ragDir, isDirectory: true),
-            adapterRoot: root, embedder: undo ? try? MemoryLookup.embedder() : nil)
+            adapterRoot: root, embedder: undo ? try? SentenceEmbedder.installed() : nil)
         if undo { return try bringBack(forgetting, completed: completed, console: console) }
         if !selects {
             try purge(forgetting, console: console)
@@ -270,7 +271,7 @@ enum PendingForget {
     static func complete(log: URL, console: Console) throws -> Int? {
         guard
             let pending = try Forgetting.completePending(
-                log: log, embedder: { try? MemoryLookup.embedder() })
+                log: log, embedder: { try? SentenceEmbedder.installed() })
         else {
             return nil
         }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import CircadiaApp
+import CircadiaModel
 import CircadiaRetrieval
 import Foundation
 
@@ -28,7 +30,7 @@ extension RagCommand {
 
         func run() throws {
             let folder = URL(fileURLWithPath: ragDir, isDirectory: true)
-            let embedder = try? MemoryLookup.embedder()
+            let embedder = try? SentenceEmbedder.installed()
             let database = try RetrievalStore(directory: folder, embedder: nil)
             let server = try ChromaStore(
                 address: ChromaAddress(ragURL), folder: folder, embedder: embedder)

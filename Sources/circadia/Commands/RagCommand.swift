@@ -106,7 +106,7 @@ struct RagCommand: ParsableCommand {
                     }
                     try output.console.json(Row(query: question, results: hits))
                 } else {
-                    for memory in found { output.console.result(MemoryLookup.line(memory)) }
+                    for memory in found { output.console.result(MemoryLines.line(memory)) }
                     if found.isEmpty { output.console.note("nothing found") }
                 }
             }

@@ -103,12 +103,10 @@ struct RunCycleCommand: ParsableCommand {
         console.note("before: loss and harness")
         let before = try measure(
             measured, model: adapted, loaded: loaded, moment: "pre", console: console)
-        let night = try NightRunner(
-            loaded: loaded, adapterDirectory: adapter.url,
-            options: flags.options(seed: model.seed), keptVersions: flags.keepVersions,
-            store: store, logPath: memoryFile,
-            console: console
-        ).run(exchanges)
+        let settings = flags.settings(
+            adapterDirectory: adapter.url, logPath: memoryFile, store: store, seed: model.seed)
+        let night = try NightCall(loaded: loaded, settings: settings, console: console)
+            .run(exchanges)
         console.note(night.verdict)
         console.note("after: loss and harness")
         let after = try measure(

@@ -1,5 +1,5 @@
 import ArgumentParser
-import CircadiaKernels
+import CircadiaApp
 import Foundation
 
 /// `circadia schedule`: nights that come by themselves.
@@ -26,7 +26,7 @@ struct ScheduleCommand: ParsableCommand {
     }
 
     /// `circadia schedule install`.
-    struct Install: ParsableCommand {
+    struct Install: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Hold a night every day.",
             discussion: """
@@ -51,28 +51,29 @@ struct ScheduleCommand: ParsableCommand {
         @Argument(parsing: .postTerminator, help: "Flags of 'circadia sleep'.")
         var sleepFlags: [String] = []
 
-        func run() throws {
-            _ = try ScheduledNight.parse(sleepFlags)
+        func run() async throws {
+            _ = try ScheduledNightFlags.parse(sleepFlags)
             guard FileManager.default.fileExists(atPath: place.url.path) else {
-                throw CommandFailure("\(place.url.path): there is no such folder")
+                throw ScheduleError.folderMissing(path: place.url.path)
             }
-            guard let scheduler = scheduler ?? Scheduler.available.first else {
-                throw CommandFailure(
-                    "this system has no systemd for users, no crontab and no launchd; install cron")
+            let available = await Scheduler.available()
+            guard let scheduler = scheduler ?? available.first else {
+                throw ScheduleError.noScheduler
             }
             let home = ProcessInfo.processInfo.environment["CIRCADIA_HOME"] ?? ""
             let entry = ScheduleEntry(
-                program: (Bundle.main.executableURL
-                    ?? URL(fileURLWithPath: CommandLine.arguments[0])).path,
-                folder: place.url.path, time: at, runsOnBattery: onBattery,
-                sleepArguments: sleepFlags,
-                environment: home.isEmpty ? [:] : ["CIRCADIA_HOME": home])
+                command: ScheduledNightFlags.command(
+                    folder: place.url.path, time: at, runsOnBattery: onBattery,
+                    sleepArguments: sleepFlags),
+                folder: place.url.path, time: at,
+                environment: home.isEmpty ? [:] : ["CIRCADIA_HOME": home],
+                remark: "Made by 'circadia schedule install'; 'circadia schedule remove' removes it.")
             try entry.check()
             // One schedule a folder, whatever started it before.
-            for other in Scheduler.available where other != scheduler {
-                _ = try other.remove(entry.name)
+            for other in available where other != scheduler {
+                _ = try await other.remove(entry.name)
             }
-            try scheduler.install(entry)
+            try await scheduler.install(entry)
             // The nights of before are not missed ones.
             var state = ScheduleState.read(in: place.url) ?? ScheduleState(settled: Date())
             state.settled = max(state.settled, Date())
@@ -88,7 +89,7 @@ struct ScheduleCommand: ParsableCommand {
     }
 
     /// `circadia schedule status`.
-    struct Status: ParsableCommand {
+    struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show whether nights are scheduled, and what the last one came to.",
             discussion: "Exit code 2 means that none are.")
@@ -105,12 +106,15 @@ struct ScheduleCommand: ParsableCommand {
             let lastEnded: Date?
         }
 
-        func run() throws {
-            let scheduler = try Scheduler.available.first { try $0.isInstalled(place.name) }
+        func run() async throws {
+            var scheduler: Scheduler?
+            for candidate in await Scheduler.available() where scheduler == nil {
+                if try await candidate.isInstalled(place.name) { scheduler = candidate }
+            }
             let state = ScheduleState.read(in: place.url)
             let report = Report(
                 installed: scheduler != nil, scheduler: scheduler?.rawValue,
-                entry: try scheduler?.text(of: place.name), lastSummary: state?.summary,
+                entry: try await scheduler?.text(of: place.name), lastSummary: state?.summary,
                 lastStatus: state?.status, lastEnded: state?.ended)
             if output.json {
                 try output.console.json(report)
@@ -129,7 +133,7 @@ struct ScheduleCommand: ParsableCommand {
     }
 
     /// `circadia schedule remove`.
-    struct Remove: ParsableCommand {
+    struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Hold no more nights by themselves.",
             discussion: "Exit code 2 means that none were scheduled.")
@@ -137,9 +141,12 @@ struct ScheduleCommand: ParsableCommand {
         @OptionGroup var place: Place
         @OptionGroup var output: OutputOptions
 
-        func run() throws {
-            let removed = try Scheduler.available.filter { try $0.remove(place.name) }
-            guard !removed.isEmpty else {
+        func run() async throws {
+            var wasThere = false
+            for scheduler in await Scheduler.available() {
+                if try await scheduler.remove(place.name) { wasThere = true }
+            }
+            guard wasThere else {
                 output.console.warn("no night is scheduled for \(place.url.path)")
                 throw ExitCode(2)
             }
@@ -148,7 +155,7 @@ struct ScheduleCommand: ParsableCommand {
     }
 
     /// `circadia schedule run`: what the schedule starts.
-    struct Run: ParsableCommand {
+    struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "What the schedule starts: hold the night that is due, if any.",
             discussion: """
@@ -172,14 +179,73 @@ struct ScheduleCommand: ParsableCommand {
         @Argument(parsing: .postTerminator, help: "Flags of 'circadia sleep'.")
         var sleepFlags: [String] = []
 
-        func run() throws {
+        func run() async throws {
             Interrupt.install(terminationToo: true)
-            let outcome = try ScheduledNight(
-                folder: place.url, time: at, runsOnBattery: onBattery, sleepArguments: sleepFlags,
-                isForced: now, console: output.console
+            let outcome = try await ScheduledNight(
+                folder: place.url, time: at, runsOnBattery: onBattery, isForced: now,
+                plan: { [sleepFlags, folder = place.url] in
+                    try ScheduledNightFlags.plan(sleepFlags, folder: folder)
+                },
+                wording: ScheduleWording.line, isCancelled: { Interrupt.isRequested }
             ).run()
-            if let summary = outcome.summary { output.console.result("circadia: " + summary) }
+            if ScheduleWording.isTold(outcome, isForced: now) {
+                output.console.result("circadia: " + ScheduleWording.summary(outcome))
+            }
             if outcome.status != 0 { throw ExitCode(outcome.status) }
         }
+    }
+}
+
+extension Scheduler: ExpressibleByArgument {}
+
+/// The flags behind a scheduled night.
+enum ScheduledNightFlags {
+    /// The program's own path.
+    private static var program: String {
+        (Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])).path
+    }
+
+    /// The command that the system starts at the time of day.
+    static func command(
+        folder: String, time: TimeOfDay, runsOnBattery: Bool, sleepArguments: [String]
+    ) -> [String] {
+        [program, "schedule", "run", "--folder", folder, "--at", "\(time)"]
+            + (runsOnBattery ? ["--on-battery"] : [])
+            + (sleepArguments.isEmpty ? [] : ["--"] + sleepArguments)
+    }
+
+    /// Reads the flags of the night.
+    ///
+    /// - Throws: `CommandFailure` with the parser's message.
+    static func parse(_ arguments: [String]) throws -> SleepCommand {
+        do {
+            return try SleepCommand.parse(arguments)
+        } catch {
+            throw CommandFailure("after “--”: " + SleepCommand.message(for: error))
+        }
+    }
+
+    /// What a start works on; paths count from the schedule's folder.
+    static func plan(_ arguments: [String], folder: URL) throws -> ScheduledNight.Plan {
+        let night = try parse(arguments)
+        let (log, adapter) = (night.memoryFile, night.adapter.adapterDir)
+        return ScheduledNight.Plan(
+            log: place(log, in: folder), adapter: place(adapter, in: folder),
+            alwaysResumes: night.resume,
+            command: { step in
+                switch step {
+                case .night(let isResumed):
+                    [program, "sleep", "--yield-to-chat", "--only-if-due"] + arguments
+                        + (isResumed ? ["--resume"] : [])
+                case .report:
+                    [
+                        program, "report", "--quiet", "--adapter-dir", adapter, "--memory-file", log,
+                    ]
+                }
+            })
+    }
+
+    private static func place(_ path: String, in folder: URL) -> URL {
+        path.hasPrefix("/") ? URL(fileURLWithPath: path) : folder.appendingPathComponent(path)
     }
 }

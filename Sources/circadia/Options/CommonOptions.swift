@@ -37,7 +37,6 @@ struct ModelOptions: ParsableArguments {
     var givenSeed: UInt64?
 
     var seed: UInt64 { givenSeed ?? 0 }
-    var isSeedGiven: Bool { givenSeed != nil }
 
     func validate() throws {
         if threads < 0 { throw ValidationError("--threads must not be negative") }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CircadiaApp
 import CircadiaNight
 import CircadiaTraining
 import Foundation
@@ -243,6 +244,23 @@ struct SleepFlags: ParsableArguments {
         options.diaryTokens = reportTokens
         options.seed = seed
         return options
+    }
+}
+
+extension SleepFlags {
+    /// What a night is run with, as the flags say.
+    func settings(
+        adapterDirectory: URL, logPath: String, store: NightStoreFlags, seed: UInt64
+    ) -> NightRunner.Settings {
+        var settings = NightRunner.Settings(
+            adapterDirectory: adapterDirectory, logPath: logPath, options: options(seed: seed))
+        settings.keptVersions = keepVersions
+        if store.rag {
+            settings.store = NightRunner.Store(
+                isCleared: store.ragClear, keepsSecrets: store.keepSecrets,
+                open: store.location.open)
+        }
+        return settings
     }
 }
 

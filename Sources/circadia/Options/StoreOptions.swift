@@ -1,4 +1,5 @@
 import ArgumentParser
+import CircadiaApp
 import CircadiaRetrieval
 import Foundation
 
@@ -38,7 +39,7 @@ struct StoreOptions: ParsableArguments {
         return .chroma(try ChromaAddress(ragURL), folder: folder)
     }
 
-    func open() throws -> any ExchangeStore { try MemoryLookup.open(location()) }
+    func open() throws -> any ExchangeStore { try location().openWithEmbedder() }
 
     /// Opens the store for commands that embed nothing.
     func openForReading() throws -> any ExchangeStore { try location().open(embedder: nil) }

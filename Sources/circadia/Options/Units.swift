@@ -1,4 +1,5 @@
 import ArgumentParser
+import CircadiaApp
 import Foundation
 
 /// An amount of memory on the command line: `800MB`, `2GB`, `1.5GiB`.
@@ -20,25 +21,7 @@ struct ByteSize: ExpressibleByArgument, Equatable {
     }
 }
 
-/// A time of day on the command line: `06:30`.
-struct TimeOfDay: ExpressibleByArgument, Equatable {
-    let hour: Int
-    let minute: Int
-
-    init?(argument: String) {
-        let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts.allSatisfy({ (1...2).contains($0.count) }),
-            let hour = Int(parts[0]), let minute = Int(parts[1]), (0..<24).contains(hour),
-            (0..<60).contains(minute)
-        else { return nil }
-        self.hour = hour
-        self.minute = minute
-    }
-
-    /// The next time that the clock shows it: today, or tomorrow where it has passed.
-    func next(after date: Date, calendar: Calendar = .current) -> Date? {
-        calendar.nextDate(
-            after: date, matching: DateComponents(hour: hour, minute: minute, second: 0),
-            matchingPolicy: .nextTime)
-    }
+extension TimeOfDay: ExpressibleByArgument {
+    /// A time of day on the command line: `06:30`.
+    package init?(argument: String) { self.init(argument) }
 }

@@ -7,13 +7,13 @@ enum SystemdUnits {
         let variables = entry.environment.sorted { $0.key < $1.key }
             .map { "Environment=\(quoted("\($0.key)=\($0.value)", expandsVariables: false))\n" }
         return """
-            # Made by 'circadia schedule install'; 'circadia schedule remove' removes it.
+            # \(entry.remark)
             [Unit]
             Description=Circadia's night
 
             [Service]
             Type=oneshot
-            \(variables.joined())ExecStart=\(entry.words.map { quoted($0) }.joined(separator: " "))
+            \(variables.joined())ExecStart=\(entry.command.map { quoted($0) }.joined(separator: " "))
             SuccessExitStatus=2 75
             Nice=10
             IOSchedulingClass=idle
@@ -27,7 +27,7 @@ enum SystemdUnits {
     /// that was put off is caught up with.
     static func timer(_ entry: ScheduleEntry) -> String {
         """
-        # Made by 'circadia schedule install'; 'circadia schedule remove' removes it.
+        # \(entry.remark)
         [Unit]
         Description=Circadia's night at \(entry.time)
 

@@ -1,8 +1,8 @@
 import Foundation
 
 /// Whether the machine runs on its battery.
-enum PowerSource {
-    /// Where Linux tells of power supplies; `CIRCADIA_POWER_SUPPLY` names another folder.
+package enum PowerSource {
+    /// Where Linux lists power supplies; `CIRCADIA_POWER_SUPPLY` names another folder.
     private static var folder: URL {
         let given = ProcessInfo.processInfo.environment["CIRCADIA_POWER_SUPPLY"] ?? ""
         return URL(
@@ -11,15 +11,15 @@ enum PowerSource {
 
     /// Seconds between two looks while a night runs; on macOS each starts a program.
     #if os(macOS)
-        static let interval = 10.0
+        package static let interval = 10.0
     #else
-        static let interval = 1.0
+        package static let interval = 1.0
     #endif
 
-    /// Whether it does; false where that cannot be told, as on machines without a battery.
-    static var isBattery: Bool {
+    /// Whether it does; false if the system does not say, as on machines without a battery.
+    @Sendable package static func isBattery() async -> Bool {
         #if os(macOS)
-            isBattery(pmset: (try? Tool.run("pmset", ["-g", "batt"]))?.output ?? "")
+            isBattery(pmset: (try? await SystemTool.run("pmset", ["-g", "batt"]))?.output ?? "")
         #else
             isBattery(supplies: folder)
         #endif

@@ -17,7 +17,7 @@ struct RotatingLog {
 
     /// Opens it to append to, for the owner only.
     ///
-    /// - Throws: `CommandFailure`.
+    /// - Throws: `ScheduleError.logNotOpened`.
     func openForAppending() throws -> FileHandle {
         try? FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(), withIntermediateDirectories: true,
@@ -32,7 +32,8 @@ struct RotatingLog {
         let descriptor = open(
             url.path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw CommandFailure("\(url.path): \(String(cString: strerror(errno)))")
+            throw ScheduleError.logNotOpened(
+                path: url.path, reason: String(cString: strerror(errno)))
         }
         return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }

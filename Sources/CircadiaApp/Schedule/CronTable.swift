@@ -1,20 +1,21 @@
 import Foundation
 
 /// The text of a person's crontab: only the lines between an entry's own two marks are ever touched.
-struct CronTable: Equatable {
+package struct CronTable: Sendable, Equatable {
     /// The whole text.
-    private(set) var text: String
+    package private(set) var text: String
 
-    init(_ text: String) { self.text = text }
+    /// The table with that text.
+    package init(_ text: String) { self.text = text }
 
     private static func begin(_ name: String) -> String { "# begin \(name): made by circadia" }
     private static func end(_ name: String) -> String { "# end \(name)" }
 
     /// Whether the entry of that name is there.
-    func contains(_ name: String) -> Bool { !lines(of: name).isEmpty }
+    package func contains(_ name: String) -> Bool { !lines(of: name).isEmpty }
 
     /// The entry's lines without its marks.
-    func lines(of name: String) -> [String] {
+    package func lines(of name: String) -> [String] {
         let lines = text.components(separatedBy: "\n")
         guard let range = Self.range(of: name, in: lines) else { return [] }
         return Array(lines[range].dropFirst().dropLast())
@@ -28,14 +29,14 @@ struct CronTable: Equatable {
     }
 
     /// Takes the entry out, where it is.
-    mutating func remove(_ name: String) {
+    package mutating func remove(_ name: String) {
         var lines = text.components(separatedBy: "\n")
         while let range = Self.range(of: name, in: lines) { lines.removeSubrange(range) }
         text = lines.joined(separator: "\n")
     }
 
     /// Puts the entry in, in place of one of the same name.
-    mutating func install(_ entry: ScheduleEntry) {
+    package mutating func install(_ entry: ScheduleEntry) {
         remove(entry.name)
         if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
         let command = Self.command(entry)
@@ -52,7 +53,7 @@ struct CronTable: Equatable {
     static func command(_ entry: ScheduleEntry) -> String {
         let variables = entry.environment.sorted { $0.key < $1.key }
             .map { "\($0.key)=\(quoted($0.value))" }
-        return (variables + entry.words.map(quoted)).joined(separator: " ")
+        return (variables + entry.command.map(quoted)).joined(separator: " ")
     }
 
     /// A word for `sh` in a line of cron.

@@ -40,7 +40,7 @@ struct LaunchAgent: Encodable {
     /// hours catch up with a night during which it was off.
     init(_ entry: ScheduleEntry) {
         label = Self.label(entry.name)
-        programArguments = entry.words
+        programArguments = entry.command
         environmentVariables = entry.environment
         startCalendarInterval = [
             CalendarInterval(hour: entry.time.hour, minute: entry.time.minute),

@@ -2,21 +2,32 @@ import CircadiaFiles
 import Foundation
 
 /// What is known of the scheduled nights of a folder: `logs/schedule.json`.
-struct ScheduleState: Codable, Equatable {
+package struct ScheduleState: Codable, Sendable, Equatable {
     /// Nights that were due until then are done with.
-    var settled: Date
-    /// What the last attempt came to, in one line, and when it ended.
-    var summary: String?
-    var ended: Date?
+    package var settled: Date
+    /// What the last attempt came to, in one line.
+    package var summary: String?
+    /// When the last attempt ended.
+    package var ended: Date?
     /// Its exit code.
-    var status: Int32?
+    package var status: Int32?
+
+    /// A state in which every night until `settled` is done with.
+    package init(
+        settled: Date, summary: String? = nil, ended: Date? = nil, status: Int32? = nil
+    ) {
+        self.settled = settled
+        self.summary = summary
+        self.ended = ended
+        self.status = status
+    }
 
     private static func url(in folder: URL) -> URL {
         folder.appendingPathComponent("logs/schedule.json")
     }
 
     /// Reads it; nil where there is none.
-    static func read(in folder: URL) -> ScheduleState? {
+    package static func read(in folder: URL) -> ScheduleState? {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         return (try? Data(contentsOf: url(in: folder)))
@@ -25,8 +36,8 @@ struct ScheduleState: Codable, Equatable {
 
     /// Keeps it.
     ///
-    /// - Throws: `FormatError`, or what the file system says.
-    func save(in folder: URL) throws {
+    /// - Throws: `FileError`, or what the file system says.
+    package func save(in folder: URL) throws {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]

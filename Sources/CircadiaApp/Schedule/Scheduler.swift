@@ -1,52 +1,54 @@
-import ArgumentParser
 import Foundation
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// What starts a night: a systemd user timer, cron or launchd.
-enum Scheduler: String, CaseIterable, ExpressibleByArgument {
-    case systemd, cron, launchd
+package enum Scheduler: String, Sendable, CaseIterable {
+    /// A timer of the person's own systemd.
+    case systemd
+    /// The person's crontab.
+    case cron
+    /// An agent of macOS's launchd.
+    case launchd
 
     /// What this system has; the first of them is taken unless a person names another.
-    static var available: [Scheduler] { allCases.filter(\.isAvailable) }
+    package static func available() async -> [Scheduler] {
+        var found: [Scheduler] = []
+        for scheduler in allCases where await scheduler.isAvailable() { found.append(scheduler) }
+        return found
+    }
 
-    private var isAvailable: Bool {
+    private func isAvailable() async -> Bool {
         switch self {
         // It answers only where a user's manager runs.
         case .systemd:
-            (try? Tool.run("systemctl", ["--user", "show-environment"]))?.status == 0
-        case .cron: Tool.find("crontab") != nil && Tool.find("launchctl") == nil
-        case .launchd: Tool.find("launchctl") != nil
+            (try? await SystemTool.run("systemctl", ["--user", "show-environment"]))?.status == 0
+        case .cron: SystemTool.find("crontab") != nil && SystemTool.find("launchctl") == nil
+        case .launchd: SystemTool.find("launchctl") != nil
         }
     }
 
     /// Puts an entry in, in place of an earlier one of the same folder.
     ///
-    /// - Throws: `CommandFailure`, or what the file system says.
-    func install(_ entry: ScheduleEntry) throws {
+    /// - Throws: `ScheduleError`, or what the file system says.
+    package func install(_ entry: ScheduleEntry) async throws {
         switch self {
         case .cron:
-            var table = try Self.readCronTable()
+            var table = try await Self.readCronTable()
             table.install(entry)
-            try Tool.require("crontab", ["-"], input: table.text)
+            try await SystemTool.require("crontab", ["-"], input: table.text)
         case .systemd:
             let (service, timer) = try Self.systemdFiles(entry.name)
             try Self.write(SystemdUnits.service(entry), to: service)
             try Self.write(SystemdUnits.timer(entry), to: timer)
-            try Tool.require("systemctl", ["--user", "daemon-reload"])
-            try Tool.require(
+            try await SystemTool.require("systemctl", ["--user", "daemon-reload"])
+            try await SystemTool.require(
                 "systemctl", ["--user", "enable", "--now", timer.lastPathComponent])
         case .launchd:
             let file = try Self.launchdFile(entry.name)
             let domain = "gui/\(getuid())"
             // One that is loaded must go before another of its label can come.
-            _ = try? Tool.run("launchctl", ["bootout", domain, file.path])
+            _ = try? await SystemTool.run("launchctl", ["bootout", domain, file.path])
             try Self.write(LaunchAgent(entry).plist(), to: file)
-            try Tool.require("launchctl", ["bootstrap", domain, file.path])
+            try await SystemTool.require("launchctl", ["bootstrap", domain, file.path])
         }
     }
 
@@ -54,31 +56,31 @@ enum Scheduler: String, CaseIterable, ExpressibleByArgument {
     ///
     /// - Returns: whether there was one.
     /// - Throws: as `install`.
-    func remove(_ name: String) throws -> Bool {
-        guard try isInstalled(name) else { return false }
+    package func remove(_ name: String) async throws -> Bool {
+        guard try await isInstalled(name) else { return false }
         switch self {
         case .cron:
-            var table = try Self.readCronTable()
+            var table = try await Self.readCronTable()
             table.remove(name)
-            try Tool.require("crontab", ["-"], input: table.text)
+            try await SystemTool.require("crontab", ["-"], input: table.text)
         case .systemd:
             let (service, timer) = try Self.systemdFiles(name)
-            try Tool.require(
+            try await SystemTool.require(
                 "systemctl", ["--user", "disable", "--now", timer.lastPathComponent])
             for file in [service, timer] { try? FileManager.default.removeItem(at: file) }
-            try Tool.require("systemctl", ["--user", "daemon-reload"])
+            try await SystemTool.require("systemctl", ["--user", "daemon-reload"])
         case .launchd:
             let file = try Self.launchdFile(name)
-            _ = try? Tool.run("launchctl", ["bootout", "gui/\(getuid())", file.path])
+            _ = try? await SystemTool.run("launchctl", ["bootout", "gui/\(getuid())", file.path])
             try FileManager.default.removeItem(at: file)
         }
         return true
     }
 
     /// Whether the entry of a name is there.
-    func isInstalled(_ name: String) throws -> Bool {
+    package func isInstalled(_ name: String) async throws -> Bool {
         switch self {
-        case .cron: try Self.readCronTable().contains(name)
+        case .cron: try await Self.readCronTable().contains(name)
         case .systemd:
             FileManager.default.fileExists(atPath: try Self.systemdFiles(name).timer.path)
         case .launchd: FileManager.default.fileExists(atPath: try Self.launchdFile(name).path)
@@ -86,9 +88,9 @@ enum Scheduler: String, CaseIterable, ExpressibleByArgument {
     }
 
     /// What the entry says, for people; empty where there is none.
-    func text(of name: String) throws -> String {
+    package func text(of name: String) async throws -> String {
         switch self {
-        case .cron: try Self.readCronTable().lines(of: name).joined(separator: "\n")
+        case .cron: try await Self.readCronTable().lines(of: name).joined(separator: "\n")
         case .systemd:
             (try? String(contentsOf: Self.systemdFiles(name).service, encoding: .utf8)) ?? ""
         case .launchd:
@@ -96,19 +98,19 @@ enum Scheduler: String, CaseIterable, ExpressibleByArgument {
         }
     }
 
-    private static func readCronTable() throws -> CronTable {
-        let outcome = try Tool.run("crontab", ["-l"])
+    private static func readCronTable() async throws -> CronTable {
+        let outcome = try await SystemTool.run("crontab", ["-l"])
         if outcome.status == 0 { return CronTable(outcome.output) }
         // Anything else, such as no right to use cron, must not be taken for an empty table.
         guard outcome.errors.lowercased().contains("no crontab") else {
-            throw CommandFailure("crontab -l: \(outcome.complaint)")
+            throw ScheduleError.toolFailed(command: "crontab -l", complaint: outcome.complaint)
         }
         return CronTable("")
     }
 
     private static func home() throws -> URL {
         guard let home = ProcessInfo.processInfo.environment["HOME"], !home.isEmpty else {
-            throw CommandFailure("HOME is not set")
+            throw ScheduleError.homeMissing
         }
         return URL(fileURLWithPath: home, isDirectory: true)
     }

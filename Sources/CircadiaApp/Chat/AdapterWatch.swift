@@ -1,3 +1,4 @@
+import CircadiaAdapters
 import CircadiaFormats
 import CircadiaNight
 import Foundation
@@ -11,24 +12,26 @@ struct AdapterWatch {
         let changed: Int
     }
 
+    /// An adapter that came since.
+    struct News: Equatable {
+        /// Its version; nil if it does not say.
+        let version: Int?
+    }
+
     private let directory: URL?
     private var seen: Identity?
 
-    /// Remembers the adapter of now, which is about to be loaded; `--no-adapter` has no news.
-    init(_ options: AdapterOptions) {
-        directory = options.noAdapter ? nil : options.url
+    /// Remembers the adapter of now, which is about to be loaded; nil has no news.
+    init(_ directory: URL?) {
+        self.directory = directory
         seen = directory.flatMap(Self.identity)
     }
 
-    /// What to say of an adapter that came since, once for each; nil where none did.
-    mutating func news() -> String? {
+    /// The adapter that came since, once for each; nil if none did.
+    mutating func news() -> News? {
         guard let directory, let now = Self.identity(of: directory), now != seen else { return nil }
         seen = now
-        let name = NightManifest.read(adapter: directory).map {
-            " (version \(AdapterVersions.name(of: $0.version)))"
-        }
-        return "(a new adapter is there\(name ?? ""): this chat goes on as it began, the next one "
-            + "speaks with it)"
+        return News(version: NightManifest.read(adapter: directory)?.version)
     }
 
     private static func identity(of directory: URL) -> Identity? {

@@ -1,4 +1,0 @@
-import CircadiaModel
-import CircadiaRetrieval
-
-extension SentenceEmbedder: TextEmbedding {}
