@@ -10,7 +10,7 @@ BUILD := swift build -c $(CONFIGURATION) --manifest-cache none
 C_SOURCES = $$(git ls-files 'CKernels/*.[ch]' 'Tests/*.[ch]' 'Benchmarks/*.[ch]')
 PEERS ?= $(HOME)/.cache/circadia/peers
 
-.PHONY: help setup build models demo test bench lint format install clean
+.PHONY: help setup build models demo test behaviour bench lint format install clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,11 @@ test: models ## every test, peers included where they can be installed
 	CIRCADIA_PEERS_CHROMA="$$(test -x '$(PEERS)-chroma/bin/chroma' && echo '$(PEERS)-chroma/bin/chroma')" \
 	CIRCADIA_PEERS_PYTHON="$$(test -x '$(PEERS)/bin/python' && echo '$(PEERS)/bin/python')" \
 		swift test -c $(CONFIGURATION) --skip-build --no-parallel
+
+# Seven minutes on two idle cores. Bits depend on the instruction set, so it compares only on a processor like the
+# one that the results were recorded on, and otherwise says so.
+behaviour: models ## compare what the program computes with the recorded results
+	python3 Scripts/behaviour.py $(CIRCADIA) .build/behaviour --like Benchmarks/results/behaviour-zen4.json --allow-wording
 
 bench: models ## speed of this machine: every kernel, then whole models
 	$(BUILD) --product KernelBenchmarks
