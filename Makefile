@@ -45,7 +45,7 @@ test: models ## every test, peers included where they can be installed
 # Seven minutes on two idle cores. Bits depend on the instruction set, so it compares only on a processor like the
 # one that the results were recorded on, and otherwise says so.
 behaviour: models ## compare what the program computes with the recorded results
-	python3 Scripts/behaviour.py $(CIRCADIA) .build/behaviour --like Benchmarks/results/behaviour-zen4.json --allow-wording
+	python3 Scripts/behaviour.py $(CIRCADIA) .build/behaviour --like Benchmarks/results/behaviour-avx512.json --allow-wording
 
 bench: models ## speed of this machine: every kernel, then whole models
 	$(BUILD) --product KernelBenchmarks
