@@ -1,4 +1,4 @@
-import CircadiaFormats
+import CircadiaFiles
 import Foundation
 import Testing
 
