@@ -321,17 +321,17 @@ def is_comparable(one, other):
 
 
 def record(program, folder, parts, here):
-    """Runs the parts and writes OUT_DIR/behaviour.json; returns it."""
+    """Runs the parts; OUT_DIR/behaviour.json is written after each. Returns what is in it."""
     result = {"machine": here}
-    with tempfile.TemporaryDirectory(prefix="circadia-behaviour-") as root:
-        for name in parts:
-            start = time.monotonic()
-            result[name] = PARTS[name](program, root)
-            print(f"{name}: {time.monotonic() - start:.0f} s", file=sys.stderr)
     os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "behaviour.json"), "w") as file:
-        json.dump(result, file, indent=1, sort_keys=True, ensure_ascii=False)
-        file.write("\n")
+    for name in parts:
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="circadia-behaviour-") as root:
+            result[name] = PARTS[name](program, root)
+        print(f"{name}: {time.monotonic() - start:.0f} s", file=sys.stderr)
+        with open(os.path.join(folder, "behaviour.json"), "w") as file:
+            json.dump(result, file, indent=1, sort_keys=True, ensure_ascii=False)
+            file.write("\n")
     return result
 
 
