@@ -14,7 +14,7 @@ CLANG_FORMAT := $(CLANG_FORMAT_FOLDER)/bin/clang-format
 C_SOURCES = $$(git ls-files 'CKernels/*.[ch]' 'Tests/*.[ch]' 'Benchmarks/*.[ch]')
 PEERS ?= $(HOME)/.cache/circadia/peers
 
-.PHONY: help setup build models demo test bench docs docs-check lint format install clean
+.PHONY: help setup build models demo test behaviour bench docs docs-check lint format install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,11 @@ test: models ## every test, peers included where they can be installed
 	CIRCADIA_PEERS_CHROMA="$$(test -x '$(PEERS)-chroma/bin/chroma' && echo '$(PEERS)-chroma/bin/chroma')" \
 	CIRCADIA_PEERS_PYTHON="$$(test -x '$(PEERS)/bin/python' && echo '$(PEERS)/bin/python')" \
 		swift test -c $(CONFIGURATION) --skip-build --no-parallel
+
+# Seven minutes on two idle cores. Bits depend on the instruction set, so it compares only on a processor like the
+# one that the results were recorded on, and otherwise says so.
+behaviour: models ## compare what the program computes with the recorded results
+	python3 Scripts/behaviour.py $(CIRCADIA) .build/behaviour --like Benchmarks/results/behaviour-avx512.json --allow-wording
 
 bench: models ## speed of this machine: every kernel, then whole models
 	$(BUILD) --product KernelBenchmarks

@@ -242,7 +242,7 @@ let package = Package(
                 "circadia", "CircadiaFiles", "CircadiaFormats", "CircadiaHub",
                 "CircadiaTestSupport",
             ],
-            exclude: ["Tools"]),
+            exclude: ["Fixtures", "Tools"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,6 @@
 """A random model of two small blocks with a real tokenizer, for nights in which it does not matter what is said.
 
-The same shape as `TinyModel` in Tests/CircadiaCLITests: 4-bit weights in groups of 32, bf16 scales and norms.
+The same shape as `TinyModel` in Tests/circadiaTests: 4-bit weights in groups of 32, bf16 scales and norms.
 """
 import json
 import math
@@ -17,7 +17,7 @@ def bf16(value):
     return struct.pack("<f", value)[2:]
 
 
-def write(folder, tokenizer_folder, seed=0, context=512):
+def write(folder, tokenizer_folder, seed=0, context=512, vocabulary=VOCABULARY):
     """Writes the model to `folder`; its tokenizer is that of the model in `tokenizer_folder`."""
     os.makedirs(folder, exist_ok=True)
     generator = random.Random(seed)
@@ -36,7 +36,7 @@ def write(folder, tokenizer_folder, seed=0, context=512):
         tensors[name + ".scales"] = ("BF16", [rows, columns // GROUP], bf16(scale) * groups)
         tensors[name + ".biases"] = ("BF16", [rows, columns // GROUP], bf16(-7.5 * scale) * groups)
 
-    matrix("model.embed_tokens", VOCABULARY, HIDDEN)
+    matrix("model.embed_tokens", vocabulary, HIDDEN)
     for block in range(BLOCKS):
         path = f"model.layers.{block}."
         norm(path + "input_layernorm")
@@ -65,7 +65,7 @@ def write(folder, tokenizer_folder, seed=0, context=512):
         json.dump({
             "model_type": "llama", "hidden_size": HIDDEN, "intermediate_size": FEED_FORWARD,
             "num_hidden_layers": BLOCKS, "num_attention_heads": HEADS, "num_key_value_heads": 1,
-            "head_dim": HEAD_SIZE, "vocab_size": VOCABULARY, "rms_norm_eps": 1e-5, "rope_theta": 10000,
+            "head_dim": HEAD_SIZE, "vocab_size": vocabulary, "rms_norm_eps": 1e-5, "rope_theta": 10000,
             "max_position_embeddings": context, "tie_word_embeddings": True,
             "quantization": quantization, "quantization_config": quantization}, file)
     for name in os.listdir(tokenizer_folder):
