@@ -4,7 +4,7 @@ import CircadiaKernels
 /// One block of a Llama: attention and MLP, each behind an RMSNorm, each added to the residual.
 ///
 /// Weights only; the forward pass is in `LlamaLayer+Attention.swift` and `LlamaLayer+MLP.swift`.
-package final class LlamaLayer: Sendable {
+package final class LlamaLayer {
     /// The block's number, from 0.
     package let index: Int
 
