@@ -118,7 +118,8 @@ extension KernelRuntime {
         _ count: Int, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         let (status, result) = call(
-            ck_settings_t(threads: Int32(clamping: count), isa: nil, kernel: nil, variant: nil), body)
+            ck_settings_t(threads: Int32(clamping: count), isa: nil, kernel: nil, variant: nil),
+            body)
         guard status == CK_OK, let result else { preconditionFailure("threads are always valid") }
         return try result.get()
     }
