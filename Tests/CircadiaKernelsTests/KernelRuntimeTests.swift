@@ -69,8 +69,8 @@ extension KernelSuite {
                 try KernelRuntime.withISA("scalar") {
                     try KernelRuntime.withThreads(threads + 1) {
                         #expect(KernelRuntime.isa == "scalar")
-                        #expect(
-                            KernelRuntime.threads == (KernelRuntime.hasThreads ? threads + 1 : 1))
+                        let expected = KernelRuntime.hasThreads ? threads + 1 : 1
+                        #expect(KernelRuntime.threads == expected)
                         throw Stop()
                     }
                 }

@@ -1,17 +1,13 @@
-/* What CKernels uses of Accelerate, in its place where kernels for Apple's processors run in the test
- * program, under emulation or sanitizers: c = a b + beta c, or a bᵀ, and the setting of its threads.
- * Arguments that CKernels never passes end the program. */
+/* c = a b + beta c, or a bᵀ: what CKernels uses of Accelerate's cblas_sgemm, in its place where
+ * kernels for Apple's processors run under emulation or with sanitizers. Arguments that CKernels
+ * never passes end the
+ * program. */
 #include "matmul/matmul_accelerate.h"
 
 #if CK_HAS_ACCELERATE
 #include <stdlib.h>
 
-enum { ROW_MAJOR = 101, AS_IS = 111, TRANSPOSED = 112, SINGLE_THREADED = 1 };
-
-int BLASSetThreading(unsigned int model) {
-    if (model != SINGLE_THREADED) abort();
-    return 0;
-}
+enum { ROW_MAJOR = 101, AS_IS = 111, TRANSPOSED = 112 };
 
 /* Accelerate's threads, of which there are none here. */
 int BLASSetThreading(unsigned int model) {
