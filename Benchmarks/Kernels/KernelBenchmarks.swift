@@ -60,10 +60,7 @@ struct KernelBenchmarks: ParsableCommand {
     }
 
     func run() throws {
-        if let requested = ProcessInfo.processInfo.environment["CIRCADIA_ISA"], !requested.isEmpty {
-            try KernelRuntime.checkISA(requested: requested)
-        }
-        KernelRuntime.threads = threads
+        try KernelRuntime.configure(threads: threads)
         let before = Limits.measure()
         let blas = BLAS(threads: before.threads)
         let memory = Memory(

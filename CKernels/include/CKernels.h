@@ -13,8 +13,8 @@
  * aligned.
  * - The split never changes the order of a reduction: results are bit-identical for any thread
  * count.
- * - Entries are not re-entrant with respect to ck_set_threads and ck_use_*; apart from that any
- * number of threads may call them on disjoint outputs.
+ * - Any number of threads may call entries on disjoint outputs. Entries called where another's work
+ * is being shared out (inside ck_ranges) run on the thread that calls them.
  */
 #ifndef CKERNELS_H
 #define CKERNELS_H
@@ -27,23 +27,37 @@
 extern "C" {
 #endif
 
-/* ---- Status, threads, dispatch ------------------------------------------------------------- */
+/* ---- Status, settings, threads ------------------------------------------------------------- */
 
 typedef enum ck_status {
     CK_OK = 0,
-    CK_BAD_SHAPE = 1,       /* a dimension is negative, or the operands' dimensions disagree */
-    CK_BAD_FORMAT = 2,      /* bits, group size or dtype that no kernel knows */
-    CK_BAD_WORKSPACE = 3,   /* workspace too small or not 64-byte aligned */
-    CK_BAD_INDEX = 4,       /* a token id, target or position lies outside its range */
-    CK_UNKNOWN_VARIANT = 5, /* no such ISA or variant in this build */
-    CK_UNSUPPORTED = 6,     /* this processor cannot run that ISA or variant */
+    CK_BAD_SHAPE = 1,          /* a dimension is negative, or the operands' dimensions disagree */
+    CK_BAD_FORMAT = 2,         /* bits, group size or dtype that no kernel knows */
+    CK_BAD_WORKSPACE = 3,      /* workspace too small or not 64-byte aligned */
+    CK_BAD_INDEX = 4,          /* a token id, target or position lies outside its range */
+    CK_UNKNOWN_VARIANT = 5,    /* no such ISA or variant in this build */
+    CK_UNSUPPORTED = 6,        /* this processor cannot run that ISA or variant */
+    CK_ALREADY_CONFIGURED = 7, /* ck_configure: the process runs with other settings */
 } ck_status_t;
 
 /* A short English phrase for a status; static storage. */
 const char* ck_status_text(ck_status_t status);
 
-/* Threads used by every entry; n < 1 means one per physical processor that the OS offers. */
-void ck_set_threads(int32_t n);
+/* Fixes what all entries of this process run on. threads < 1: one per processor that the OS offers.
+ * isa: "scalar", "avx2", "avx512" or "neon", and NULL for what CIRCADIA_ISA names, else the best
+ * one; every kernel then runs its best variant among those of that ISA and below.
+ * Once is enough and only once is possible: whoever uses an entry first settles for (0, NULL), and
+ * other settings later on are CK_ALREADY_CONFIGURED. The same ones are CK_OK. An unknown ISA is
+ * CK_UNKNOWN_VARIANT, one of another processor CK_UNSUPPORTED, and nothing is fixed; an entry that
+ * is used all the same runs scalar. */
+ck_status_t ck_configure(int32_t threads, const char* isa);
+/* The ISA that CIRCADIA_ISA names; NULL where it is not set or empty. */
+const char* ck_requested_isa(void);
+/* Comma-separated names that CIRCADIA_ISA accepts on this processor. */
+const char* ck_isa_choices(void);
+
+/* The ISA and the threads of entries that this thread calls now. */
+const char* ck_isa(void);
 int32_t ck_threads(void);
 /* True where the build has OpenMP; without it every entry runs on the calling thread. */
 bool ck_has_threads(void);
@@ -51,15 +65,28 @@ bool ck_has_threads(void);
  * CIRCADIA_ACCELERATE=0): their bits then are Apple's matter. */
 bool ck_has_accelerate(void);
 
+/* Other settings for a while; what is 0 or NULL stays as it is. */
+typedef struct ck_settings {
+    int32_t threads;
+    const char* isa;
+    /* One kernel's variant; the others keep theirs. */
+    const char *kernel, *variant;
+} ck_settings_t;
+
+/* Calls body(context) with other settings for the entries in it. Those of other threads of the
+ * process are not touched, whatever they run meanwhile. Unknown or unsupported names are statuses
+ * as above, and body is not called. For tests, benchmarks and `doctor`. */
+ck_status_t ck_with(const ck_settings_t* settings, void (*body)(void* context), void* context);
+
 /* Calls body(context) on the calling thread while the other threads stand by, so that entries
  * called inside share their work out without starting threads. The others spin meanwhile: a team is
  * for stretches of many small entries, such as a forward pass. Results are the same with and
- * without;
- * a team inside a team is the outer one. */
+ * without. A team inside a team is the outer one. */
 void ck_team(void (*body)(void* context), void* context);
 
 /* Calls body(context, begin, end) for ranges that make up 0 ..< count, each on a thread of its own,
- * and returns when all are done. Borders are multiples of `grain`. */
+ * and returns when all are done. Borders are multiples of `grain`. Inside another call's body it is
+ * one range on the calling thread. */
 void ck_ranges(int64_t count, int64_t grain,
                void (*body)(void* context, int64_t begin, int64_t end), void* context);
 
@@ -69,24 +96,11 @@ typedef struct ck_variant {
     const char* name;   /* "avx512": the suffix of its symbol */
     const char* isa;    /* "scalar", "avx2", "avx512" or "neon" */
     bool supported;     /* this processor (and OS) can run it */
-    bool active;        /* the dispatch table points at it now */
+    bool active;        /* entries that this thread calls run it now */
 } ck_variant_t;
 
 int32_t ck_variant_count(void);
 ck_variant_t ck_variant_at(int32_t index);
-
-/* The ISA that was selected: the best supported one, or what CIRCADIA_ISA asked for. Selection
- * happens once, at the first use of any entry. */
-const char* ck_isa(void);
-/* Comma-separated names that CIRCADIA_ISA accepts on this processor. */
-const char* ck_isa_choices(void);
-/* What became of CIRCADIA_ISA at selection: CK_OK, CK_UNKNOWN_VARIANT or CK_UNSUPPORTED. After an
- * error everything runs scalar, and callers should refuse to go on. */
-ck_status_t ck_isa_status(void);
-/* Selects every kernel's best variant among those of `isa` and below. For tests and `doctor`. */
-ck_status_t ck_use_isa(const char* isa);
-/* Points one kernel at one variant; the others keep theirs. For tests and benchmarks. */
-ck_status_t ck_use_variant(const char* kernel, const char* name);
 
 /* In a call of at most this many tokens each token has the very bits that it would have alone, in
  * ck_matmul with integer precisions, ck_attention and ck_lora: decoding, and the checking of

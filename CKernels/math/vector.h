@@ -1,7 +1,8 @@
 /* Vectors of f32 in clang's vector types, for loops that are written once for all ISAs. A vector is
- * a register of CK_LANES lanes: 4 of NEON, 8 of AVX2, 16 of AVX-512. Variants define CK_LANES as the
- * first thing inside their target region and include this after it: outside of one, the same code
- * would compile for the baseline without a word, many times slower and with other roundings. */
+ * a register of CK_LANES lanes: 4 of NEON, 8 of AVX2, 16 of AVX-512. Variants define CK_LANES as
+ * the first thing inside their target region and include this after it: outside of one, the same
+ * code would compile for the baseline without a word, many times slower and with other
+ * roundings. */
 #ifndef CK_MATH_VECTOR_H
 #define CK_MATH_VECTOR_H
 

@@ -24,8 +24,9 @@
 enum { ROW_MAJOR = 101, AS_IS = 111, TRANSPOSED = 112 };
 void cblas_sgemm(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
                  const float* a, int lda, const float* b, int ldb, float beta, float* c, int ldc);
-/* From macOS 15 on; a setting of the calling thread. 1: no threads besides it. */
-int BLASSetThreading(unsigned int model) __attribute__((weak));
+/* A setting of the calling thread, of macOS 15, which is the oldest that Circadia runs on. */
+enum { SINGLE_THREADED = 1 };
+int BLASSetThreading(unsigned int model);
 
 /* Fewer tokens are bound by dequantising, where the team's own kernels lose nothing. */
 enum { LEAST_TOKENS = 64 };
@@ -85,7 +86,7 @@ static void multiply(void* context, int64_t begin, int64_t end, int32_t thread) 
     const int32_t outputs = p->is_transposed ? w->cols : w->rows;
     const int32_t summands = p->is_transposed ? w->rows : w->cols;
     float* panel = (float*)(p->panels + (size_t)thread * panel_bytes);
-    if (BLASSetThreading) BLASSetThreading(1);
+    BLASSetThreading(SINGLE_THREADED); /* the threads are ours */
     for (int64_t i = begin; i < end; i++) {
         const int32_t o = (int32_t)i * PANEL_OUTPUTS, n = least(PANEL_OUTPUTS, outputs - o);
         for (int32_t s = 0; s < summands; s += PANEL_SUMMANDS) {

@@ -1,27 +1,14 @@
 #include "parallel/parallel.h"
 
-#include <unistd.h>
-
 #include "CKernels.h"
 #include "parallel/team.h"
+#include "selection/scope.h"
 
 #ifdef _OPENMP
 /* As omp.h declares them; compilers that come without the runtime come without the header too. */
 int omp_get_thread_num(void);
 int omp_get_num_threads(void);
 #endif
-
-static int32_t thread_count = 0;
-
-void ck_set_threads(int32_t n) {
-    if (n < 1) n = (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
-    thread_count = n < 1 ? 1 : n;
-}
-
-int32_t ck_threads(void) {
-    if (thread_count == 0) ck_set_threads(0);
-    return ck_has_threads() ? thread_count : 1;
-}
 
 bool ck_has_threads(void) {
 #ifdef _OPENMP
@@ -31,12 +18,14 @@ bool ck_has_threads(void) {
 #endif
 }
 
+int32_t ck_threads(void) { return ck_has_threads() ? ck_scope()->threads : 1; }
+
 /* The team that this thread is the caller of, or NULL. */
 static _Thread_local ck_team_state_t* own_team = NULL;
 
 void ck_team(void (*body)(void* context), void* context) {
     const int32_t threads = ck_threads();
-    if (threads == 1 || own_team) {
+    if (threads == 1 || own_team || ck_in_job()) {
         body(context);
         return;
     }
@@ -58,33 +47,35 @@ void ck_team(void (*body)(void* context), void* context) {
 #endif
 }
 
-static void run(const ck_job_t* job) {
-    if (job->count <= 0) return;
-    const int64_t grains = (job->count + job->grain - 1) / job->grain;
-    const int64_t parts = grains < ck_threads() ? grains : ck_threads();
-    if (parts == 1) {
-        job->body(job->context, 0, job->count, 0);
+static int32_t least(int64_t a, int64_t b) { return (int32_t)(a < b ? a : b); }
+
+static void run(ck_job_t job) {
+    if (job.count <= 0) return;
+    job.grains = (job.count + job.grain - 1) / job.grain;
+    job.parts = least(job.grains, ck_threads());
+    if (own_team) job.parts = least(job.parts, own_team->size);
+    /* Inside a share of another job the other threads are busy, and a team has room for one job. */
+    if (job.parts == 1 || ck_in_job()) {
+        job.body(job.context, 0, job.count, 0);
         return;
     }
+    job.scope = ck_scope();
     if (own_team) {
-        ck_team_run(own_team, job);
+        ck_team_run(own_team, &job);
         return;
     }
     _Atomic int64_t next = 0;
-#pragma omp parallel for num_threads((int)parts) schedule(static, 1)
-    for (int64_t part = 0; part < parts; part++) {
-        ck_job_part(job, &next, (int32_t)part, (int32_t)parts);
-    }
+#pragma omp parallel for num_threads((int)job.parts) schedule(static, 1)
+    for (int32_t part = 0; part < job.parts; part++) ck_job_part(&job, &next, part);
 }
 
 void ck_parallel(int64_t count, int64_t grain, ck_body_t* body, void* context) {
-    const ck_job_t job = {body, context, count, grain, false};
-    run(&job);
+    run((ck_job_t){.body = body, .context = context, .count = count, .grain = grain});
 }
 
 void ck_parallel_dynamic(int64_t count, int64_t grain, ck_body_t* body, void* context) {
-    const ck_job_t job = {body, context, count, grain, true};
-    run(&job);
+    run((ck_job_t){
+        .body = body, .context = context, .count = count, .grain = grain, .is_dynamic = true});
 }
 
 typedef struct {

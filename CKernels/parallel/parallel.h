@@ -14,7 +14,8 @@
 typedef void ck_body_t(void* context, int64_t begin, int64_t end, int32_t thread);
 
 /* Runs body over 0 ..< count in ranges whose borders are multiples of `grain`, at most one range a
- * thread, and returns when all are done. With one range it runs on the caller's thread. */
+ * thread, and returns when all are done. One range runs on the caller's thread, and so does
+ * everything that is called inside a body: the other threads are busy with that body's job. */
 void ck_parallel(int64_t count, int64_t grain, ck_body_t* body, void* context);
 
 /* The same with ranges of exactly `grain` items handed out as threads become free: for items of

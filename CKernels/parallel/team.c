@@ -19,22 +19,32 @@ static inline void rest(int32_t turn) {
 #endif
 }
 
-void ck_job_part(const ck_job_t* job, _Atomic int64_t* next, int32_t thread, int32_t threads) {
-    const int64_t grains = (job->count + job->grain - 1) / job->grain;
+static _Thread_local bool in_job = false;
+
+bool ck_in_job(void) { return in_job; }
+
+static void run_part(const ck_job_t* job, _Atomic int64_t* next, int32_t thread) {
     if (!job->is_dynamic) {
-        const int64_t parts = grains < threads ? grains : threads;
-        if (thread >= parts) return;
-        const int64_t begin = grains * thread / parts * job->grain;
-        const int64_t end = grains * (thread + 1) / parts * job->grain;
+        const int64_t begin = job->grains * thread / job->parts * job->grain;
+        const int64_t end = job->grains * (thread + 1) / job->parts * job->grain;
         job->body(job->context, begin, end < job->count ? end : job->count, thread);
         return;
     }
     for (;;) {
         const int64_t taken = atomic_fetch_add_explicit(next, 1, memory_order_relaxed);
-        if (taken >= grains) return;
+        if (taken >= job->grains) return;
         const int64_t begin = taken * job->grain, end = begin + job->grain;
         job->body(job->context, begin, end < job->count ? end : job->count, thread);
     }
+}
+
+void ck_job_part(const ck_job_t* job, _Atomic int64_t* next, int32_t thread) {
+    if (thread >= job->parts) return;
+    const ck_scope_t* own = ck_enter_scope(job->scope);
+    in_job = true;
+    run_part(job, next, thread);
+    in_job = false;
+    ck_enter_scope(own);
 }
 
 void ck_team_serve(ck_team_state_t* team, int32_t thread) {
@@ -44,7 +54,7 @@ void ck_team_serve(ck_team_state_t* team, int32_t thread) {
             rest(turn);
         }
         if (!team->job.body) return;
-        ck_job_part(&team->job, &team->next, thread, team->size);
+        ck_job_part(&team->job, &team->next, thread);
         atomic_fetch_add_explicit(&team->done, 1, memory_order_release);
     }
 }
@@ -58,7 +68,7 @@ static void post(ck_team_state_t* team, const ck_job_t* job) {
 
 void ck_team_run(ck_team_state_t* team, const ck_job_t* job) {
     post(team, job);
-    ck_job_part(&team->job, &team->next, 0, team->size);
+    ck_job_part(&team->job, &team->next, 0);
     /* Everyone answers, also members without a share: only then may the next job be written. */
     for (int32_t turn = 0;
          atomic_load_explicit(&team->done, memory_order_acquire) != team->size - 1; turn++) {

@@ -8,13 +8,16 @@
 #include <stdint.h>
 
 #include "parallel/parallel.h"
+#include "selection/scope.h"
 
 /* One loop, as the caller posts it. */
 typedef struct ck_job {
     ck_body_t* body; /* NULL: the team is dismissed */
     void* context;
-    int64_t count, grain;
+    int64_t count, grain, grains; /* grains: count in units of grain, rounded up */
+    int32_t parts;                /* threads that take a share; at most the team's size */
     bool is_dynamic;
+    const ck_scope_t* scope; /* the caller's, in which everyone runs their share */
 } ck_job_t;
 
 /* `posted` counts the jobs; a member that sees it change runs its share and counts itself in
@@ -34,8 +37,11 @@ void ck_team_run(ck_team_state_t* team, const ck_job_t* job);
 /* Sends the members home. */
 void ck_team_dismiss(ck_team_state_t* team);
 
-/* Thread number `thread`'s part of a job for `threads` threads: its range where the job is static,
- * grains taken from `next` where it is dynamic. */
-void ck_job_part(const ck_job_t* job, _Atomic int64_t* next, int32_t thread, int32_t threads);
+/* Thread number `thread`'s part of a job: its range where the job is static, grains taken from
+ * `next` where it is dynamic; nothing where the job has fewer parts. */
+void ck_job_part(const ck_job_t* job, _Atomic int64_t* next, int32_t thread);
+
+/* Whether this thread is inside its part of a job. */
+bool ck_in_job(void);
 
 #endif

@@ -1,10 +1,14 @@
-/* Fills the table of variants: all scalar first, then overridden upward by the registry's order. */
+/* Tables of variants, all scalar first and then overridden upward in the registry's order; the
+ * settings of the process, fixed once; and those of single threads. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "CKernels.h"
 #include "selection/features.h"
+#include "selection/scope.h"
 #include "selection/table.h"
 
 typedef enum { SCALAR, AVX2, AVX512, NEON, ISA_COUNT } isa_t;
@@ -28,31 +32,35 @@ static const entry_t entries[] = {
 };
 enum { ENTRY_COUNT = sizeof entries / sizeof entries[0] };
 
-static ck_table_t table;
-static isa_t selected = SCALAR;
-static ck_status_t selection = CK_OK;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* ---- Variants ------------------------------------------------------------------------------ */
 
-static void point(const entry_t* entry) {
-    memcpy((char*)&table + entry->slot, &entry->function, sizeof entry->function);
+/* Asked for once: under a virtual machine a question to the processor takes a microsecond or
+ * more. */
+static uint32_t features;
+static pthread_once_t features_once = PTHREAD_ONCE_INIT;
+
+static void find_features(void) { features = ck_features(); }
+
+static bool has_features(uint32_t wanted) {
+    pthread_once(&features_once, find_features);
+    return (features & wanted) == wanted;
 }
 
-static bool supported(const entry_t* entry) {
-    return (ck_features() & entry->features) == entry->features;
+static void point(ck_table_t* table, const entry_t* entry) {
+    memcpy((char*)table + entry->slot, &entry->function, sizeof entry->function);
 }
 
-static bool isa_supported(isa_t isa) {
-    return (ck_features() & isa_features[isa]) == isa_features[isa];
-}
+static bool supported(const entry_t* entry) { return has_features(entry->features); }
 
-static void fill(isa_t isa) {
+static bool isa_supported(isa_t isa) { return has_features(isa_features[isa]); }
+
+static void fill(ck_table_t* table, isa_t isa) {
     /* from scratch, so that a kernel without a variant in this ISA (bf16 products) is not left
      * over */
-    memset(&table, 0, sizeof table);
+    memset(table, 0, sizeof *table);
     for (int i = 0; i < ENTRY_COUNT; i++) {
-        if (entries[i].isa <= isa && supported(&entries[i])) point(&entries[i]);
+        if (entries[i].isa <= isa && supported(&entries[i])) point(table, &entries[i]);
     }
-    selected = isa;
 }
 
 static ck_status_t parse(const char* name, isa_t* isa) {
@@ -64,43 +72,113 @@ static ck_status_t parse(const char* name, isa_t* isa) {
     return CK_UNKNOWN_VARIANT;
 }
 
-static void select_once(void) {
-    const char* asked = getenv("CIRCADIA_ISA");
-    isa_t isa = SCALAR;
-    if (asked && *asked) {
-        selection = parse(asked, &isa);
-        fill(selection == CK_OK ? isa : SCALAR);
-        return;
-    }
-    for (int i = 0; i < ISA_COUNT; i++) {
-        if (isa_supported((isa_t)i)) isa = (isa_t)i;
-    }
-    fill(isa);
-}
-
-const ck_table_t* ck_table(void) {
-    pthread_once(&once, select_once);
-    return &table;
-}
-
-ck_status_t ck_use_isa(const char* name) {
-    ck_table();
-    isa_t isa;
-    const ck_status_t status = parse(name, &isa);
-    if (status == CK_OK) fill(isa);
-    return status;
-}
-
-ck_status_t ck_use_variant(const char* kernel, const char* name) {
-    ck_table();
+static ck_status_t find_variant(const char* kernel, const char* name, const entry_t** entry) {
     for (int i = 0; i < ENTRY_COUNT; i++) {
         if (strcmp(entries[i].kernel, kernel) || strcmp(entries[i].name, name)) continue;
-        if (!supported(&entries[i])) return CK_UNSUPPORTED;
-        point(&entries[i]);
-        return CK_OK;
+        *entry = &entries[i];
+        return supported(&entries[i]) ? CK_OK : CK_UNSUPPORTED;
     }
     return CK_UNKNOWN_VARIANT;
 }
+
+/* ---- The process --------------------------------------------------------------------------- */
+
+static ck_table_t process_table;
+static ck_scope_t process; /* written under the lock, before is_settled is; never after */
+static atomic_bool is_settled = false;
+static pthread_mutex_t settling = PTHREAD_MUTEX_INITIALIZER;
+
+const char* ck_requested_isa(void) {
+    const char* asked = getenv("CIRCADIA_ISA");
+    return asked && *asked ? asked : NULL;
+}
+
+/* The ISA of that name; for NULL what CIRCADIA_ISA asks for, else the best one. */
+static ck_status_t choose(const char* name, isa_t* isa) {
+    if (!name) name = ck_requested_isa();
+    if (name) return parse(name, isa);
+    *isa = SCALAR;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (isa_supported((isa_t)i)) *isa = (isa_t)i;
+    }
+    return CK_OK;
+}
+
+static int32_t thread_count(int32_t asked) {
+    if (asked < 1) asked = (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
+    return asked < 1 ? 1 : asked;
+}
+
+/* With the lock held. */
+static void settle(int32_t threads, isa_t isa) {
+    fill(&process_table, isa);
+    process = (ck_scope_t){&process_table, isa_names[isa], thread_count(threads)};
+    atomic_store_explicit(&is_settled, true, memory_order_release);
+}
+
+ck_status_t ck_configure(int32_t threads, const char* name) {
+    isa_t isa;
+    ck_status_t status = choose(name, &isa);
+    if (status != CK_OK) return status;
+    pthread_mutex_lock(&settling);
+    if (!is_settled) {
+        settle(threads, isa);
+    } else if (process.isa != isa_names[isa] || process.threads != thread_count(threads)) {
+        status = CK_ALREADY_CONFIGURED;
+    }
+    pthread_mutex_unlock(&settling);
+    return status;
+}
+
+/* ---- Scopes -------------------------------------------------------------------------------- */
+
+static _Thread_local const ck_scope_t* own = NULL;
+
+const ck_scope_t* ck_enter_scope(const ck_scope_t* scope) {
+    const ck_scope_t* before = own;
+    own = scope;
+    return before;
+}
+
+const ck_scope_t* ck_scope(void) {
+    if (own) return own;
+    if (!atomic_load_explicit(&is_settled, memory_order_acquire)) {
+        isa_t isa;
+        if (choose(NULL, &isa) != CK_OK) isa = SCALAR;
+        pthread_mutex_lock(&settling);
+        if (!is_settled) settle(0, isa);
+        pthread_mutex_unlock(&settling);
+    }
+    return &process;
+}
+
+const ck_table_t* ck_table(void) { return ck_scope()->table; }
+
+ck_status_t ck_with(const ck_settings_t* settings, void (*body)(void* context), void* context) {
+    ck_scope_t scope = *ck_scope();
+    ck_table_t table = *scope.table;
+    scope.table = &table;
+    if (settings->isa) {
+        isa_t isa;
+        const ck_status_t status = parse(settings->isa, &isa);
+        if (status != CK_OK) return status;
+        fill(&table, isa);
+        scope.isa = isa_names[isa];
+    }
+    if (settings->kernel) {
+        const entry_t* entry;
+        const ck_status_t status = find_variant(settings->kernel, settings->variant, &entry);
+        if (status != CK_OK) return status;
+        point(&table, entry);
+    }
+    if (settings->threads > 0) scope.threads = settings->threads;
+    const ck_scope_t* outside = ck_enter_scope(&scope);
+    body(context);
+    ck_enter_scope(outside);
+    return CK_OK;
+}
+
+/* ---- What there is ------------------------------------------------------------------------- */
 
 int32_t ck_variant_count(void) { return ENTRY_COUNT; }
 
@@ -112,15 +190,7 @@ ck_variant_t ck_variant_at(int32_t index) {
                           current == entry->function};
 }
 
-const char* ck_isa(void) {
-    ck_table();
-    return isa_names[selected];
-}
-
-ck_status_t ck_isa_status(void) {
-    ck_table();
-    return selection;
-}
+const char* ck_isa(void) { return ck_scope()->isa; }
 
 const char* ck_isa_choices(void) {
     if (isa_supported(NEON)) return "scalar, neon";
@@ -144,6 +214,8 @@ const char* ck_status_text(ck_status_t status) {
             return "no such ISA or variant";
         case CK_UNSUPPORTED:
             return "this processor cannot run that ISA or variant";
+        case CK_ALREADY_CONFIGURED:
+            return "other threads or another ISA are in use already";
     }
     return "unknown status";
 }

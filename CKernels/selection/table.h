@@ -1,5 +1,5 @@
-/* The one dispatch table: a function pointer per kernel, filled once. Drivers call
- * ck_table()-><kernel>(…) and never ask which ISA they run on. */
+/* The dispatch table: a function pointer per kernel. Drivers call ck_table()-><kernel>(…) and never
+ * ask which ISA they run on. */
 #ifndef CK_SELECTION_TABLE_H
 #define CK_SELECTION_TABLE_H
 
@@ -11,7 +11,7 @@ typedef struct ck_table {
 #undef CK_KERNEL
 } ck_table_t;
 
-/* The active table; selects it at the first call. */
+/* This thread's table (see scope.h). */
 const ck_table_t* ck_table(void);
 
 /* Every variant's prototype, from its registry line. */

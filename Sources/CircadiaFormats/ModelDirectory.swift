@@ -104,9 +104,9 @@ package final class ModelDirectory: Sendable {
     ///   - count: the elements that the caller needs.
     /// - Returns: `[count]`.
     /// - Throws: `FormatError.tensor`.
-    package func vector(_ name: String, count: Int) throws(FormatError) -> FloatBuffer {
+    package func vector(_ name: String, count: Int) throws(FormatError) -> WeightVector {
         let (file, _) = try entry(name, shape: [count])
-        return FloatBuffer(try file.floats(of: name))
+        return WeightVector(try file.floats(of: name))
     }
 }
 

@@ -125,13 +125,15 @@ final class PackCacheFile: @unchecked Sendable {
         let pieces = (count + pieceBytes - 1) / pieceBytes
         let whole = UnsafeMutablePointer<Bool>.allocate(capacity: pieces)
         defer { whole.deallocate() }
+        // Each piece writes its own bytes and its own result.
         nonisolated(unsafe) let results = whole
+        nonisolated(unsafe) let target = buffer.pointer
         DispatchQueue.concurrentPerform(iterations: pieces) { piece in
             var position = piece * pieceBytes
             let end = min(count, position + pieceBytes)
             while position < end {
                 let got = pread(
-                    descriptor, buffer.pointer + position, end - position, off_t(position))
+                    descriptor, target + position, end - position, off_t(position))
                 if got <= 0 { break }
                 position += got
             }

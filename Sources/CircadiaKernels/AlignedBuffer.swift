@@ -7,9 +7,8 @@
 /// Large buffers lie in huge pages where Linux has them: weights and caches are streamed, and with
 /// pages of 4 KB a core reads a quarter less a second (25 against 32 GB/s where it was measured).
 ///
-/// The buffer does no synchronisation: whoever holds it decides who writes, which is why it is
-/// `@unchecked Sendable`.
-package final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
+/// The buffer does no synchronisation, so it is not `Sendable`: it stays with whoever writes to it.
+package final class AlignedBuffer<Element: BitwiseCopyable> {
     /// The first element; 64-byte aligned.
     package let pointer: UnsafeMutablePointer<Element>
     /// The number of elements.

@@ -4,6 +4,8 @@ package enum KernelError: Error, Sendable, Equatable {
     case unknownISA(requested: String, choices: String)
     /// The ISA exists but this processor cannot run it.
     case unsupportedISA(requested: String, choices: String)
+    /// `KernelRuntime.configure` came too late: kernels run with these settings already.
+    case alreadyConfigured(isa: String, threads: Int)
     /// A matrix comes in a format that no kernel knows.
     case unsupportedFormat(bits: Int, groupSize: Int)
 }

@@ -19,7 +19,9 @@ package enum CacheFormat: Sendable, Equatable, CaseIterable {
 }
 
 /// Keys and values of one layer, for all its KV heads; see `ck_cache_t` for the layout.
-package final class AttentionCache: @unchecked Sendable {
+///
+/// It belongs to one call at a time: kernels write through it without synchronisation.
+package final class AttentionCache {
     /// How numbers are kept.
     package let format: CacheFormat
     /// Bytes held.

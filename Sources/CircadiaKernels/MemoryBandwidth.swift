@@ -17,15 +17,16 @@ package enum MemoryBandwidth {
     ///
     /// - Parameters:
     ///   - buffer: from `makeBuffer`.
-    ///   - threads: the threads that read; `KernelRuntime.threads` is as before afterwards.
+    ///   - threads: the threads that read.
     ///   - duration: how long to go on.
     /// - Returns: bytes a second.
     package static func measure(
         _ buffer: AlignedBuffer<UInt64>, threads: Int, duration: Duration = .milliseconds(150)
     ) -> Double {
-        let before = KernelRuntime.threads
-        KernelRuntime.threads = threads
-        defer { KernelRuntime.threads = before }
+        KernelRuntime.withThreads(threads) { fastest(buffer, duration: duration) }
+    }
+
+    private static func fastest(_ buffer: AlignedBuffer<UInt64>, duration: Duration) -> Double {
         let clock = ContinuousClock()
         let end = clock.now + duration
         let words = min(sliceWords, buffer.count)

@@ -23,6 +23,10 @@ package enum FloatFormat: Sendable, Equatable {
 
 /// A weight matrix `[rows, columns]` in the packed layout that every matmul reads
 /// (`ck_matrix_t` in CKernels.h: blocks of 16 rows, four columns side by side).
+///
+/// `@unchecked Sendable` because of the pointer in it. That is sound: all properties are constants, the
+/// memory is packed before the matrix exists and written by nobody after (`init(packed:owner:…)` asks
+/// that of its caller), and `owner` is touched only to be released.
 package final class WeightMatrix: @unchecked Sendable {
     /// The number of outputs.
     package let rows: Int
@@ -115,7 +119,8 @@ package final class WeightMatrix: @unchecked Sendable {
     /// Wraps memory that is packed already, such as a cache file mapped into memory.
     ///
     /// Operands:
-    /// - `packed`: 64-byte aligned, `packedByteCount` bytes.
+    /// - `packed`: 64-byte aligned, `packedByteCount` bytes, which nobody writes to while the matrix
+    ///   is there.
     /// - `owner`: kept alive as long as the matrix.
     package convenience init(
         packed: UnsafeRawBufferPointer, owner: AnyObject, rows: Int, columns: Int, bits: Int,

@@ -5,7 +5,7 @@ import CircadiaKernels
 ///
 /// As in mlx_lm and PEFT, n takes part in the forward pass but is a constant to the gradient (the
 /// paper's section 4.3).
-package final class DoRAMagnitude: @unchecked Sendable {
+package final class DoRAMagnitude {
     /// m, `[outputs]`: learnt.
     package let values: FloatBuffer
     /// m / n, `[outputs]`; stale after a change of factors or magnitudes until `refresh`.

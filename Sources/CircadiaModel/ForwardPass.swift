@@ -8,7 +8,7 @@ struct ForwardPass {
     let precision: Precision
     let hidden, intermediate, heads, kvHeads, headDim: Int
     let epsilon: Float
-    let ropeFrequencies: FloatBuffer
+    let ropeFrequencies: WeightVector
     let adapter: LoRAAdapter?
     let cache: KVCache
     let scratch: ForwardScratch

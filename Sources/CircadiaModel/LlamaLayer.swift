@@ -11,7 +11,7 @@ package final class LlamaLayer: Sendable {
     // MARK: Attention
 
     /// `input_layernorm.weight`: `[hidden]`.
-    package let inputNorm: FloatBuffer
+    package let inputNorm: WeightVector
     /// `self_attn.q_proj`: `[heads·headDim, hidden]`.
     package let q: WeightMatrix
     /// `self_attn.k_proj`: `[kvHeads·headDim, hidden]`.
@@ -24,7 +24,7 @@ package final class LlamaLayer: Sendable {
     // MARK: MLP
 
     /// `post_attention_layernorm.weight`: `[hidden]`.
-    package let postAttentionNorm: FloatBuffer
+    package let postAttentionNorm: WeightVector
     /// `mlp.gate_proj`: `[intermediate, hidden]`.
     package let gate: WeightMatrix
     /// `mlp.up_proj`: `[intermediate, hidden]`.
@@ -50,7 +50,7 @@ package final class LlamaLayer: Sendable {
                 projection.path(layer: index), rows: projection.outputs(of: configuration),
                 columns: projection.inputs(of: configuration))
         }
-        func norm(_ name: String) throws(FormatError) -> FloatBuffer {
+        func norm(_ name: String) throws(FormatError) -> WeightVector {
             try directory.vector(
                 "model.layers.\(index).\(name).weight", count: configuration.hiddenSize)
         }

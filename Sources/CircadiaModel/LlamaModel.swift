@@ -13,11 +13,11 @@ package final class LlamaModel: Sendable {
     /// `model.layers.N`.
     package let layers: [LlamaLayer]
     /// `model.norm.weight`: `[hidden]`.
-    package let finalNorm: FloatBuffer
+    package let finalNorm: WeightVector
     /// `lm_head`, or the embedding where the two are tied: `[vocabulary, hidden]`.
     package let head: WeightMatrix
     /// Radians per position: `[headDim/2]`.
-    package let ropeFrequencies: FloatBuffer
+    package let ropeFrequencies: WeightVector
     /// How matrices are multiplied unless a caller asks for another way.
     package let precision: Precision
     /// How caches keep keys and values where the precision is not exact.

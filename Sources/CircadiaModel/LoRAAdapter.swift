@@ -5,7 +5,7 @@ import Foundation
 
 /// The two factors that adapt one projection of one block: `y += scale·(x·a)·b`; with DoRA, what
 /// comes out is multiplied by `magnitude`'s gains.
-package final class LoRAPair: Sendable {
+package final class LoRAPair {
     /// `[inputs, rank]`, row-major.
     package let a: FloatBuffer
     /// `[rank, outputs]`, row-major.

@@ -9,15 +9,14 @@ package enum RopeFrequencies {
     /// Without scaling `theta^(-2i/d)`. Scaling of type llama3 divides the slow ones (wavelength
     /// above `original/low`) by `factor`, leaves the fast ones (below `original/high`) alone and
     /// interpolates between; see transformers' `modeling_rope_utils`.
-    package static func make(for configuration: ModelConfiguration) -> FloatBuffer {
+    package static func make(for configuration: ModelConfiguration) -> WeightVector {
         let dimension = configuration.headDim
-        let out = FloatBuffer(count: dimension / 2)
-        for index in 0..<dimension / 2 {
+        let frequencies = (0..<dimension / 2).map { index in
             let exponent = Double(2 * index) / Double(dimension)
             let frequency = pow(configuration.ropeTheta, -exponent)
-            out[index] = Float(scaled(frequency, by: configuration.ropeScaling))
+            return Float(scaled(frequency, by: configuration.ropeScaling))
         }
-        return out
+        return WeightVector(frequencies)
     }
 
     static func scaled(_ frequency: Double, by scaling: RopeScaling?) -> Double {

@@ -100,7 +100,7 @@ final class PackedBatch {
 }
 
 /// A row with what training needs to know of it.
-struct PreparedRow: Sendable {
+struct PreparedRow {
     /// `TrainingRow.id`.
     let id: String
     let ids: [Int32]

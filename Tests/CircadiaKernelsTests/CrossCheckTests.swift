@@ -32,14 +32,12 @@ enum ISASelection {
 extension KernelSuite {
     @Suite struct CrossCheckTests {
         @Test(arguments: NativeKernels.variants)
-        func variantAgreesWithScalarAndReference(_ variant: VariantName) async throws {
+        func variantAgreesWithScalarAndReference(_ variant: VariantName) throws {
             guard variant.isSupported else {
                 try Test.cancel("this processor cannot run \(variant.testDescription)")
             }
-            await #expect(processExitsWith: .success) { [variant] in
-                let failures = CrossCheckRunner(executor: NativeKernels()).failures(of: variant)
-                for failure in failures.prefix(5) { Issue.record("\(failure)") }
-            }
+            let failures = CrossCheckRunner(executor: NativeKernels()).failures(of: variant)
+            for failure in failures.prefix(5) { Issue.record("\(failure)") }
         }
 
         @Test func everyKernelIsChecked() {
@@ -50,29 +48,14 @@ extension KernelSuite {
         }
 
         @Test(arguments: ["scalar", "avx2", "avx512", "neon"])
-        func forcedISAIsTheActiveOne(_ isa: String) async throws {
+        func chosenISAIsTheActiveOne(_ isa: String) throws {
             let choices = KernelRuntime.isaChoices.split(separator: ", ").map(String.init)
             guard choices.contains(isa) else {
                 try Test.cancel("this processor cannot run \(isa)")
             }
-            await #expect(processExitsWith: .success) { [isa] in
-                try KernelRuntime.use(isa: isa)
+            try KernelRuntime.withISA(isa) {
                 #expect(KernelRuntime.isa == isa)
                 ISASelection.check(NativeKernels.variants, isa: isa)
-            }
-        }
-
-        @Test func unknownISAIsRefused() async {
-            await #expect(processExitsWith: .success) {
-                #expect(
-                    throws: KernelError.unknownISA(
-                        requested: "sse9", choices: KernelRuntime.isaChoices)
-                ) {
-                    try KernelRuntime.use(isa: "sse9")
-                }
-                #expect(throws: KernelError.self) {
-                    try KernelRuntime.use(variant: "sse9", of: "rmsnorm")
-                }
             }
         }
     }

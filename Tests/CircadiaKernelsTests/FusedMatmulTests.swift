@@ -71,30 +71,37 @@ extension KernelSuite {
 
         /// Whatever shares a call with a product, its bits are those of one token and one matrix.
         @Test(arguments: ["scalar", "avx2", "avx512", "neon"])
-        func whatSharesACallChangesNoBit(_ isa: String) async throws {
+        func whatSharesACallChangesNoBit(_ isa: String) throws {
             let choices = KernelRuntime.isaChoices.split(separator: ", ").map(String.init)
             guard choices.contains(isa) else {
                 try Test.cancel("this processor cannot run \(isa)")
             }
-            await #expect(processExitsWith: .success) { [isa] in
-                try KernelRuntime.use(isa: isa)
+            try KernelRuntime.withISA(isa) {
                 try Self.withSingles { matrices, x, one, two in
                     for threads in [1, 2, 8] {
-                        KernelRuntime.threads = threads
-                        for tokens in 1...17 {
-                            let finer = tokens % 4..<4
-                            let found = Self.multiply(
-                                .int8, Array(x[..<(tokens * matrices[0].columns)]), matrices,
-                                finer: finer)
-                            // Dense matrices (the last one) sum in another order for one token.
-                            for m in 0..<3 {
-                                let expected = finer.contains(m) ? two[m] : one[m]
-                                #expect(
-                                    found[m] == Array(expected[..<tokens].joined()),
-                                    "matrix \(m), \(tokens) tokens, \(threads) threads")
-                            }
+                        KernelRuntime.withThreads(threads) {
+                            Self.check(matrices, x, one, two, threads: threads)
                         }
                     }
+                }
+            }
+        }
+
+        /// Compares calls of 1 to 17 tokens with the results of `withSingles`.
+        private static func check(
+            _ matrices: [WeightMatrix], _ x: [Float], _ one: [[[Float]]], _ two: [[[Float]]],
+            threads: Int
+        ) {
+            for tokens in 1...17 {
+                let finer = tokens % 4..<4
+                let found = multiply(
+                    .int8, Array(x[..<(tokens * matrices[0].columns)]), matrices, finer: finer)
+                // Dense matrices (the last one) sum in another order for one token.
+                for m in 0..<3 {
+                    let expected = finer.contains(m) ? two[m] : one[m]
+                    #expect(
+                        found[m] == Array(expected[..<tokens].joined()),
+                        "matrix \(m), \(tokens) tokens, \(threads) threads")
                 }
             }
         }

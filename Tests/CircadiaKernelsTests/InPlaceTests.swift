@@ -21,13 +21,12 @@ extension KernelSuite {
         }
 
         @Test(arguments: ["scalar", "avx2", "avx512", "neon"])
-        func inPlaceIsAsApart(_ isa: String) async throws {
+        func inPlaceIsAsApart(_ isa: String) throws {
             let choices = KernelRuntime.isaChoices.split(separator: ", ").map(String.init)
             guard choices.contains(isa) else {
                 try Test.cancel("this processor cannot run \(isa)")
             }
-            await #expect(processExitsWith: .success) { [isa] in
-                try KernelRuntime.use(isa: isa)
+            try KernelRuntime.withISA(isa) {
                 let (tokens, width) = (Self.tokens, Self.width)
                 var generator = SeededGenerator(seed: 31)
                 let x = generator.floats(tokens * width, in: -4...4)

@@ -1,8 +1,5 @@
 import Testing
 
-@testable import CircadiaKernels
-
-/// All tests of kernels. Those that switch variants or threads do so in a child process (an exit
-/// test): the dispatch table is global, and other targets' tests run beside these.
-@Suite(.serialized)
-enum KernelSuite {}
+/// All tests of kernels. Variants and threads are chosen for single calls (`KernelRuntime.withVariant`
+/// and its like), so they run beside each other and beside other targets' tests.
+@Suite enum KernelSuite {}

@@ -4,24 +4,20 @@
 /// is its counterpart.
 final class NativeKernels: KernelExecutor {
     let threadCounts = [1, 2, 8]
-    /// The dispatch table's state; asking the processor for its features anew is slow.
-    private var selected: VariantName??
 
     func run(
         _ call: KernelCall, on variant: VariantName?, misalignment: Int, threads: Int
     ) throws -> KernelOutcome {
-        try select(variant)
-        KernelRuntime.threads = threads
         let memory = KernelMemory(call, misalignment: misalignment)
-        try make(call, memory)
+        try KernelRuntime.withISA("scalar") {
+            try KernelRuntime.withThreads(threads) {
+                guard let variant else { return try make(call, memory) }
+                try KernelRuntime.withVariant(variant.name, of: variant.kernel) {
+                    try make(call, memory)
+                }
+            }
+        }
         return memory.outcome
-    }
-
-    private func select(_ variant: VariantName?) throws {
-        if let selected, selected == variant { return }
-        try KernelRuntime.use(isa: "scalar")
-        if let variant { try KernelRuntime.use(variant: variant.name, of: variant.kernel) }
-        selected = variant
     }
 
     private func make(_ call: KernelCall, _ m: KernelMemory) throws {

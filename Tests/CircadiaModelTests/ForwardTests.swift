@@ -93,21 +93,20 @@ extension ModelTests {
         @Test(arguments: [Precision.exact, .int8]) func threadsDoNotMatter(
             precision: Precision
         ) throws {
-            let threads = KernelRuntime.threads
-            defer { KernelRuntime.threads = threads }
             let tiny = try TinyModel()
             let tokens = TinyModel.tokens(150)
             var results: [[Float]] = []
             for count in [1, 2, 8] {
-                KernelRuntime.threads = count
-                let model = try tiny.load(precision)
-                model.adapter = LoRAAdapter.random(for: model.configuration, seed: 4)
-                let cache = model.makeCache(capacity: 200)
-                var logits = copy(model.forward(tokens, cache: cache, logits: .all))
-                for token in TinyModel.tokens(10, seed: 9) {
-                    logits += copy(model.forward([token], cache: cache))
+                try KernelRuntime.withThreads(count) {
+                    let model = try tiny.load(precision)
+                    model.adapter = LoRAAdapter.random(for: model.configuration, seed: 4)
+                    let cache = model.makeCache(capacity: 200)
+                    var logits = copy(model.forward(tokens, cache: cache, logits: .all))
+                    for token in TinyModel.tokens(10, seed: 9) {
+                        logits += copy(model.forward([token], cache: cache))
+                    }
+                    results.append(logits)
                 }
-                results.append(logits)
             }
             #expect(results[0] == results[1])
             #expect(results[0] == results[2])

@@ -50,7 +50,7 @@ final class DoubleLlama {
                 (0..<weight.columns).map { Double(buffer[row * weight.columns + $0]) }
             }
         }
-        func vector(_ buffer: FloatBuffer) -> [Double] { buffer.array.map(Double.init) }
+        func vector(_ weights: WeightVector) -> [Double] { weights.array.map(Double.init) }
         embedding = matrix(model.embedding)
         blocks = model.layers.map { layer in
             var weights: [Projection: Matrix] = [:]

@@ -79,14 +79,14 @@ extension TrainingTests {
         @Test func threadsDoNotChangeABit() throws {
             let tiny = try TinyModel()
             let rows = TinyModel.rows([60, 41, 17])
-            let threads = KernelRuntime.threads
-            defer { KernelRuntime.threads = threads }
             for precision in [Precision.exact, .bf16] {
-                KernelRuntime.threads = 1
-                let one = try gradients(tiny, rows) { $0.precision = precision }
-                KernelRuntime.threads = 3
-                expectSame(
-                    one, try gradients(tiny, rows) { $0.precision = precision }, within: 0)
+                let one = try KernelRuntime.withThreads(1) {
+                    try gradients(tiny, rows) { $0.precision = precision }
+                }
+                let three = try KernelRuntime.withThreads(3) {
+                    try gradients(tiny, rows) { $0.precision = precision }
+                }
+                expectSame(one, three, within: 0)
             }
         }
 

@@ -97,12 +97,13 @@ extension TrainingTests {
             let rows = rows([60, 41, 37], shared: 30)
             let kept = try trainer(tiny)
             try expectSame(kept, try trainer(tiny) { $0.activationByteLimit = 0 }, rows, within: 0)
-            let threads = KernelRuntime.threads
-            defer { KernelRuntime.threads = threads }
-            KernelRuntime.threads = 1
-            let one = try trainer(tiny).gradients(rows: rows)
-            KernelRuntime.threads = 3
-            for (x, y) in zip(one, try trainer(tiny).gradients(rows: rows)) {
+            let one = try KernelRuntime.withThreads(1) {
+                try trainer(tiny).gradients(rows: rows)
+            }
+            let three = try KernelRuntime.withThreads(3) {
+                try trainer(tiny).gradients(rows: rows)
+            }
+            for (x, y) in zip(one, three) {
                 #expect(x.da == y.da && x.db == y.db)
             }
         }

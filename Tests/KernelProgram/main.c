@@ -18,7 +18,8 @@
 enum { MESSAGE_SIZE = 128, SECONDS_PER_CALL = 60 };
 
 static int list(void) {
-    printf("%s %s\n", ck_isa(), ck_status_text(ck_isa_status()));
+    const ck_status_t status = ck_configure(0, NULL);
+    printf("%s %s\n", ck_isa(), ck_status_text(status));
     for (int32_t i = 0; i < ck_variant_count(); i++) {
         const ck_variant_t v = ck_variant_at(i);
         printf("%s %s %s %d %d\n", v.kernel, v.name, v.isa, v.supported, v.active);
@@ -90,19 +91,33 @@ static void describe_trespass(const request_t* r, const unsigned char* original,
     }
 }
 
-static ck_status_t select_variant(const request_header_t* header) {
-    const ck_status_t status = ck_use_isa("scalar");
-    if (status != CK_OK || header->variant[0] == 0) return status;
-    return ck_use_variant(header->kernel, header->variant);
+typedef struct {
+    request_t* request;
+    const char* failure;
+} run_t;
+
+static void run(void* context) {
+    run_t* call = context;
+    call->failure = run_entry(call->request);
+}
+
+/* The request's variant, every other kernel being scalar. */
+static ck_settings_t settings(const request_header_t* header) {
+    const bool has_variant = header->variant[0] != 0;
+    return (ck_settings_t){.isa = "scalar",
+                           .kernel = has_variant ? header->kernel : NULL,
+                           .variant = has_variant ? header->variant : NULL};
 }
 
 static void answer(request_t* r) {
     char message[MESSAGE_SIZE] = {0};
     unsigned char* original = read_request(r);
-    const ck_status_t status = select_variant(&r->header);
-    const char* failure = status == CK_OK ? run_entry(r) : ck_status_text(status);
-    if (failure) {
-        snprintf(message, sizeof message, "%s", failure);
+    const ck_settings_t wanted = settings(&r->header);
+    run_t call = {r, NULL};
+    const ck_status_t status = ck_with(&wanted, run, &call);
+    if (status != CK_OK) call.failure = ck_status_text(status);
+    if (call.failure) {
+        snprintf(message, sizeof message, "%s", call.failure);
     } else {
         describe_trespass(r, original, message);
     }

@@ -16,15 +16,11 @@ package enum ResidentMemory {
             else { return 0 }
             return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
         #else
-            var info = mach_task_basic_info()
-            var count = mach_msg_type_number_t(
-                MemoryLayout<mach_task_basic_info>.size / MemoryLayout<natural_t>.size)
-            let status = withUnsafeMutablePointer(to: &info) {
-                $0.withMemoryRebound(to: integer_t.self, capacity: Int(count)) {
-                    task_info(mach_task_self_, task_flavor_t(MACH_TASK_BASIC_INFO), $0, &count)
-                }
-            }
-            return status == KERN_SUCCESS ? Int(info.resident_size) : 0
+            // Not `task_info`: its `mach_task_self_` is a variable of C, which Swift 6 refuses.
+            var info = proc_taskinfo()
+            let size = Int32(MemoryLayout<proc_taskinfo>.size)
+            guard proc_pidinfo(getpid(), PROC_PIDTASKINFO, 0, &info, size) == size else { return 0 }
+            return Int(info.pti_resident_size)
         #endif
     }
 

@@ -38,7 +38,7 @@ extension BenchCommand {
     }
 
     func runEmbedding(texts file: String) throws {
-        KernelRuntime.threads = model.threads
+        try KernelRuntime.configure(threads: model.threads)
         let texts = try JSONDecoder().decode(
             [String].self, from: Data(contentsOf: URL(fileURLWithPath: file)))
         let directory = try ModelStore.resolve("all-minilm-l6-v2")

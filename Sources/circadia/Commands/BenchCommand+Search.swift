@@ -49,7 +49,7 @@ extension BenchCommand {
     private static let questionCount = 200
 
     func runSearch(exchanges count: Int) throws {
-        KernelRuntime.threads = model.threads
+        try KernelRuntime.configure(threads: model.threads)
         let temporary = FileManager.default.temporaryDirectory
             .appendingPathComponent("circadia-bench-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: temporary) }

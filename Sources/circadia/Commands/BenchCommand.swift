@@ -191,7 +191,7 @@ struct BenchCommand: ParsableCommand {
 
     private func load() throws -> (LoadedModel, temporary: URL?) {
         guard let random else { return (try model.loadModel(), nil) }
-        KernelRuntime.threads = model.threads
+        try KernelRuntime.configure(threads: model.threads)
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("circadia-bench-\(UUID().uuidString)")
         try RandomModel.write(

@@ -39,9 +39,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func run() throws {
-        if let requested = ProcessInfo.processInfo.environment["CIRCADIA_ISA"], !requested.isEmpty {
-            try KernelRuntime.checkISA(requested: requested)
-        }
+        try KernelRuntime.configure()
         let active = KernelRuntime.variants.filter(\.isActive)
         let finding = Finding(
             isa: KernelRuntime.isa, isaChoices: KernelRuntime.isaChoices,

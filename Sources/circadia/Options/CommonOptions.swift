@@ -45,10 +45,7 @@ struct ModelOptions: ParsableArguments {
 
     /// Sets up the kernels and loads the model, without an adapter.
     func loadModel() throws -> LoadedModel {
-        if let requested = ProcessInfo.processInfo.environment["CIRCADIA_ISA"], !requested.isEmpty {
-            try KernelRuntime.checkISA(requested: requested)
-        }
-        KernelRuntime.threads = threads
+        try KernelRuntime.configure(threads: threads)
         let directory = try ModelDirectory(ModelStore.resolve(model))
         let loaded = try LlamaModel(
             directory: directory, cacheFormat: kvBits == 8 ? .int8 : .int16)
