@@ -50,7 +50,8 @@ extension AdaptedModel {
             let count = end - start - first
             if count > 0 {
                 score(
-                    hidden: memory.scratch.x.pointer + first * configuration.hiddenSize, rows: count,
+                    hidden: memory.scratch.x.pointer + first * configuration.hiddenSize,
+                    rows: count,
                     into: start + first - firstWanted)
             }
             start = end
@@ -105,6 +106,7 @@ extension AdaptedModel {
         Logits(
             rows: rows, vocabularySize: configuration.vocabularySize,
             values: UnsafeMutableBufferPointer(
-                start: memory.headScratch.logits.pointer, count: rows * configuration.vocabularySize))
+                start: memory.headScratch.logits.pointer, count: rows * configuration.vocabularySize
+            ))
     }
 }

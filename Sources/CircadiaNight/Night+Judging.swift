@@ -48,7 +48,8 @@ extension Night {
             isCancelled: isCancelled)
         do {
             let (figures, accepted) = try gate.judge(
-                from: beginning, to: candidate, heldOut: { heldOutLoss(of: prepared.heldOut, with: $0) },
+                from: beginning, to: candidate,
+                heldOut: { heldOutLoss(of: prepared.heldOut, with: $0) },
                 asSaid: { heldOutLoss(of: prepared.heldOutAsSaid ?? [], with: $0) },
                 heldOutBefore: before
             ) { report(.note($0)) }

@@ -138,10 +138,12 @@ struct RunCycleCommand: ParsableCommand {
     }
 
     private func measure(
-        _ exchanges: [Exchange], model: AdaptedModel, loaded: LoadedModel, moment: String, console: Console
+        _ exchanges: [Exchange], model: AdaptedModel, loaded: LoadedModel, moment: String,
+        console: Console
     ) throws -> Side {
         let start = Date()
-        let loss = try Measurement.loss(of: exchanges, model: model, loaded: loaded, console: console)
+        let loss = try Measurement.loss(
+            of: exchanges, model: model, loaded: loaded, console: console)
         let lossSeconds = Date().timeIntervalSince(start)
         try LossTable.append(loss, tag: "\(tag)-\(moment)", to: logFile("loss.csv"))
         let harness = try Measurement.harness(
