@@ -1,3 +1,4 @@
+import CircadiaAdapters
 import CircadiaNight
 import Foundation
 

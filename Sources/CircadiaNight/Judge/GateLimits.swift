@@ -34,91 +34,86 @@ package struct GateLimits: Sendable, Codable, Equatable {
     package init() {}
 }
 
-/// What does not pass, a sentence each; empty where it does.
+/// Why figures do not pass; empty where they do.
 extension GateLimits {
-    package func reasons(heldOut: Double?, before: Double?) -> [String] {
+    /// Judges the held-out loss, nats a token; nil where none are held out.
+    package func reasons(heldOut: Double?, before: Double?) -> [RejectionReason] {
         guard let heldOut, let before else { return [] }
-        guard heldOut.isFinite else { return ["the held-out loss is not finite"] }
+        guard heldOut.isFinite else { return [.heldOutLossNotFinite] }
         if heldOut > before * (1 + heldOutRise) {
-            return [String(format: "held-out loss rose, %.3f → %.3f", before, heldOut)]
+            return [.heldOutLossRose(before: before, after: heldOut)]
         }
         return reasons(asSaid: heldOut)
     }
 
-    package func reasons(asSaid loss: Double?) -> [String] {
+    /// Judges the held-out loss of conversations word for word, nats a token.
+    package func reasons(asSaid loss: Double?) -> [RejectionReason] {
         guard let loss, !(loss <= heldOutLoss) else { return [] }
-        return [
-            String(
-                format: "held-out loss is %.3f nats a token even after training (at most %g): "
-                    + "what was said is noise", loss, heldOutLoss)
-        ]
+        return [.heldOutLossAboveLimit(loss: loss, limit: heldOutLoss)]
     }
 
-    package func reasons(_ general: GeneralDrift) -> [String] {
+    /// Judges general texts, kind by kind and together.
+    package func reasons(_ general: GeneralDrift) -> [RejectionReason] {
         func isOfResults(_ kind: GeneralDrift.Kind) -> Bool {
             kind.kind == GeneralText.Kind.arithmetic.rawValue
         }
-        var reasons = general.kinds.compactMap { kind -> String? in
+        var reasons = general.kinds.compactMap { kind -> RejectionReason? in
             let limit = isOfResults(kind) ? resultPerplexityRise : perplexityRise
             // Not ≤ rather than >, so that what is not a number does not pass.
             guard !(kind.perplexityChange <= limit) else { return nil }
-            return String(
-                format: "perplexity of %@ texts rose by %.0f%% (at most %.0f%%)", kind.kind,
-                kind.perplexityChange * 100, limit * 100)
+            return .perplexityRose(kind: kind.kind, rise: kind.perplexityChange, limit: limit)
         }
         for kind in general.kinds {
             let limit = isOfResults(kind) ? resultDivergence : kindDivergence
             guard !(kind.divergence <= limit) else { continue }
-            reasons.append(
-                String(
-                    format: "KL divergence on %@ texts %.2f nats a token (at most %g)", kind.kind,
-                    kind.divergence, limit))
+            reasons.append(.divergence(kind: kind.kind, nats: kind.divergence, limit: limit))
         }
         if !(general.divergence <= divergence) {
-            reasons.append(
-                String(
-                    format: "KL divergence from the base model %.2f nats a token (at most %.2f)",
-                    general.divergence, divergence))
+            reasons.append(.divergence(kind: nil, nats: general.divergence, limit: divergence))
         }
         return reasons
     }
 
-    package func reasons(_ replies: ReplyProbe, base: ReplyProbe) -> [String] {
-        func more(_ count: KeyPath<ReplyProbe, Int>, _ what: String) -> String? {
+    /// Judges replies to everyday questions against the base model's.
+    package func reasons(_ replies: ReplyProbe, base: ReplyProbe) -> [RejectionReason] {
+        func more(
+            _ fault: RejectionReason.ReplyFault, _ count: KeyPath<ReplyProbe, Int>
+        ) -> RejectionReason? {
             let allowed = Double(base[keyPath: count]) + oddReplies * Double(base.replies)
             guard Double(replies[keyPath: count]) > allowed else { return nil }
-            return "\(replies[keyPath: count]) of \(replies.replies) replies \(what) (base model "
-                + "\(base[keyPath: count]))"
+            return .replies(
+                fault, count: replies[keyPath: count], total: replies.replies,
+                base: base[keyPath: count])
         }
-        var reasons = [
-            more(\.empty, "are empty"), more(\.refusals, "decline"),
-            more(\.alike, "begin alike"),
-        ].compactMap(\.self)
+        var reasons = [more(.empty, \.empty), more(.refusal, \.refusals), more(.alike, \.alike)]
+            .compactMap(\.self)
         if replies.repeatedShare > base.repeatedShare + repeatedRise {
-            reasons.append(
-                String(
-                    format: "%.0f%% of the words in replies are repeated (base model %.0f%%)",
-                    replies.repeatedShare * 100, base.repeatedShare * 100))
+            reasons.append(.repeatedWords(share: replies.repeatedShare, base: base.repeatedShare))
         }
         return reasons
     }
 
-    package func reasons(own replies: ReplyProbe) -> [String] {
+    /// Judges replies to the person's own questions.
+    package func reasons(own replies: ReplyProbe) -> [RejectionReason] {
         // Of two or three, half may well be alike by chance.
         guard replies.replies >= 4 else { return [] }
         let allowed = oddOwnReplies * Double(replies.replies)
-        return [("begin alike", replies.alike), ("are empty", replies.empty)].compactMap {
-            Double($1) > allowed
-                ? "\($1) of \(replies.replies) replies to your own questions \($0)" : nil
+        let counts: [(RejectionReason.ReplyFault, Int)] = [
+            (.alike, replies.alike), (.empty, replies.empty),
+        ]
+        return counts.compactMap { fault, count in
+            Double(count) > allowed
+                ? .ownReplies(fault, count: count, total: replies.replies) : nil
         }
     }
 
-    package func reasons(_ score: GateReport.Score) -> [String] {
-        guard score.lost > score.gained, score.pValue < significance else { return [] }
+    /// Judges the harness.
+    package func reasons(_ harness: Verdict.HarnessResult) -> [RejectionReason] {
+        guard harness.lost > harness.gained, harness.pValue < significance else { return [] }
         return [
-            String(
-                format: "the harness fell, %d → %d of %d (p %.3f)", score.passedBase, score.passed,
-                score.total, score.pValue)
+            .harnessFell(
+                before: harness.passedBase, after: harness.passed, total: harness.total,
+                pValue: harness.pValue)
         ]
     }
 }

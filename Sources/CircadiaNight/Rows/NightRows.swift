@@ -10,9 +10,9 @@ package struct NightRows {
     /// Tokens at which a row is cut.
     let limit: Int
     /// What is known of the log; nil where every reply counts once.
-    var material: NightMaterial?
+    let material: NightMaterial?
     /// Ids of exchanges that must not appear, not even as what came before.
-    var heldOut: Set<String>
+    let heldOut: Set<String>
     /// Whether rows are made as mlx_lm makes them, which trains prompts too: then what was rejected cannot
     /// be there at all, and nothing weighs more.
     let matchesMLX: Bool

@@ -1,21 +1,39 @@
-import CircadiaAdapters
 import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaFormats
 import Foundation
 
-/// The adapter that a night goes on from, which is not the one in use where that one knows something
-/// that a person wanted forgotten, or has learnt what a person called bad or tagged `no-train` since.
-struct AdapterOrigin {
+/// The adapter that a night continues from.
+///
+/// It is the adapter in use, unless that one knows something that a person wanted forgotten, or has
+/// learnt what a person called bad or tagged `no-train` since.
+package struct AdapterOrigin: Sendable {
+    /// Why a night continues from another adapter than the one in use.
+    package enum Replacement: Sendable, Equatable {
+        /// So many exchanges were called bad or tagged after they were learnt; the night continues from
+        /// `start`.
+        case unwanted(exchanges: Int, start: String)
+        /// `adapter` was trained on exchanges that were forgotten since; the night continues from
+        /// `start`, or from the base model where that is nil.
+        case forgotten(adapter: String, start: String?)
+    }
+
+    /// Why a resumed night cannot continue from the adapter it began with.
+    package enum Problem: Error, Sendable, Equatable {
+        /// The adapter at this path is no longer there.
+        case gone(path: String)
+        /// The adapter at this path was trained on exchanges that were forgotten since.
+        case forgotten(path: String)
+    }
+
     /// The adapter's folder; nil for the base model.
-    let directory: URL?
-    /// What to say about it; nil where nothing is special.
-    let remark: String?
-    /// The folder as it is called beside the adapter in use, such as `versions/2`; nil for the base
-    /// model.
-    let name: String?
+    package let directory: URL?
+    /// Why this is not the adapter in use; nil where it is.
+    package let replacement: Replacement?
+    /// The folder's path beside the adapter in use, such as `versions/0002`; nil for the base model.
+    package let name: String?
     /// The version that `directory` is; nil for the base model.
-    var version: Int? { directory.flatMap { NightManifest.read(adapter: $0)?.version } }
+    package var version: Int? { directory.flatMap { NightManifest.read(adapter: $0)?.version } }
     private let model: String
 
     /// Decides for the adapter in `adapterDirectory`, which need not be there.
@@ -24,11 +42,11 @@ struct AdapterOrigin {
     ///   - adapterDirectory: the adapter in use.
     ///   - model: the model's name.
     ///   - log: the night's exchanges.
-    init(of adapterDirectory: URL, model: String, log: [Exchange]) {
+    package init(of adapterDirectory: URL, model: String, log: [Exchange]) {
         self.model = model
         guard AdapterDirectory.isPresent(at: adapterDirectory) else {
             directory = nil
-            remark = nil
+            replacement = nil
             name = nil
             return
         }
@@ -45,17 +63,13 @@ struct AdapterOrigin {
             $0.standardizedFileURL.pathComponents
                 .dropFirst(root.standardizedFileURL.pathComponents.count).joined(separator: "/")
         }
-        let start = chosen?.relativePath ?? "the base model"
         if let other {
-            remark =
-                "\(unwanted.count) exchanges were called bad or tagged “\(Exchange.noTrainTag)” after "
-                + "they were learnt: the night retrains without them, from \(other.relativePath)"
+            replacement = .unwanted(exchanges: unwanted.count, start: other.relativePath)
         } else if origin.isReplaced {
-            remark =
-                "\(adapterDirectory.relativePath) was trained on exchanges that were forgotten since: "
-                + "the night retrains without them, from \(start)"
+            replacement = .forgotten(
+                adapter: adapterDirectory.relativePath, start: chosen?.relativePath)
         } else {
-            remark = nil
+            replacement = nil
         }
     }
 
@@ -70,8 +84,10 @@ struct AdapterOrigin {
         return Set(barred.map { TrainingManifest.hash(of: $0) }.filter(ledger.knows))
     }
 
-    /// The adapter written last that has learnt none of these exchanges; nil where there is none, and a night
-    /// goes on with what it has: an opinion is no reason to give up a year.
+    /// The newest adapter that has learnt none of these exchanges.
+    ///
+    /// Nil where there is none: then the night continues from what it has, because an opinion is no
+    /// reason to give up a year.
     private static func newest(
         of adapters: TrainedAdapters, model: String, without hashes: Set<String>
     ) -> URL? {
@@ -85,35 +101,35 @@ struct AdapterOrigin {
         return found.max { $0.1 < $1.1 }?.0
     }
 
-    /// Where a night that is resumed went on from.
+    /// The adapter that a resumed night began with.
     ///
-    /// - Throws: `SleepError.nightChanged` where that adapter has gone, or knows something that was
-    ///   forgotten since.
-    init(
+    /// - Parameters:
+    ///   - adapterDirectory: the adapter in use.
+    ///   - name: `name` of the origin then.
+    ///   - model: the model's name.
+    /// - Throws: `Problem`.
+    package init(
         beside adapterDirectory: URL, wasNamed name: String?, model: String
-    ) throws(SleepError) {
+    ) throws(Problem) {
         self.model = model
         self.name = name
-        remark = nil
+        replacement = nil
         let root = adapterDirectory.deletingLastPathComponent()
         directory = name.map { root.appendingPathComponent($0, isDirectory: true) }
         guard let directory else { return }
         if !AdapterDirectory.isPresent(at: directory) {
-            throw .nightChanged(["\(directory.relativePath), which it went on from, has gone"])
+            throw .gone(path: directory.relativePath)
         }
         if TrainingManifest.read(adapter: directory)?.isStale == true {
-            throw .nightChanged([
-                "\(directory.relativePath), which it went on from, was trained on exchanges that "
-                    + "were forgotten since"
-            ])
+            throw .forgotten(path: directory.relativePath)
         }
     }
 
-    /// What the adapter that the night goes on from has learnt.
+    /// What the adapter that the night continues from has learnt.
     ///
-    /// - Parameter isFresh: whether the night does not go on from `directory`.
+    /// - Parameter isFresh: whether the night starts a fresh adapter.
     /// - Returns: an empty ledger where there is none.
-    func ledger(isFresh: Bool) -> TrainingLedger {
+    package func ledger(isFresh: Bool) -> TrainingLedger {
         guard let directory, !isFresh else { return TrainingLedger() }
         return TrainingManifest.read(adapter: directory)?.knownLedger ?? TrainingLedger()
     }
@@ -123,9 +139,9 @@ struct AdapterOrigin {
     /// - Parameters:
     ///   - hashes: tonight's exchanges, as a manifest names them, and those that were shown beside them.
     ///   - learnt: those that the steps behind the adapter were made of.
-    ///   - isFresh: whether the night did not go on from `directory`.
+    ///   - isFresh: whether the night started a fresh adapter.
     /// - Returns: the manifest to write beside the weights.
-    func manifest(
+    package func manifest(
         afterTrainingOn hashes: [String], learning learnt: [String], isFresh: Bool
     ) -> TrainingManifest {
         var ledger = ledger(isFresh: isFresh)

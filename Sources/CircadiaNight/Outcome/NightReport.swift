@@ -1,7 +1,9 @@
 import CircadiaTraining
 import Foundation
 
-/// What a night did.
+/// An outcome as `sleep --json`, `run-cycle --json` and the diary have it: flat, with every key.
+///
+/// This is a file format: its keys are those of version 0.1.0.
 package struct NightReport: Sendable, Codable {
     /// Whether the candidate was promoted.
     package var accepted: Bool
@@ -74,4 +76,31 @@ package struct NightReport: Sendable, Codable {
     package var options: SleepOptions
     /// The version of the code.
     package var codeVersion: String
+}
+
+extension NightReport {
+    /// The report of an outcome.
+    package init(_ outcome: NightOutcome) {
+        let (night, selection, rows) = (outcome.night, outcome.selection, outcome.rows)
+        let (training, verdict) = (outcome.training, outcome.verdict)
+        self.init(
+            accepted: verdict.isAccepted, verdict: verdict.description, adapter: night.adapter,
+            version: night.number, trainLoss: training.lossLast,
+            trainLossFirst: training.lossFirst, heldoutLossBefore: verdict.heldOutLossBefore,
+            heldoutLossAfter: verdict.heldOutLossAfter, gate: GateReport(verdict),
+            tokensTrained: training.tokens, tokensScored: rows.scoredTokens,
+            tokensTotal: rows.totalTokens, exchangesTrained: selection.trained,
+            exchangesNew: selection.new, exchangesReplayed: selection.replayed,
+            exchangesWaiting: selection.waiting, repliesRejected: selection.repliesRejected,
+            repliesCorrected: selection.repliesCorrected, repliesGood: selection.repliesGood,
+            exchangesHeldOut: selection.heldOut, exchangesStored: selection.stored,
+            syntheticPairs: rows.paraphrases, syntheticRefused: rows.paraphrasesRefused,
+            preferences: rows.preferences.stated, preferencePairs: rows.preferences.pairs,
+            preferencePairsHeldOut: rows.preferences.pairsHeldOut,
+            preferenceRefused: rows.preferences.refused, rehearsalPairs: rows.general,
+            steps: training.steps, finalStep: training.finalStep, end: training.end,
+            restorations: training.restorations, plan: outcome.plan,
+            trainingSeconds: training.seconds, peakRssBytes: outcome.peakBytes,
+            seconds: outcome.seconds, options: night.options, codeVersion: night.codeVersion)
+    }
 }

@@ -57,8 +57,10 @@ package struct UnfinishedNight: Sendable {
         AdapterDirectory.removeStrays(beside: stateURL)
         AdapterDirectory.removeStrays(beside: recordURL)
         do {
-            let record = try JSONDecoder().decode(
-                NightRecord.self, from: Data(contentsOf: recordURL))
+            let decoder = JSONDecoder()
+            decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            let record = try decoder.decode(NightRecord.self, from: Data(contentsOf: recordURL))
             if record.version == NightRecord.currentVersion { return record }
         } catch {}
         throw .nightUnreadable(path: recordURL.relativePath)
@@ -72,6 +74,9 @@ package struct UnfinishedNight: Sendable {
                 attributes: [.posixPermissions: 0o700])
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys]
+            // A candidate that went astray has such numbers, though a share of its step may pass.
+            encoder.nonConformingFloatEncodingStrategy = .convertToString(
+                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
             let bytes = try encoder.encode(record)
             try DurableFile.write(Array(bytes), to: recordURL)
         } catch let error as FormatError {
@@ -80,6 +85,11 @@ package struct UnfinishedNight: Sendable {
             throw .recordNotWritten(
                 path: recordURL.relativePath, reason: "check the folder and the disk's space")
         }
+    }
+
+    /// The error that says that a signal ended the night.
+    func interrupted(step: Int?, total: Int) -> SleepError {
+        .interrupted(step: step, total: total, folder: url.relativePath)
     }
 
     /// Removes the night where it can never go on because exchanges of it have left the log: their

@@ -20,8 +20,8 @@ package struct NightMaterial {
 
     /// The exchanges that train, without secrets, in the log's order.
     package let exchanges: [Exchange]
-    /// What was left out, a sentence each, for people.
-    let notes: [String]
+    /// What was left out.
+    let leftOut: NightEvent.LeftOut
     /// Every exchange of the log, in its order, with what was found out about it.
     let log: [Entry]
     /// Replies of the log that are never learnt.
@@ -56,22 +56,12 @@ package struct NightMaterial {
         repliesRejected = lessons.all.reduce(0) { count, lesson in
             count + lesson.replies.count { $0.rejection != nil }
         }
-        var notes: [String] = []
-        if let count = barred[.taggedNoTrain] {
-            notes.append("left out: \(count) tagged “\(Exchange.noTrainTag)”")
-        }
-        if let count = barred[.recalled] {
-            notes.append("left out: \(count) answered from memory, which is not learnt again")
-        }
-        if repliesRejected > 0 {
-            notes.append("left out: \(repliesRejected) replies that were called bad or corrected")
-        }
-        if withSecrets > 0 {
-            notes.append(
-                "secrets in \(withSecrets) of the exchanges are not trained, nor the replies that "
-                    + "repeat them")
-        }
-        self.notes = notes
+        var leftOut = NightEvent.LeftOut()
+        leftOut.tagged = barred[.taggedNoTrain] ?? 0
+        leftOut.recalled = barred[.recalled] ?? 0
+        leftOut.rejectedReplies = repliesRejected
+        leftOut.withSecrets = withSecrets
+        self.leftOut = leftOut
     }
 
     /// Exchanges that the router sends to the retrieval store.

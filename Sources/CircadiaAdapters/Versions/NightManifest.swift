@@ -1,16 +1,20 @@
+import CircadiaFiles
 import Foundation
 
-/// What is written down of a night that was judged: `night.json` in its version's folder, and a line of
-/// `nights.jsonl`, which rejected nights have too. Numbers and hashes, nothing of what was said.
+/// What is kept of a night that was judged: `night.json` in its version's folder, and a line of
+/// `nights.jsonl`, where rejected nights are listed too.
+///
+/// It holds numbers and hashes, and nothing of what was said. It is a view of the night's outcome; this
+/// target only knows what versions need, and keeps the gate's figures as JSON.
 package struct NightManifest: Sendable, Codable {
     /// The file's name in an adapter's folder.
     package static let fileName = "night.json"
 
-    /// The night's number, by which its version is called.
+    /// The night's number, which is also the name of its version.
     package var version: Int
     /// The name of the folder of the adapter that it trained, such as `nightly_update`.
     package var adapter: String
-    /// The version that the night went on from; nil for the base model.
+    /// The version that the night continued from; nil for the base model.
     package var parent: Int?
     /// When it began; nil of an adapter that no night of this program made.
     package var started: Date?
@@ -24,7 +28,7 @@ package struct NightManifest: Sendable, Codable {
     package var model: String?
     /// Tells its weights from others.
     package var modelFingerprint: String?
-    /// The settings, as flags of `circadia sleep` with their values.
+    /// The settings by their names in this file.
     package var recipe: [String: String]?
     /// Exchanges trained on, this night alone.
     package var exchangesTrained: Int?
@@ -38,8 +42,8 @@ package struct NightManifest: Sendable, Codable {
     package var trainLoss: Double?
     /// Held-out loss with the adapter before and with the candidate, nats a token.
     package var heldoutLossBefore, heldoutLossAfter: Double?
-    /// How the candidate was judged; nil without a gate.
-    package var gate: GateReport?
+    /// The gate's figures; nil without a gate.
+    package var gate: JSONValue?
     /// The version of the code.
     package var codeVersion: String?
     /// Hashes of the exchanges that were trained on; in the version's folder only.
@@ -47,44 +51,15 @@ package struct NightManifest: Sendable, Codable {
     /// Hashes of those that were only measured; in the version's folder only.
     package var heldOut: [String]?
 
-    /// A manifest of a version that no night of this program made.
-    init(version: Int, adapter: String) {
+    /// The manifest of a version that no night of this program made.
+    package init(version: Int, adapter: String) {
         self.version = version
         self.adapter = adapter
         verdict = "not judged: made elsewhere, or before versions were kept"
     }
 
-    /// The manifest of a night that has ended.
-    init(
-        version: Int, adapter: String, parent: Int?, record: NightRecord,
-        prepared: NightRecord.Prepared, report: NightReport
-    ) {
-        self.version = version
-        self.adapter = adapter
-        self.parent = parent
-        started = record.started
-        seconds = report.seconds
-        accepted = report.accepted
-        verdict = report.verdict
-        model = record.model
-        modelFingerprint = record.modelFingerprint
-        recipe = report.options.recipe
-        exchangesTrained = report.exchangesTrained
-        exchangesNew = report.exchangesNew
-        exchangesReplayed = report.exchangesReplayed
-        tokensTrained = report.tokensTrained
-        steps = report.finalStep
-        trainLoss = report.trainLoss
-        heldoutLossBefore = report.heldoutLossBefore
-        heldoutLossAfter = report.heldoutLossAfter
-        gate = report.gate
-        codeVersion = report.codeVersion
-        trained = prepared.trainedHashes.sorted()
-        heldOut = prepared.heldOutHashes.sorted()
-    }
-
     /// The same as a line of `nights.jsonl`: without the hashes, which the version's folder holds.
-    var entry: NightManifest {
+    package var entry: NightManifest {
         var entry = self
         entry.trained = nil
         entry.heldOut = nil

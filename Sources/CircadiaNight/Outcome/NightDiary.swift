@@ -1,3 +1,4 @@
+import CircadiaAdapters
 import CircadiaFiles
 import CircadiaFormats
 import Foundation
@@ -9,19 +10,8 @@ import Foundation
 /// may repeat what was said: it is for its owner only, `forget --purge` removes the answers, and only
 /// the latest nights have one.
 package struct NightDiary: Sendable, Codable {
-    /// The loss after a step, nats a token.
-    package struct Point: Sendable, Codable, Equatable {
-        /// The step; 0 is before the first.
-        package var step: Int
-        /// Nats a token; of training, the mean of the batch before the step.
-        package var loss: Double
-
-        /// Makes a point.
-        package init(step: Int, loss: Double) {
-            self.step = step
-            self.loss = loss
-        }
-    }
+    /// The loss after a step.
+    package typealias Point = LossPoint
 
     /// What a question of the person's was answered before and after.
     package struct Answer: Sendable, Codable, Equatable {
@@ -51,32 +41,19 @@ package struct NightDiary: Sendable, Codable {
     /// Greedy answers to questions that were held out.
     package var answers: [Answer]
 
-    /// Makes a diary.
-    package init(
-        report: NightReport, started: Date, trainingLoss: [Point], heldOutLoss: [Point],
-        routing: RoutingTally, answers: [Answer]
-    ) {
-        self.report = report
-        self.started = started
-        self.trainingLoss = trainingLoss
-        self.heldOutLoss = heldOutLoss
+    /// The diary of an outcome.
+    ///
+    /// - Parameters:
+    ///   - outcome: the night.
+    ///   - routing: where the log's exchanges went.
+    ///   - answers: answers to questions that were held out.
+    package init(_ outcome: NightOutcome, routing: RoutingTally, answers: [Answer]) {
+        report = NightReport(outcome)
+        started = outcome.night.started
+        trainingLoss = outcome.curves.training
+        heldOutLoss = outcome.curves.heldOut
         self.routing = routing
         self.answers = answers
-    }
-
-    /// Points of a curve at most.
-    static let mostPoints = 200
-
-    /// At most `count` points: means of equal stretches, each at its last step.
-    static func thinned(_ points: [Point], to count: Int = mostPoints) -> [Point] {
-        guard points.count > count else { return points }
-        return (0..<count).map { index in
-            let stretch = points[
-                (points.count * index / count)..<(points.count * (index + 1) / count)]
-            return Point(
-                step: stretch.last?.step ?? 0,
-                loss: stretch.reduce(0) { $0 + $1.loss } / Double(stretch.count))
-        }
     }
 }
 
@@ -106,6 +83,15 @@ package struct NightDiaries: Sendable {
     }
 
     /// The diary of a night; nil where none can be read.
+    ///
+    /// A number is used again where nothing of a night was kept, so the time it began counts too.
+    package func diary(of night: NightManifest) -> NightDiary? {
+        guard let diary = diary(of: night.version), let started = night.started else { return nil }
+        // Times are written in whole seconds.
+        return abs(diary.started.timeIntervalSince(started)) < 1 ? diary : nil
+    }
+
+    /// The latest diary that was kept under a number; nil where none can be read.
     package func diary(of number: Int) -> NightDiary? {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601

@@ -52,7 +52,7 @@ package struct AdapterVersions: Sendable {
     }
 
     /// Makes the folder that holds the versions, for its owner only.
-    func makeFolder() {
+    package func makeFolder() {
         // Where this fails, writing into it says why.
         try? FileManager.default.createDirectory(
             at: folder, withIntermediateDirectories: true,
@@ -60,7 +60,7 @@ package struct AdapterVersions: Sendable {
     }
 
     /// The folder of a version, which need not be there.
-    func url(of number: Int) -> URL {
+    package func url(of number: Int) -> URL {
         folder.appendingPathComponent(Self.name(of: number), isDirectory: true)
     }
 
@@ -130,7 +130,7 @@ package struct AdapterVersions: Sendable {
     }
 
     /// The number of the next night: numbers are never used again.
-    func nextNumber() -> Int {
+    package func nextNumber() -> Int {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         let used = names.compactMap(Self.number) + nights.map(\.version) + allInUse
         return (used.max() ?? 0) + 1
@@ -214,13 +214,13 @@ package struct AdapterVersions: Sendable {
     }
 
     /// Appends a night to the list, once.
-    func log(_ manifest: NightManifest) throws {
+    package func log(_ manifest: NightManifest) throws {
         if nights.contains(where: { $0.version == manifest.version }) { return }
         try ExperimentLog.append(manifest.entry, to: logURL)
     }
 
     /// `night.json` of a manifest.
-    func bytes(of manifest: NightManifest) throws -> [UInt8] {
+    package func bytes(of manifest: NightManifest) throws -> [UInt8] {
         do {
             return Array(try ExperimentLog.encode(manifest, for: logURL, pretty: true)) + [10]
         } catch {
