@@ -13,17 +13,18 @@ extension Night {
         let record: NightRecord
         /// The adapter that it continues from.
         let origin: AdapterOrigin
-        /// Its exchanges.
-        let exchanges: [Exchange]
+        /// Its log, and what of it may be learnt.
+        let material: NightMaterial
     }
 
     /// Begins a new night; one that did not end is given up.
     func begin(_ request: Request, control: NightControl) throws -> Begun {
         let (versions, unfinished) = (place.versions, place.unfinished)
         try versions.adopt()
+        let material = NightMaterial(request.exchanges)
         let origin = AdapterOrigin(
             of: place.adapterDirectory, model: model.name,
-            log: options.resetAdapter ? [] : request.exchanges)
+            unwanted: options.resetAdapter ? [] : material.unwanted)
         if let replacement = origin.replacement { control.report(.originReplaced(replacement)) }
         if unfinished.exists {
             control.report(.gaveUp(started: unfinished.summary?.started))
@@ -38,7 +39,7 @@ extension Night {
             modelFingerprint: model.fingerprint, origin: origin.name,
             exchanges: request.exchanges)
         try unfinished.save(record)
-        return Begun(record: record, origin: origin, exchanges: request.exchanges)
+        return Begun(record: record, origin: origin, material: material)
     }
 
     /// Finds the night to resume.
@@ -61,7 +62,7 @@ extension Night {
         do throws(AdapterOrigin.Problem) {
             let origin = try AdapterOrigin(
                 beside: place.adapterDirectory, wasNamed: record.origin, model: model.name)
-            return Begun(record: record, origin: origin, exchanges: exchanges)
+            return Begun(record: record, origin: origin, material: NightMaterial(exchanges))
         } catch {
             throw SleepError.nightChanged([.origin(error)])
         }

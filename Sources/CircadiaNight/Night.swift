@@ -1,4 +1,5 @@
 import CircadiaAdapters
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaFormats
 import CircadiaKernels
@@ -44,7 +45,7 @@ package struct Night {
     /// What a caller asks of a night.
     package struct Request: Sendable {
         /// The log, in order.
-        package var exchanges: [Exchange]
+        package var exchanges: [CleanExchange]
         /// Names the log in errors.
         package var logPath: String
         /// Resumes the night that did not end. Its exchanges are those of then, and its adapter is the
@@ -55,7 +56,7 @@ package struct Night {
 
         /// Asks for a night over a log.
         package init(
-            exchanges: [Exchange], logPath: String, resumes: Bool = false, onlyIfDue: Bool = false
+            exchanges: [CleanExchange], logPath: String, resumes: Bool = false, onlyIfDue: Bool = false
         ) {
             self.exchanges = exchanges
             self.logPath = logPath
@@ -90,7 +91,7 @@ package struct Night {
         let present = try begun.origin.directory.map {
             try LoRAAdapter.load(from: $0, for: model.base.configuration)
         }
-        let material = NightMaterial(begun.exchanges)
+        let material = begun.material
         let (record, prepared) = try prepare(
             begun, material: material, present: present, request: request, control: control)
         let candidate = try TrainStage(

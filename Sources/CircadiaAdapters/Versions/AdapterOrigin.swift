@@ -1,4 +1,3 @@
-import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaFormats
 import Foundation
@@ -41,8 +40,9 @@ package struct AdapterOrigin: Sendable {
     /// - Parameters:
     ///   - adapterDirectory: the adapter in use.
     ///   - model: the model's name.
-    ///   - log: the night's exchanges.
-    package init(of adapterDirectory: URL, model: String, log: [Exchange]) {
+    ///   - unwanted: hashes of exchanges that a person called bad or tagged `no-train`. The night
+    ///     continues from an adapter that has learnt none of them, if there is one.
+    package init(of adapterDirectory: URL, model: String, unwanted: Set<ContentHash>) {
         self.model = model
         guard AdapterDirectory.isPresent(at: adapterDirectory) else {
             directory = nil
@@ -53,10 +53,9 @@ package struct AdapterOrigin: Sendable {
         let root = adapterDirectory.deletingLastPathComponent()
         let adapters = TrainedAdapters(root: root)
         let origin = adapters.origin(for: adapterDirectory, model: model)
-        let unwanted = origin.adapter.map { Self.unwanted(in: $0, log: log) } ?? []
+        let learnt = origin.adapter.map { Self.learnt(unwanted, by: $0) } ?? []
         let other =
-            unwanted.isEmpty
-            ? nil : Self.newest(of: adapters, model: model, without: unwanted)
+            learnt.isEmpty ? nil : Self.newest(of: adapters, model: model, without: learnt)
         let chosen = other ?? origin.adapter
         directory = chosen
         name = chosen.map {
@@ -64,7 +63,7 @@ package struct AdapterOrigin: Sendable {
                 .dropFirst(root.standardizedFileURL.pathComponents.count).joined(separator: "/")
         }
         if let other {
-            replacement = .unwanted(exchanges: unwanted.count, start: other.relativePath)
+            replacement = .unwanted(exchanges: learnt.count, start: other.relativePath)
         } else if origin.isReplaced {
             replacement = .forgotten(
                 adapter: adapterDirectory.relativePath, start: chosen?.relativePath)
@@ -73,15 +72,14 @@ package struct AdapterOrigin: Sendable {
         }
     }
 
-    /// Hashes of exchanges that an adapter has learnt and that a person called bad or tagged since.
-    private static func unwanted(in adapter: URL, log: [Exchange]) -> Set<String> {
-        let barred = log.filter {
-            $0.tags.contains(Exchange.noTrainTag) || ReplyMark.of($0) == .bad
-        }
-        guard !barred.isEmpty, let ledger = TrainingManifest.read(adapter: adapter)?.ledger else {
+    /// Those of the exchanges that an adapter has learnt.
+    private static func learnt(
+        _ hashes: Set<ContentHash>, by adapter: URL
+    ) -> Set<ContentHash> {
+        guard !hashes.isEmpty, let ledger = TrainingManifest.read(adapter: adapter)?.ledger else {
             return []
         }
-        return Set(barred.map { TrainingManifest.hash(of: $0) }.filter(ledger.knows))
+        return hashes.filter(ledger.knows)
     }
 
     /// The newest adapter that has learnt none of these exchanges.
@@ -89,7 +87,7 @@ package struct AdapterOrigin: Sendable {
     /// Nil where there is none: then the night continues from what it has, because an opinion is no
     /// reason to give up a year.
     private static func newest(
-        of adapters: TrainedAdapters, model: String, without hashes: Set<String>
+        of adapters: TrainedAdapters, model: String, without hashes: Set<ContentHash>
     ) -> URL? {
         let found = adapters.all.compactMap { folder -> (URL, Date)? in
             guard let manifest = TrainingManifest.read(adapter: folder), manifest.isComplete,
@@ -142,7 +140,7 @@ package struct AdapterOrigin: Sendable {
     ///   - isFresh: whether the night started a fresh adapter.
     /// - Returns: the manifest to write beside the weights.
     package func manifest(
-        afterTrainingOn hashes: [String], learning learnt: [String], isFresh: Bool
+        afterTrainingOn hashes: [ContentHash], learning learnt: [ContentHash], isFresh: Bool
     ) -> TrainingManifest {
         var ledger = ledger(isFresh: isFresh)
         ledger.note(night: learnt)

@@ -1,3 +1,4 @@
+import CircadiaConversation
 import CircadiaFiles
 import Foundation
 
@@ -47,9 +48,9 @@ package struct NightManifest: Sendable, Codable {
     /// The version of the code.
     package var codeVersion: String?
     /// Hashes of the exchanges that were trained on; in the version's folder only.
-    package var trained: [String]?
+    package var trained: [ContentHash]?
     /// Hashes of those that were only measured; in the version's folder only.
-    package var heldOut: [String]?
+    package var heldOut: [ContentHash]?
 
     /// The manifest of a version that no night of this program made.
     package init(version: Int, adapter: String) {

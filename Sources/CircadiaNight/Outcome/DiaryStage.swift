@@ -34,7 +34,7 @@ struct DiaryStage {
                         tonight: Set(selection.hashes.values),
                         replayed: Set(selection.replayedHashes)),
                     answers: try answers(
-                        to: heldOut, of: material.log.map(\.exchange), present: present,
+                        to: heldOut, of: material.log.map(\.clean), present: present,
                         candidate: candidate)))
         } catch {
             control.report(.diaryFailed("\(error)"))
@@ -43,7 +43,7 @@ struct DiaryStage {
 
     /// Greedy answers to the latest questions that were held out, before and after.
     private func answers(
-        to rows: [TrainingRow], of log: [Exchange], present: LoRAAdapter?, candidate: LoRAAdapter
+        to rows: [TrainingRow], of log: [CleanExchange], present: LoRAAdapter?, candidate: LoRAAdapter
     ) throws -> [NightDiary.Answer] {
         let exchanges = Dictionary(log.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var answers: [NightDiary.Answer] = []
@@ -64,8 +64,7 @@ struct DiaryStage {
             }
             answers.append(
                 NightDiary.Answer(
-                    exchange: TrainingManifest.hash(of: exchange), before: texts[0],
-                    after: texts[1]))
+                    exchange: exchange.hash, before: texts[0], after: texts[1]))
         }
         return answers
     }

@@ -15,7 +15,7 @@ package struct Wishes {
     let pairs: PreferenceDistiller.Outcome
     /// Hashes of the exchanges in which preferences were stated, as a training manifest names them:
     /// whoever forgets one wants the pairs forgotten too.
-    let hashes: [String]
+    let hashes: [ContentHash]
 
     /// Preferences that hold, and those that did, without pairs.
     package init(preferences: [StatedPreference] = [], former: [StatedPreference] = []) {
@@ -25,7 +25,7 @@ package struct Wishes {
     /// Preferences, and what was made of them.
     init(
         preferences: [StatedPreference], former: [StatedPreference],
-        pairs: PreferenceDistiller.Outcome, hashes: [String]
+        pairs: PreferenceDistiller.Outcome, hashes: [ContentHash]
     ) {
         self.preferences = preferences
         self.former = former
@@ -71,8 +71,9 @@ package struct Wishes {
     /// - Returns: the exchange, and what of it may be scored: replies that break a preference are
     ///   rewritten where `PreferenceGuide.following` can do so.
     package func applied(
-        to exchange: Exchange
-    ) -> (exchange: Exchange, scoring: NightRows.Scoring) {
+        to clean: CleanExchange
+    ) -> (exchange: CleanExchange, scoring: NightRows.Scoring) {
+        let exchange = clean.exchange
         var result = exchange
         var scoring = NightRows.Scoring.whole
         for index in exchange.messages.indices where exchange.messages[index].role == .assistant
@@ -89,7 +90,7 @@ package struct Wishes {
                 scoring = .none
             }
         }
-        return (result, scoring)
+        return (result == exchange ? clean : CleanExchange(cleaning: result), scoring)
     }
 
     /// Whether what breaks a preference is how a reply begins or ends.
@@ -116,7 +117,7 @@ extension Wishes {
     /// - Returns: what was found and made of it; nothing where the night is to have no pairs.
     /// - Throws: `ModelError`.
     static func found(
-        in log: [Exchange], night: Int, options: SleepOptions, questions: [PreferenceQuestion],
+        in log: [CleanExchange], night: Int, options: SleepOptions, questions: [PreferenceQuestion],
         model: NightModel, control: NightControl
     ) throws -> Wishes {
         guard let share = options.preferencePairs, share > 0 else { return Wishes() }
@@ -138,6 +139,6 @@ extension Wishes {
                 heldOut: pairs.heldOut.count, refused: pairs.refused))
         return Wishes(
             preferences: history.live, former: history.former, pairs: pairs,
-            hashes: log.filter { stated.contains($0.id) }.map { TrainingManifest.hash(of: $0) })
+            hashes: log.filter { stated.contains($0.id) }.map(\.hash))
     }
 }

@@ -1,3 +1,4 @@
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaTraining
 
@@ -8,7 +9,7 @@ extension NightRows {
         /// The rows.
         package let rows: [TrainingRow]
         /// Rejected exchanges that the rows show as what came before, unscored.
-        package let context: [Exchange]
+        package let context: [CleanExchange]
         /// Ids of exchanges in which nothing can be learnt.
         package let withoutRow: Set<String>
     }
@@ -46,14 +47,18 @@ extension NightRows {
     /// The rows of exchanges of the person and of paraphrases.
     ///
     /// - Parameter exchanges: each with what of it may be scored.
-    package func own(_ exchanges: [(exchange: Exchange, scoring: Scoring)]) -> Own {
+    package func own(_ exchanges: [(exchange: CleanExchange, scoring: Scoring)]) -> Own {
         let (rows, context) = self.rows(exchanges.map(\.exchange))
         let scorings = Dictionary(grouping: exchanges, by: \.exchange.id)
             .mapValues { Scoring.strictest($0.map(\.scoring)) }
         let dropped = scorings.filter { $0.value == .none }.keys
+        var rowScorings: [String: Scoring] = [:]
+        for (id, scoring) in scorings {
+            for row in RowID.ownRows(of: id) { rowScorings[row.description] = scoring }
+        }
         return Own(
             rows: rows.compactMap { row in
-                row.scoring(scorings[Self.exchange(of: row)] ?? .whole, anchoring: false)
+                row.scoring(rowScorings[row.id] ?? .whole, anchoring: false)
             }, context: context,
             withoutRow: Set(exchanges.map(\.exchange.id)).subtracting(rows.map(\.id))
                 .union(dropped))
@@ -66,7 +71,7 @@ extension NightRows {
     ///   - anchored: whether they keep to the base model's predictions rather than learn their words.
     ///   - scoring: what of them is scored.
     package func general(
-        _ exchanges: [Exchange], anchored: Bool, scoring: Scoring
+        _ exchanges: [CleanExchange], anchored: Bool, scoring: Scoring
     ) -> [TrainingRow] {
         rows(exchanges).rows.compactMap { $0.scoring(scoring, anchoring: anchored) }
     }
@@ -129,11 +134,6 @@ extension NightRows {
 
     /// Nats above which the base model would hardly have said a token: it has a chance below one in five.
     private static let surprise: Float = 1.609
-
-    private static func exchange(of row: TrainingRow) -> String {
-        row.id.hasSuffix(originalSuffix)
-            ? String(row.id.dropLast(originalSuffix.count)) : row.id
-    }
 }
 
 extension PreferenceDistiller.Pair {

@@ -1,4 +1,5 @@
 import CircadiaAdapters
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaModel
 import CircadiaTraining
@@ -21,7 +22,7 @@ struct PreparedNight: Codable {
     var ownRows: [TrainingRow] { rows.own(selection.hashes.keys) }
 
     /// The hashes of the exchanges that a training has learnt.
-    func learnt(_ training: TrainingReport) -> [String] {
+    func learnt(_ training: TrainingReport) -> [ContentHash] {
         rows.learnt(training.idsTrained, hashes: selection.hashes)
     }
 }
@@ -43,7 +44,7 @@ struct Preparation {
         let material = selection.material
         let paraphrased = try paraphrases(of: selection.toParaphrase)
         let wishes = try Wishes.found(
-            in: material.log.map(\.exchange), night: number, options: options,
+            in: material.log.map(\.clean), night: number, options: options,
             questions: texts.questions, model: model, control: control)
         if control.isCancelled() { return nil }
         let general = Self.sample(
@@ -51,7 +52,8 @@ struct Preparation {
             count: Int(
                 (Double(selection.exchanges.count + wishes.rows) * options.rehearsalShare)
                     .rounded()),
-            seed: "\(options.seed)/\(number)")
+            seed: "\(options.seed)/\(number)"
+        ).cleaned
         let rows = build(selection, wishes, paraphrased, general: general)
         guard
             selection.exchanges.contains(where: { !rows.withoutRow.contains($0.id) })
@@ -65,7 +67,7 @@ struct Preparation {
 
     private func build(
         _ selection: Selection, _ wishes: Wishes, _ paraphrased: Paraphraser.Outcome,
-        general: [Exchange]
+        general: [CleanExchange]
     ) -> Rows {
         func renderer(_ material: NightMaterial?, matchesMLX: Bool) -> NightRows {
             NightRows(
@@ -100,11 +102,11 @@ struct Preparation {
                     uniqueKeysWithValues: paraphrased.refused.map { ($0.key.rawValue, $0.value) }),
                 general: general.count, preferences: wishes.summary,
                 trainedHashes: Set(
-                    shown.map { TrainingManifest.hash(of: $0) } + wishes.hashes
+                    shown.map(\.hash) + wishes.hashes
                 ).sorted()))
     }
 
-    private func paraphrases(of exchanges: [Exchange]) throws -> Paraphraser.Outcome {
+    private func paraphrases(of exchanges: [CleanExchange]) throws -> Paraphraser.Outcome {
         guard options.augmentedPairs > 0 else { return Paraphraser.Outcome() }
         return try Paraphraser(
             model: model.base, tokenizer: model.tokenizer, template: model.template,

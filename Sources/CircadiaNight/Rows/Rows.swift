@@ -29,7 +29,7 @@ package struct Rows: Sendable, Codable, Equatable {
         /// What was made of stated preferences.
         package var preferences: Preferences
         /// Hashes of the exchanges that the rows show, as a training manifest names them, sorted.
-        package var trainedHashes: [String]
+        package var trainedHashes: [ContentHash]
     }
 
     /// What a night made of stated preferences.
@@ -86,10 +86,9 @@ package struct Rows: Sendable, Codable, Equatable {
     /// - Parameters:
     ///   - trained: ids of the rows that the adapter's steps were made of.
     ///   - hashes: of the exchanges, by their ids.
-    func learnt(_ trained: Set<String>, hashes: [String: String]) -> [String] {
+    func learnt(_ trained: Set<String>, hashes: [String: ContentHash]) -> [ContentHash] {
         hashes.compactMap { id, hash in
-            let isLearnt =
-                trained.contains(id) || trained.contains(id + NightRows.originalSuffix)
+            let isLearnt = RowID.ownRows(of: id).contains { trained.contains($0.description) }
             return isLearnt || withoutRow.contains(id) ? hash : nil
         }
     }

@@ -9,12 +9,12 @@ package struct Selection {
     /// Exchanges that are new, rehearsed, and wait.
     let tonight: NightSelection
     /// Exchanges that are never trained on.
-    let heldOut: [Exchange]
+    let heldOut: [CleanExchange]
     /// Those of `heldOut` that this night measures.
-    let measured: [Exchange]
+    let measured: [CleanExchange]
 
     /// What is trained tonight.
-    package var exchanges: [Exchange] { tonight.exchanges }
+    package var exchanges: [CleanExchange] { tonight.exchanges }
 
     /// Selects.
     ///
@@ -30,8 +30,8 @@ package struct Selection {
         onlyIfDue: Bool, logPath: String
     ) throws(SleepError) {
         let split = HeldOutSplit(material.exchanges, share: options.heldOutShare)
-        let learnable = split.training.filter { exchange in
-            exchange.messages.contains {
+        let learnable = split.training.filter { clean in
+            clean.exchange.messages.contains {
                 $0.role == .assistant && !Redactor.isMarked($0.content)
             }
         }
@@ -47,7 +47,7 @@ package struct Selection {
         guard !tonight.exchanges.isEmpty else { throw .nothingNew(path: logPath) }
         self.material = material
         heldOut = split.heldOut
-        measured = split.measured { ledger.knows(TrainingManifest.hash(of: $0)) }
+        measured = split.measured { ledger.knows($0.hash) }
     }
 
     /// The person's exchanges that the steps, or the fewest of a night, reach in one pass; 0 where the
@@ -58,10 +58,10 @@ package struct Selection {
     }
 
     /// The exchanges that paraphrases are written of: those that are new, or else those that are rehearsed.
-    var toParaphrase: [Exchange] {
+    var toParaphrase: [CleanExchange] {
         (tonight.new.isEmpty ? tonight.replayed : tonight.new)
             // Other words for “no, I meant …” are about nothing.
-            .filter { material.lesson(of: $0).correction == nil }
+            .filter { material.lesson(of: $0.id).correction == nil }
     }
 
     /// Numbers and hashes of a selection, as an outcome keeps them.
@@ -75,12 +75,12 @@ package struct Selection {
         /// Replies of the log that are never learnt; replies tonight that put one right, or were called
         /// good.
         package var repliesRejected, repliesCorrected, repliesGood: Int
-        /// `TrainingManifest.hash` of what is trained, by the exchange's id.
-        package var hashes: [String: String]
+        /// The hashes of what is trained, by the exchange's id.
+        package var hashes: [String: ContentHash]
         /// Those among them that the adapter knew before.
-        package var replayedHashes: [String]
+        package var replayedHashes: [ContentHash]
         /// The hashes of the exchanges that are held out.
-        package var heldOutHashes: [String]
+        package var heldOutHashes: [ContentHash]
 
         /// Exchanges trained on.
         package var trained: Int { new + replayed }
@@ -88,7 +88,7 @@ package struct Selection {
 
     /// The selection in numbers and hashes.
     package var summary: Summary {
-        let lessons = exchanges.map { material.lesson(of: $0) }
+        let lessons = exchanges.map { material.lesson(of: $0.id) }
         return Summary(
             new: tonight.new.count, replayed: tonight.replayed.count, waiting: tonight.waiting,
             heldOut: heldOut.count, stored: material.stored,
@@ -98,9 +98,9 @@ package struct Selection {
             },
             repliesGood: lessons.count { $0.mark == .good },
             hashes: Dictionary(
-                exchanges.map { ($0.id, TrainingManifest.hash(of: $0)) },
+                exchanges.map { ($0.id, $0.hash) },
                 uniquingKeysWith: { first, _ in first }),
-            replayedHashes: tonight.replayed.map { TrainingManifest.hash(of: $0) },
-            heldOutHashes: heldOut.map { TrainingManifest.hash(of: $0) })
+            replayedHashes: tonight.replayed.map(\.hash),
+            heldOutHashes: heldOut.map(\.hash))
     }
 }

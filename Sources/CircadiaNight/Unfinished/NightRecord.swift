@@ -28,14 +28,14 @@ struct NightRecord: Codable {
     /// Ids of the log's exchanges, in order.
     var exchanges: [String]
     /// Their content hashes.
-    var exchangeHashes: [String]
+    var exchangeHashes: [ContentHash]
     var prepared: PreparedNight?
     /// The outcome of a night that was accepted. The night is over once its version is there.
     var outcome: NightOutcome?
 
     init(
         number: Int, options: SleepOptions, model: String, modelFingerprint: String,
-        origin: String?, exchanges: [Exchange]
+        origin: String?, exchanges: [CleanExchange]
     ) {
         self.number = number
         started = Date()
@@ -46,17 +46,17 @@ struct NightRecord: Codable {
         codeVersion = CodeVersion.current
         self.origin = origin
         self.exchanges = exchanges.map(\.id)
-        exchangeHashes = exchanges.map(\.contentHash)
+        exchangeHashes = exchanges.map(\.hashAsSaid)
     }
 
     /// The exchanges of the night among those of the log today; what came since is left out.
     ///
     /// - Throws: `SleepError.nightChanged` where some have gone, read differently or were barred
     ///   since: a person who forgets something or tags it does not want it trained on.
-    func exchanges(in log: [Exchange]) throws(SleepError) -> [Exchange] {
+    func exchanges(in log: [CleanExchange]) throws(SleepError) -> [CleanExchange] {
         let present = Dictionary(log.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let found = zip(exchanges, exchangeHashes).compactMap { id, hash in
-            present[id].flatMap { $0.contentHash == hash ? $0 : nil }
+            present[id].flatMap { $0.hashAsSaid == hash ? $0 : nil }
         }
         let missing = exchanges.count - found.count
         guard missing == 0 else {
@@ -64,7 +64,7 @@ struct NightRecord: Codable {
         }
         let frozen = Set(prepared?.rows.summary.trainedHashes ?? [])
         let barred = found.count {
-            !Router.decide($0).bars.isEmpty && frozen.contains(TrainingManifest.hash(of: $0))
+            !$0.routing.bars.isEmpty && frozen.contains($0.hash)
         }
         guard barred == 0 else {
             throw .nightChanged([.exchangesBarred(barred)])

@@ -1,3 +1,4 @@
+import CircadiaAnalysis
 import CircadiaLog
 import CircadiaModel
 import CircadiaNight
@@ -21,7 +22,7 @@ extension BenchCommand {
         let template = try ChatTemplate(
             directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
         let exchanges = try ChatLog.read(URL(fileURLWithPath: log)).exchanges
-        let all = NightRows(template: template, limit: 1024).rows(exchanges).rows
+        let all = NightRows(template: template, limit: 1024).rows(exchanges.cleaned).rows
         let rows = Array(all.prefix(chatBatch * Self.chatSteps))
         let batches = stride(from: 0, to: rows.count, by: chatBatch).map {
             Array(rows[$0..<min($0 + chatBatch, rows.count)])
