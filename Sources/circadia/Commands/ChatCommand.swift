@@ -1,4 +1,5 @@
 import ArgumentParser
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaLog
 import CircadiaModel
@@ -159,15 +160,16 @@ struct ChatCommand: ParsableCommand {
                         && MemoryEcho.isPresent(of: memory.text, in: reply.text)
                 }
             inView += shown.filter { memory in !inView.contains { $0.id == memory.id } }
-            let exchange = kept(
-                Exchange(
+            let clean = CleanExchange(
+                cleaning: Exchange(
                     id: UUID().uuidString.lowercased(), timestamp: Date(), session: session,
                     messages: [
                         ChatMessage(role: .user, content: message),
                         ChatMessage(role: .assistant, content: reply.text),
                     ], model: loaded.name, adapter: adapterPath,
-                    tags: tags + recalled.map { Exchange.recalledTagPrefix + $0.id }),
-                console: console)
+                    tags: tags + recalled.map { Exchange.recalledTagPrefix + $0.id }))
+            noteSecrets(of: clean, console: console)
+            let exchange = clean.kept(keepingSecrets: keepSecrets)
             unsaved.append(exchange)
             last = exchange
             do {
@@ -179,20 +181,16 @@ struct ChatCommand: ParsableCommand {
                         + "after the next reply and at the end")
             }
             presence?.touch()
-            memories?.remember(exchange)
+            memories?.remember(clean)
             if let news = watch.news() { console.note(news) }
         }
     }
 
-    /// The exchange as it is written down: without secrets, unless they are wanted.
-    private func kept(_ exchange: Exchange, console: Console) -> Exchange {
-        if keepSecrets { return exchange }
-        let (clean, kinds) = exchange.redacted()
-        if !kinds.isEmpty {
-            let names = Set(kinds.map(\.rawValue)).sorted().joined(separator: ", ")
-            console.note("(not written down: \(names); --keep-secrets would keep it)")
-        }
-        return clean
+    /// Says which secrets are not written down.
+    private func noteSecrets(of clean: CleanExchange, console: Console) {
+        guard !keepSecrets, !clean.secrets.isEmpty else { return }
+        let names = Set(clean.secrets.map(\.rawValue)).sorted().joined(separator: ", ")
+        console.note("(not written down: \(names); --keep-secrets would keep it)")
     }
 
     /// Tokens of earlier chats that replies may quote.

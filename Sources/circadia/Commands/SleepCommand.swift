@@ -1,4 +1,5 @@
 import ArgumentParser
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaEvaluation
 import CircadiaLog
@@ -104,10 +105,11 @@ struct NightRunner {
     var onlyIfDue = false
     let console: Console
 
-    func run(_ exchanges: [Exchange]) throws -> NightReport {
+    func run(_ log: [Exchange]) throws -> NightReport {
         // Only the night answers to signals by itself, between steps; elsewhere they end the program.
         Interrupt.install(terminationToo: true)
         defer { Interrupt.uninstall() }
+        let exchanges = log.cleaned
         if store.rag { try fillStore(exchanges) }
         let tokenizer = try loaded.makeTokenizer()
         let template = try ChatTemplate(
@@ -162,10 +164,11 @@ struct NightRunner {
     }
 
     /// Routes every exchange and takes what belongs there into the store.
-    private func fillStore(_ exchanges: [Exchange]) throws {
+    private func fillStore(_ exchanges: [CleanExchange]) throws {
         let memories = try store.location.open()
         if store.ragClear { try memories.clear() }
-        let report = try memories.ingest(exchanges, keepingSecrets: store.keepSecrets)
+        let report = try memories.ingest(
+            exchanges, policy: .night, keepingSecrets: store.keepSecrets)
         console.note(
             "store: \(exchanges.count - report.notSelected) of \(exchanges.count) exchanges belong "
                 + "there, \(report.added + report.replaced) were new (all \(exchanges.count) still "

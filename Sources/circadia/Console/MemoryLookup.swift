@@ -1,3 +1,4 @@
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaHub
 import CircadiaModel
@@ -65,9 +66,9 @@ struct MemoryLookup {
     }
 
     /// Takes an exchange in; a failure is only reported.
-    func remember(_ exchange: Exchange) {
+    func remember(_ exchange: CleanExchange) {
         do {
-            try store.ingest([exchange], selection: .everything, keepingSecrets: keepsSecrets)
+            try store.ingest([exchange], policy: .chat, keepingSecrets: keepsSecrets)
         } catch {
             console.warn("\(error)")
             console.warn("exchange \(exchange.id) is in the log, but not in the retrieval store")
