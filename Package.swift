@@ -104,9 +104,7 @@ let package = Package(
         // The night
         .target(
             name: "CircadiaAdapters",
-            dependencies: [
-                "CircadiaFiles", "CircadiaConversation", "CircadiaFormats", "CircadiaAnalysis",
-            ]),
+            dependencies: ["CircadiaFiles", "CircadiaConversation", "CircadiaFormats"]),
         .target(
             name: "CircadiaNight",
             dependencies: [

@@ -1,3 +1,5 @@
+import CircadiaConversation
+
 /// Which exchanges an adapter has learnt, how often, and in which of its nights last. It is kept in the
 /// adapter's own folder, so that it follows the adapter wherever it goes: back, forth, or away.
 package struct TrainingLedger: Sendable, Hashable, Codable {
@@ -22,8 +24,8 @@ package struct TrainingLedger: Sendable, Hashable, Codable {
 
     /// Nights that the adapter has gone through since it was fresh.
     package private(set) var nights = 0
-    /// By the exchange's hash (`TrainingManifest.hash`).
-    package private(set) var entries: [String: Entry] = [:]
+    /// By the exchange's hash, as in `TrainingManifest`.
+    package private(set) var entries: [ContentHash: Entry] = [:]
 
     /// The ledger of a fresh adapter.
     package init() {}
@@ -32,23 +34,23 @@ package struct TrainingLedger: Sendable, Hashable, Codable {
     package var tonight: Int { nights + 1 }
 
     /// Whether an exchange was learnt.
-    package func knows(_ hash: String) -> Bool { entries[hash] != nil }
+    package func knows(_ hash: ContentHash) -> Bool { entries[hash] != nil }
 
     /// How urgent it is to rehearse an exchange tonight: for how many of its intervals it has waited, at
     /// least 1 where it is due. It grows until the exchange is rehearsed, and each rehearsal halves what
     /// a night adds. 0 for one that was never learnt.
-    package func urgency(of hash: String) -> Double {
+    package func urgency(of hash: ContentHash) -> Double {
         guard let entry = entries[hash] else { return 0 }
         return Double(tonight - entry.last) / Double(entry.interval)
     }
 
     /// Whether an exchange is to be rehearsed tonight.
-    package func isDue(_ hash: String) -> Bool { urgency(of: hash) >= 1 }
+    package func isDue(_ hash: ContentHash) -> Bool { urgency(of: hash) >= 1 }
 
     /// Notes a night.
     ///
     /// - Parameter hashes: the exchanges that it trained.
-    package mutating func note(night hashes: some Sequence<String>) {
+    package mutating func note(night hashes: some Sequence<ContentHash>) {
         nights += 1
         for hash in Set(hashes) {
             var entry = entries[hash] ?? Entry(first: nights, last: nights, count: 0)

@@ -1,11 +1,10 @@
-import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaFiles
 import Foundation
 
 /// What an adapter was trained on, in a file beside its weights that `mlx_lm` does not look at.
 ///
-/// It names exchanges by their content hash, those of the adapters it went on from included, and it
+/// It names exchanges by the content hash of what the night trains, which has no secrets in it, those of the adapters it went on from included, and it
 /// says which of them a person wanted forgotten since: then the adapter is stale, and the next sleep
 /// starts without it.
 package struct TrainingManifest: Sendable, Hashable, Codable {
@@ -19,17 +18,17 @@ package struct TrainingManifest: Sendable, Hashable, Codable {
     /// When the adapter was written.
     package var written: Date?
     /// Hashes of the exchanges that trained it or one it went on from, sorted.
-    package var trained: [String]
+    package var trained: [ContentHash]
     /// Whether `trained` names all of them: an adapter of before there were manifests does not know.
     package var isComplete: Bool
     /// Hashes of exchanges that were forgotten since, sorted.
-    package var forgotten: [String]
+    package var forgotten: [ContentHash]
     /// Which night learnt and rehearsed what; nil of an adapter of before there were ledgers.
     package var ledger: TrainingLedger?
 
     /// A manifest of exchanges by their hashes.
     package init(
-        model: String?, trained: some Sequence<String>, isComplete: Bool = true,
+        model: String?, trained: some Sequence<ContentHash>, isComplete: Bool = true,
         written: Date? = Date(), ledger: TrainingLedger? = nil
     ) {
         self.ledger = ledger
@@ -50,11 +49,6 @@ package struct TrainingManifest: Sendable, Hashable, Codable {
 
     /// Whether the adapter knows something that is to be forgotten.
     package var isStale: Bool { !forgotten.isEmpty }
-
-    /// The name of an exchange here: the hash of what the night trains, which has no secrets in it.
-    package static func hash(of exchange: Exchange) -> String {
-        exchange.withoutSecrets.contentHash
-    }
 
     /// The manifest of an adapter; nil where it has none that can be read.
     package static func read(adapter: URL) -> TrainingManifest? {
@@ -114,7 +108,7 @@ package struct TrainedAdapters: Sendable {
     }
 
     /// Adapters that were trained on any of these exchanges, or may have been.
-    package func trained(on hashes: Set<String>) -> [URL] {
+    package func trained(on hashes: Set<ContentHash>) -> [URL] {
         all.filter { adapter in
             guard let manifest = TrainingManifest.read(adapter: adapter) else { return true }
             return !manifest.isComplete || !hashes.isDisjoint(with: manifest.trained)
@@ -127,7 +121,7 @@ package struct TrainedAdapters: Sendable {
     /// - Returns: the adapters.
     /// - Throws: `unwritable`, `unreadable`.
     @discardableResult
-    package func markStale(forgetting hashes: Set<String>) throws(FileError) -> [URL] {
+    package func markStale(forgetting hashes: Set<ContentHash>) throws(FileError) -> [URL] {
         let adapters = trained(on: hashes)
         for adapter in adapters {
             var manifest =
@@ -147,7 +141,7 @@ package struct TrainedAdapters: Sendable {
     /// Takes the mark back for exchanges that are remembered again.
     ///
     /// - Throws: `unwritable`, `unreadable`.
-    package func unmark(remembering hashes: Set<String>) throws(FileError) {
+    package func unmark(remembering hashes: Set<ContentHash>) throws(FileError) {
         for adapter in all {
             guard var manifest = TrainingManifest.read(adapter: adapter) else { continue }
             let forgotten = manifest.forgotten.filter { !hashes.contains($0) }

@@ -74,9 +74,9 @@ package struct Exchange: Sendable, Hashable {
         spokenMessages.map { "\($0.role.rawValue): \($0.content)" }.joined(separator: "\n")
     }
 
-    /// SHA-256 over messages, time and session: equal for the same exchange read twice, whatever
-    /// its id or tags are.
-    package var contentHash: String {
+    /// The hash of messages, time and session: equal for the same exchange read twice, whatever its
+    /// id or tags are.
+    package var contentHash: ContentHash {
         var hash = SHA256()
         for message in messages {
             hash.update(utf8: "\(message.role.rawValue)\u{1F}\(message.content.utf8.count)\u{1F}")
@@ -84,7 +84,7 @@ package struct Exchange: Sendable, Hashable {
         }
         hash.update(utf8: "\u{1E}" + (timestamp.map(Timestamp.string) ?? ""))
         hash.update(utf8: "\u{1E}" + (session ?? ""))
-        return hash.finish().hexadecimal
+        return ContentHash(rawValue: hash.finish().hexadecimal)
     }
 }
 

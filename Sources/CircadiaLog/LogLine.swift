@@ -84,7 +84,7 @@ package enum LogLine {
         for tag in ChatTags.found(in: exchange) where !exchange.tags.contains(tag) {
             exchange.tags.append(tag)
         }
-        exchange.id = string(object["id"]) ?? "\(exchange.contentHash.prefix(16))-\(number)"
+        exchange.id = string(object["id"]) ?? exchange.contentHash.exchangeID(line: number)
         return .exchange(exchange, issue)
     }
 

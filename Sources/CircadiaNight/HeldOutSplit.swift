@@ -1,4 +1,4 @@
-import CircadiaConversation
+import CircadiaAnalysis
 
 /// Exchanges to learn from, and those that are only ever measured.
 ///
@@ -6,19 +6,19 @@ import CircadiaConversation
 /// hash of the conversation's name, so that what is held out tonight is held out every night.
 package struct HeldOutSplit: Sendable {
     /// Exchanges that are trained on.
-    package let training: [Exchange]
+    package let training: [CleanExchange]
     /// Exchanges that never are.
-    package let heldOut: [Exchange]
+    package let heldOut: [CleanExchange]
 
     /// Splits `exchanges`, keeping their order.
     ///
     /// - `share`: the expected share of conversations held out, 0 ..< 1; 0 holds out none. With two
     ///   conversations or more at least one is held out and one trained on. A log of a single
     ///   conversation is split by exchange in the same way.
-    package init(_ exchanges: [Exchange], share: Double) {
-        let conversations = Set(exchanges.compactMap(\.session))
-        func unit(_ exchange: Exchange) -> String {
-            conversations.count > 1 ? exchange.session ?? exchange.id : exchange.id
+    package init(_ exchanges: [CleanExchange], share: Double) {
+        let conversations = Set(exchanges.compactMap(\.exchange.session))
+        func unit(_ clean: CleanExchange) -> String {
+            conversations.count > 1 ? clean.exchange.session ?? clean.id : clean.id
         }
         let units = Set(exchanges.map(unit)).sorted {
             (StableHash.of($0), $0) < (StableHash.of($1), $1)
@@ -43,7 +43,7 @@ package struct HeldOutSplit: Sendable {
     ///
     /// - Parameter isKnown: whether the adapter has learnt an exchange.
     /// - Returns: in the log's order, at most `mostMeasured`.
-    package func measured(isKnown: (Exchange) -> Bool) -> [Exchange] {
+    package func measured(isKnown: (CleanExchange) -> Bool) -> [CleanExchange] {
         let unseen = heldOut.filter { !isKnown($0) }
         return Array((unseen.isEmpty ? heldOut : unseen).suffix(Self.mostMeasured))
     }

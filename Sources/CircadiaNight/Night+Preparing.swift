@@ -11,7 +11,7 @@ import Foundation
 extension Night {
     /// Begins a new night; one that did not end is given up, which is said.
     func begin(
-        _ unfinished: UnfinishedNight, exchanges: [Exchange], origin: AdapterOrigin,
+        _ unfinished: UnfinishedNight, exchanges: [CleanExchange], origin: AdapterOrigin,
         report: (Event) -> Void
     ) throws -> NightRecord {
         if unfinished.exists {
@@ -38,8 +38,8 @@ extension Night {
     ///
     /// Throws `SleepError.nightChanged` where it would end otherwise than it would have.
     func check(
-        _ record: NightRecord, log: [Exchange], report: (Event) -> Void
-    ) throws -> [Exchange] {
+        _ record: NightRecord, log: [CleanExchange], report: (Event) -> Void
+    ) throws -> [CleanExchange] {
         let differences = record.differences(options: options, modelFingerprint: modelFingerprint)
         guard differences.isEmpty else { throw SleepError.nightChanged(differences) }
         let tonight = try record.exchanges(in: log)
@@ -69,14 +69,14 @@ extension Night {
         let selection = try select(
             split.training, ledger: ledger, onlyIfDue: onlyIfDue, exchanges: material.log.count,
             logPath: logPath, report: report)
-        let measured = split.measured { ledger.knows(TrainingManifest.hash(of: $0)) }
+        let measured = split.measured { ledger.knows($0.hash) }
         let paraphrased = try paraphrases(
             of: (selection.new.isEmpty ? selection.replayed : selection.new)
                 // Other words for “no, I meant …” are about nothing.
-                .filter { material.lesson(of: $0).correction == nil }, isCancelled: isCancelled,
+                .filter { material.lesson(of: $0.id).correction == nil }, isCancelled: isCancelled,
             report: report)
         let wishes = try preferencePairs(
-            in: material.log.map(\.exchange), number: number, isCancelled: isCancelled,
+            in: material.log.map(\.clean), number: number, isCancelled: isCancelled,
             report: report)
         if isCancelled() {
             throw SleepError.interrupted(
@@ -87,7 +87,8 @@ extension Night {
             count: Int(
                 (Double(selection.exchanges.count + wishes.rows) * options.rehearsalShare)
                     .rounded()),
-            seed: "\(options.seed)/\(number)")
+            seed: "\(options.seed)/\(number)"
+        ).cleaned
         let own = (selection.exchanges + paraphrased.exchanges).map(wishes.applied)
         var dataset = NightDataset(
             training: own.map(\.exchange), general: general,
@@ -120,7 +121,7 @@ extension Night {
                     + "\(selection.exchanges.count) exchanges, \(paraphrased.exchanges.count) paraphrases, "
                     + "\(general.count) general texts; \(split.heldOut.count) exchanges held out"
                     + (measured.count < split.heldOut.count ? ", \(measured.count) measured" : "")))
-        let lessons = selection.exchanges.map { material.lesson(of: $0) }
+        let lessons = selection.exchanges.map { material.lesson(of: $0.id) }
         let corrected = lessons.reduce(0) { count, lesson in
             count + lesson.replies.count { $0.rejection == nil && $0.corrects != nil }
         }
@@ -139,10 +140,10 @@ extension Night {
             trainingOptions: planned.options, plan: planned.plan, heldoutLossBefore: before,
             scoredTokens: dataset.scoredTokens, totalTokens: dataset.totalTokens,
             trainedHashes: Set(
-                (selection.exchanges + dataset.context).map { TrainingManifest.hash(of: $0) }
+                (selection.exchanges + dataset.context).map(\.hash)
                     + wishes.hashes
             ).sorted(),
-            heldOutHashes: split.heldOut.map { TrainingManifest.hash(of: $0) },
+            heldOutHashes: split.heldOut.map(\.hash),
             exchangesTrained: selection.exchanges.count, exchangesHeldOut: split.heldOut.count,
             exchangesStored: material.stored,
             syntheticPairs: paraphrased.exchanges.count,
@@ -154,9 +155,9 @@ extension Night {
             preferenceRefused: wishes.pairs.refused,
             rehearsalPairs: general.count,
             ledgerHashes: Dictionary(
-                selection.exchanges.map { ($0.id, TrainingManifest.hash(of: $0)) },
+                selection.exchanges.map { ($0.id, $0.hash) },
                 uniquingKeysWith: { first, _ in first }),
-            replayedHashes: selection.replayed.map { TrainingManifest.hash(of: $0) },
+            replayedHashes: selection.replayed.map(\.hash),
             exchangesNew: selection.new.count, exchangesReplayed: selection.replayed.count,
             exchangesWaiting: selection.waiting, repliesRejected: material.repliesRejected,
             repliesCorrected: corrected, repliesGood: good,
@@ -167,11 +168,11 @@ extension Night {
     ///
     /// - Throws: `SleepError.nothingToLearn`, `.nothingNew` or `.nothingDue`.
     private func select(
-        _ exchanges: [Exchange], ledger: TrainingLedger, onlyIfDue: Bool, exchanges count: Int,
+        _ exchanges: [CleanExchange], ledger: TrainingLedger, onlyIfDue: Bool, exchanges count: Int,
         logPath: String, report: (Event) -> Void
     ) throws(SleepError) -> NightSelection {
-        let learnable = exchanges.filter { exchange in
-            exchange.messages.contains {
+        let learnable = exchanges.filter { clean in
+            clean.exchange.messages.contains {
                 $0.role == .assistant && !Redactor.isMarked($0.content)
             }
         }
@@ -274,7 +275,7 @@ extension Night {
     }
 
     private func paraphrases(
-        of exchanges: [Exchange], isCancelled: @escaping () -> Bool,
+        of exchanges: [CleanExchange], isCancelled: @escaping () -> Bool,
         report: @escaping (Event) -> Void
     ) throws -> Paraphraser.Outcome {
         guard options.augmentedPairs > 0 else { return Paraphraser.Outcome() }

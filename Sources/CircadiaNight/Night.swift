@@ -1,4 +1,5 @@
 import CircadiaAdapters
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaKernels
 import CircadiaModel
@@ -86,7 +87,7 @@ package struct Night {
     /// `ModelError` or `FormatError` where the present adapter does not fit or the new one cannot be
     /// written.
     package func sleep(
-        over exchanges: [Exchange], rehearsal: [Exchange], logPath: String, resumes: Bool = false,
+        over exchanges: [CleanExchange], rehearsal: [Exchange], logPath: String, resumes: Bool = false,
         onlyIfDue: Bool = false,
         isCancelled: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void
     ) throws -> NightReport {
@@ -96,7 +97,7 @@ package struct Night {
             return report
         }
         let origin: AdapterOrigin
-        let tonight: [Exchange]
+        let tonight: [CleanExchange]
         var record: NightRecord
         if resumes {
             record = try unfinished.record()

@@ -1,3 +1,4 @@
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaModel
 import CircadiaTraining
@@ -25,7 +26,7 @@ package struct NightDataset: Sendable {
     /// All tokens of the training rows.
     package var totalTokens: Int { training.reduce(0) { $0 + $1.ids.count } }
     /// Rejected exchanges that training rows show as what came before, unscored.
-    let context: [Exchange]
+    let context: [CleanExchange]
     /// Ids of training exchanges that have no row: nothing in them can be learnt.
     var withoutRow: Set<String>
 
@@ -44,8 +45,10 @@ package struct NightDataset: Sendable {
     ///   - maxSequenceLength: tokens at which a row is cut.
     ///   - matchesMLX: whether training rows are cut and scored as mlx_lm does it.
     package init(
-        training: [Exchange], general: [Exchange], generalKeepsBase: Bool, heldOut: [Exchange],
-        measured: [Exchange]? = nil, asSaid: [Exchange]? = nil, material: NightMaterial? = nil,
+        training: [CleanExchange], general: [CleanExchange], generalKeepsBase: Bool,
+        heldOut: [CleanExchange],
+        measured: [CleanExchange]? = nil, asSaid: [CleanExchange]? = nil,
+        material: NightMaterial? = nil,
         template: ChatTemplate,
         maxSequenceLength: Int,
         matchesMLX: Bool = false

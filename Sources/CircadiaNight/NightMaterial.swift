@@ -1,25 +1,21 @@
 import CircadiaAnalysis
 import CircadiaConversation
 
-/// What of a log may be learnt: secrets are taken out, and what a person or its origin bars, or a person
-/// rejected, is left out.
+/// What of a log may be learnt. What a person or its origin bars is left out, and so is what a person
+/// rejected.
 package struct NightMaterial {
     /// An exchange of the log.
     struct Entry {
-        /// As it was said.
-        let exchange: Exchange
-        /// Without secrets.
-        let clean: Exchange
-        /// What secrets it holds.
-        let secrets: [SecretKind]
-        /// Where it goes.
-        let decision: RoutingDecision
+        /// The exchange without secrets.
+        let clean: CleanExchange
         /// What its replies are worth.
         let lesson: Lesson
+        /// Where it goes.
+        let decision: RoutingDecision
     }
 
-    /// The exchanges that train, without secrets, in the log's order.
-    package let exchanges: [Exchange]
+    /// The exchanges that train, in the log's order.
+    package let exchanges: [CleanExchange]
     /// What was left out, a sentence each, for people.
     let notes: [String]
     /// Every exchange of the log, in its order, with what was found out about it.
@@ -27,35 +23,40 @@ package struct NightMaterial {
     /// Replies of the log that are never learnt.
     package let repliesRejected: Int
     private let lessons: Lessons
-    /// The exchanges that may be shown as what came before a correction, without secrets.
-    private let showable: [String: Exchange]
+    /// The exchanges that may be shown as what came before a correction.
+    private let showable: [String: CleanExchange]
 
-    package init(_ log: [Exchange]) {
+    /// Finds out what of a log may be learnt.
+    ///
+    /// - Parameter log: every exchange of the log, in its order.
+    package init(_ log: [CleanExchange]) {
         lessons = Lessons(log)
-        self.log = zip(log, lessons.all).map { exchange, lesson in
-            let (clean, secrets) = exchange.redacted()
-            return Entry(
-                exchange: exchange, clean: clean, secrets: secrets,
-                decision: Router.decide(exchange, lesson: lesson), lesson: lesson)
+        self.log = zip(log, lessons.all).map { clean, lesson in
+            Entry(clean: clean, lesson: lesson, decision: clean.routing(after: lesson))
         }
-        var exchanges: [Exchange] = []
-        var showable: [String: Exchange] = [:]
+        var exchanges: [CleanExchange] = []
+        var showable: [String: CleanExchange] = [:]
         var barred: [TrainingBar: Int] = [:]
-        var withSecrets = 0
         for entry in self.log {
             let bars = entry.decision.bars
             for bar in bars { barred[bar, default: 0] += 1 }
             guard bars.isEmpty || bars == [.rejected] else { continue }
-            showable[entry.exchange.id] = entry.clean
-            guard bars.isEmpty else { continue }
-            if !entry.secrets.isEmpty { withSecrets += 1 }
-            exchanges.append(entry.clean)
+            showable[entry.clean.id] = entry.clean
+            if bars.isEmpty { exchanges.append(entry.clean) }
         }
         self.exchanges = exchanges
         self.showable = showable
         repliesRejected = lessons.all.reduce(0) { count, lesson in
             count + lesson.replies.count { $0.rejection != nil }
         }
+        notes = Self.notes(
+            barred: barred, repliesRejected: repliesRejected,
+            withSecrets: exchanges.count { !$0.secrets.isEmpty })
+    }
+
+    private static func notes(
+        barred: [TrainingBar: Int], repliesRejected: Int, withSecrets: Int
+    ) -> [String] {
         var notes: [String] = []
         if let count = barred[.taggedNoTrain] {
             notes.append("left out: \(count) tagged “\(Exchange.noTrainTag)”")
@@ -71,20 +72,22 @@ package struct NightMaterial {
                 "secrets in \(withSecrets) of the exchanges are not trained, nor the replies that "
                     + "repeat them")
         }
-        self.notes = notes
+        return notes
     }
 
     /// Exchanges that the router sends to the retrieval store.
     var stored: Int { log.count { $0.decision.destination == .store } }
 
-    /// What an exchange's replies are worth.
-    func lesson(of exchange: Exchange) -> Lesson { lessons[exchange.id] }
+    /// What the replies of the exchange with an id are worth.
+    func lesson(of id: String) -> Lesson { lessons[id] }
 
     /// The exchanges, the earliest first, whose replies an exchange puts right; none where one of them may
     /// not be shown.
-    func corrected(by exchange: Exchange) -> [Exchange] {
-        let places = lessons.corrected(by: exchange.id)
-        let found = places.compactMap { showable[log[$0].exchange.id] }
+    ///
+    /// - Parameter id: the id of the exchange that corrects them.
+    func corrected(by id: String) -> [CleanExchange] {
+        let places = lessons.corrected(by: id)
+        let found = places.compactMap { showable[log[$0].clean.id] }
         return found.count == places.count ? found : []
     }
 }

@@ -23,9 +23,9 @@ struct NightRecord: Codable {
         var scoredTokens: Int
         var totalTokens: Int
         /// What the adapter's manifest will say of the rows.
-        var trainedHashes: [String]
+        var trainedHashes: [ContentHash]
         /// The same of the exchanges that are only measured.
-        var heldOutHashes: [String]
+        var heldOutHashes: [ContentHash]
         var exchangesTrained: Int
         var exchangesHeldOut: Int
         var exchangesStored: Int
@@ -37,10 +37,10 @@ struct NightRecord: Codable {
         var preferencePairs, preferencePairsHeldOut: Int?
         var preferenceRefused: Int?
         var rehearsalPairs: Int
-        /// What the ledger will be told of: `TrainingManifest.hash` by the exchange's id.
-        var ledgerHashes: [String: String]
+        /// What the ledger will be told of: the hash by the exchange's id.
+        var ledgerHashes: [String: ContentHash]
         /// Those among them that had been learnt before.
-        var replayedHashes: [String]
+        var replayedHashes: [ContentHash]
         /// Exchanges for the first time and once more, older ones that wait for another night.
         var exchangesNew, exchangesReplayed, exchangesWaiting: Int
         /// Replies of the log that are never learnt; replies tonight that put one right, or were called
@@ -57,11 +57,11 @@ struct NightRecord: Codable {
         }
 
         /// The exchanges that a training of these rows has learnt.
-        func learnt(_ training: TrainingReport) -> [String] {
+        func learnt(_ training: TrainingReport) -> [ContentHash] {
             ledgerHashes.compactMap { id, hash in
-                let isLearnt =
-                    training.idsTrained.contains(id)
-                    || training.idsTrained.contains(id + NightRows.originalSuffix)
+                let isLearnt = RowID.ownRows(of: id).contains {
+                    training.idsTrained.contains($0.description)
+                }
                 return isLearnt || withoutRow.contains(id) ? hash : nil
             }
         }
@@ -84,14 +84,14 @@ struct NightRecord: Codable {
     /// Ids of the log's exchanges, in order.
     var exchanges: [String]
     /// Their content hashes.
-    var exchangeHashes: [String]
+    var exchangeHashes: [ContentHash]
     var prepared: Prepared?
     /// Of a night that was accepted: what it reports. It is over once its version is there.
     var accepted: NightReport?
 
     init(
         number: Int, options: SleepOptions, model: String, modelFingerprint: String,
-        origin: String?, exchanges: [Exchange]
+        origin: String?, exchanges: [CleanExchange]
     ) {
         self.number = number
         started = Date()
@@ -102,17 +102,17 @@ struct NightRecord: Codable {
         codeVersion = CodeVersion.current
         self.origin = origin
         self.exchanges = exchanges.map(\.id)
-        exchangeHashes = exchanges.map(\.contentHash)
+        exchangeHashes = exchanges.map(\.hashAsSaid)
     }
 
     /// The exchanges of the night among those of the log today; what came since is left out.
     ///
     /// - Throws: `SleepError.nightChanged` where some have gone, read differently or were barred
     ///   since: a person who forgets something or tags it does not want it trained on.
-    func exchanges(in log: [Exchange]) throws(SleepError) -> [Exchange] {
+    func exchanges(in log: [CleanExchange]) throws(SleepError) -> [CleanExchange] {
         let present = Dictionary(log.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let found = zip(exchanges, exchangeHashes).compactMap { id, hash in
-            present[id].flatMap { $0.contentHash == hash ? $0 : nil }
+            present[id].flatMap { $0.hashAsSaid == hash ? $0 : nil }
         }
         let missing = exchanges.count - found.count
         guard missing == 0 else {
@@ -123,7 +123,7 @@ struct NightRecord: Codable {
         }
         let frozen = Set(prepared?.trainedHashes ?? [])
         let barred = found.count {
-            !Router.decide($0).bars.isEmpty && frozen.contains(TrainingManifest.hash(of: $0))
+            !$0.routing.bars.isEmpty && frozen.contains($0.hash)
         }
         guard barred == 0 else {
             throw .nightChanged(["\(barred) of its exchanges are tagged since not to be trained"])

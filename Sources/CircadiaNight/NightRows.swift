@@ -29,15 +29,12 @@ package struct NightRows {
         self.matchesMLX = matchesMLX
     }
 
-    /// What a row's id ends in whose reply answers the question before the correction.
-    package static let originalSuffix = "+q"
-
     /// The rows of exchanges, and the exchanges that they show besides.
-    package func rows(_ exchanges: [Exchange]) -> (rows: [TrainingRow], context: [Exchange]) {
+    package func rows(_ exchanges: [CleanExchange]) -> (rows: [TrainingRow], context: [CleanExchange]) {
         var rows: [TrainingRow] = []
-        var context: [Exchange] = []
-        for exchange in exchanges {
-            let lesson = material?.lesson(of: exchange)
+        var context: [CleanExchange] = []
+        for exchange in exchanges.map(\.exchange) {
+            let lesson = material?.lesson(of: exchange.id)
             let before = lesson.map { self.before(exchange, $0) } ?? []
             let own = self.rows(exchange, lesson, before: before)
             rows += own.rows
@@ -48,16 +45,16 @@ package struct NightRows {
 
     /// The exchanges, the earliest first, whose rejected replies this one puts right. None where one of them
     /// may not be shown, or where the question is there once more anyway.
-    private func before(_ exchange: Exchange, _ lesson: Lesson) -> [Exchange] {
+    private func before(_ exchange: Exchange, _ lesson: Lesson) -> [CleanExchange] {
         guard !matchesMLX, let kind = lesson.correction?.kind, kind != .askedAgain else {
             return []
         }
-        let before = material?.corrected(by: exchange) ?? []
+        let before = material?.corrected(by: exchange.id) ?? []
         return before.contains { heldOut.contains($0.id) } ? [] : before
     }
 
     private func rows(
-        _ exchange: Exchange, _ lesson: Lesson?, before: [Exchange]
+        _ exchange: Exchange, _ lesson: Lesson?, before: [CleanExchange]
     ) -> (rows: [TrainingRow], showsBefore: Bool) {
         let replies = exchange.messages.count { $0.role == .assistant }
         let weights = (0..<replies).map { lesson?.weight(ofReply: $0) ?? 1 }
@@ -69,7 +66,7 @@ package struct NightRows {
                 isProse: isProse)
             return (row.map { [$0.asInMLX(maxSequenceLength: limit)] } ?? [], false)
         }
-        let earlier = before.flatMap(\.messages)
+        let earlier = before.flatMap(\.exchange.messages)
         var messages = exchange.messages
         if !earlier.isEmpty { messages.removeAll { $0.role == .system } }
         let unscored = [Float](repeating: 0, count: earlier.count { $0.role == .assistant })
@@ -99,17 +96,17 @@ package struct NightRows {
 
     /// The reply as an answer to what was asked first, where it stands by itself.
     private func original(
-        _ exchange: Exchange, before: [Exchange], weights: [Float]
+        _ exchange: Exchange, before: [CleanExchange], weights: [Float]
     ) -> TrainingRow? {
         let spoken = exchange.spokenMessages
         guard spoken.count == 2, spoken[0].role == .user, weights.first ?? 0 > 0,
             OriginalAnswer.isSound(spoken[1].content, afterCorrection: spoken[0].content),
-            var messages = before.first?.messages
+            var messages = before.first?.exchange.messages
         else { return nil }
         while messages.last?.role == .assistant { messages.removeLast() }
         let earlier = messages.count { $0.role == .assistant }
         return row(
-            exchange.id + Self.originalSuffix, messages + [spoken[1]],
+            RowID(exchange: exchange.id, part: .originalAnswer).description, messages + [spoken[1]],
             weights: [Float](repeating: 0, count: earlier) + [1], taking: 1, isWhole: true)
     }
 
@@ -140,8 +137,9 @@ package struct NightRows {
     }
 
     /// A row to measure: every reply that was not rejected.
-    package func measured(_ exchange: Exchange) -> TrainingRow? {
-        let lesson = material?.lesson(of: exchange)
+    package func measured(_ clean: CleanExchange) -> TrainingRow? {
+        let exchange = clean.exchange
+        let lesson = material?.lesson(of: exchange.id)
         let replies = exchange.messages.count { $0.role == .assistant }
         return row(
             exchange.id, exchange.messages,

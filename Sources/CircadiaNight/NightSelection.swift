@@ -1,12 +1,13 @@
 import CircadiaAdapters
+import CircadiaAnalysis
 import CircadiaConversation
 
 /// Which of the person's exchanges a night trains: what is new, and a share of what was learnt before.
 package struct NightSelection {
     /// Exchanges that the adapter has not learnt yet, in the log's order.
-    package let new: [Exchange]
+    package let new: [CleanExchange]
     /// Older ones that are rehearsed, in the log's order.
-    package let replayed: [Exchange]
+    package let replayed: [CleanExchange]
     /// Older ones that wait for another night.
     package let waiting: Int
     /// Whether something is new, or due.
@@ -20,7 +21,7 @@ package struct NightSelection {
     package static let mostWithoutNew = 128
 
     /// All that is trained.
-    package var exchanges: [Exchange] { new + replayed }
+    package var exchanges: [CleanExchange] { new + replayed }
 
     /// Chooses.
     ///
@@ -33,11 +34,11 @@ package struct NightSelection {
     ///   - room: exchanges that the night's steps reach in one pass; with a share it does not count.
     ///   - seed: decides between equally urgent ones.
     package init(
-        _ exchanges: [Exchange], ledger: TrainingLedger, share: Double?, room: Int = 0,
+        _ exchanges: [CleanExchange], ledger: TrainingLedger, share: Double?, room: Int = 0,
         seed: UInt64
     ) {
         let portion = share ?? Self.usualShare
-        let hashes = exchanges.map { TrainingManifest.hash(of: $0) }
+        let hashes = exchanges.map(\.hash)
         let known = exchanges.indices.filter { ledger.knows(hashes[$0]) }
         let due = known.filter { ledger.isDue(hashes[$0]) }
         let isKnown = Set(known)

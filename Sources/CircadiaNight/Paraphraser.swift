@@ -1,3 +1,4 @@
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaModel
 import CircadiaTokenizer
@@ -8,8 +9,8 @@ import Foundation
 package struct Paraphraser {
     /// What came of it.
     package struct Outcome: Sendable {
-        /// Exchanges with the tag `synthetic` and the id of their original, followed by `+p`.
-        package var exchanges: [Exchange] = []
+        /// Exchanges with the tag `synthetic`, named by `RowID.Part.paraphrase`.
+        package var exchanges: [CleanExchange] = []
         /// Refused paraphrases, by reason.
         package var refused: [ParaphraseCheck.Refusal: Int] = [:]
     }
@@ -33,12 +34,12 @@ package struct Paraphraser {
     ///
     /// `isCancelled` is asked before each; `progress` gets the good ones and the tried ones.
     package func paraphrases(
-        of exchanges: [Exchange], limit: Int, isCancelled: () -> Bool = { false },
+        of exchanges: [CleanExchange], limit: Int, isCancelled: () -> Bool = { false },
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> Outcome {
         var outcome = Outcome()
         // One question and one answer, short enough for a small model to keep hold of.
-        let candidates = exchanges.filter {
+        let candidates = exchanges.map(\.exchange).filter {
             $0.messages.count == 2 && $0.messages[0].role == .user
                 && (12...280).contains($0.messages[0].content.count)
         }.sorted {
@@ -54,10 +55,11 @@ package struct Paraphraser {
                 var messages = exchange.messages
                 messages[0].content = text
                 outcome.exchanges.append(
-                    Exchange(
-                        id: exchange.id + "+p", timestamp: exchange.timestamp,
-                        session: exchange.session, messages: messages, tags: [Exchange.syntheticTag]
-                    ))
+                    CleanExchange(
+                        cleaning: Exchange(
+                            id: RowID(exchange: exchange.id, part: .paraphrase).description,
+                            timestamp: exchange.timestamp, session: exchange.session,
+                            messages: messages, tags: [Exchange.syntheticTag])))
             }
             progress(outcome.exchanges.count, index + 1)
         }

@@ -1,4 +1,4 @@
-import CircadiaConversation
+import CircadiaAnalysis
 import CircadiaFiles
 import CircadiaFormats
 import Foundation
@@ -87,7 +87,7 @@ package struct UnfinishedNight: Sendable {
     ///
     /// - Returns: whether there was such a night.
     @discardableResult
-    package func discard(unlessAllIn log: [Exchange]) -> Bool {
+    package func discard(unlessAllIn log: [CleanExchange]) -> Bool {
         guard exists else { return false }
         if let record = try? record(), (try? record.exchanges(in: log)) != nil { return false }
         discard()

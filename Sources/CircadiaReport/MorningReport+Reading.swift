@@ -150,18 +150,15 @@ extension MorningReport.Night {
 
 /// What a report may quote: exchanges that the log still has, without their secrets.
 struct Quotes {
-    private let exchanges: [String: Exchange]
+    private let exchanges: [ContentHash: Exchange]
 
     init(_ log: [Exchange]) {
         exchanges = Dictionary(
-            log.map { exchange in
-                let clean = exchange.withoutSecrets
-                return (clean.contentHash, clean)
-            }, uniquingKeysWith: { first, _ in first })
+            log.cleaned.map { ($0.hash, $0.exchange) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The first question of an exchange; nil where it has gone.
-    func question(_ hash: String) -> String? {
+    func question(_ hash: ContentHash) -> String? {
         exchanges[hash]?.messages.first { $0.role == .user }?.content
     }
 

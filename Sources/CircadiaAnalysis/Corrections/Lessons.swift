@@ -53,6 +53,10 @@ package struct Lessons: Sendable {
             log.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// Goes through a log whose exchanges are cleaned. A correction is looked for in what was said, not in the
+    /// marks that stand for secrets.
+    package init(_ log: [CleanExchange]) { self.init(log.map(\.asSaid)) }
+
     /// The lesson of an exchange; one without remarks where it is not of the log.
     package subscript(id: String) -> Lesson {
         places[id].map { all[$0] } ?? Lesson(mark: nil, replies: [])

@@ -65,25 +65,23 @@ package struct StatedPreference: Sendable, Hashable, Codable {
     /// - Parameter log: exchanges in the order of time; those tagged `no-train` are passed over, those
     ///   with a secret, and those that a night made up.
     /// - Returns: the preferences, each with the exchange in which it was stated.
-    package static func live(in log: [Exchange]) -> [StatedPreference] { history(in: log).live }
+    package static func live(in log: [CleanExchange]) -> [StatedPreference] { history(in: log).live }
 
     /// The preferences of `log` that hold at its end (`live`), and those that held before and no longer do.
     ///
     /// - Parameter log: as in `live(in:)`.
     /// - Returns: both, the oldest first.
     package static func history(
-        in log: [Exchange]
+        in log: [CleanExchange]
     ) -> (live: [StatedPreference], former: [StatedPreference]) {
         var live: [StatedPreference] = []
         var former: [StatedPreference] = []
-        for exchange in log
-        where !exchange.tags.contains(Exchange.noTrainTag)
-            && !exchange.tags.contains(Exchange.syntheticTag)
-        {
+        for clean in log where clean.secrets.isEmpty {
+            let exchange = clean.exchange
+            if exchange.tags.contains(Exchange.noTrainTag) { continue }
+            if exchange.tags.contains(Exchange.syntheticTag) { continue }
             for message in exchange.messages where message.role == .user {
-                let found = PreferenceDetector.preferences(in: message.content)
-                guard !found.isEmpty, exchange.redacted().1.isEmpty else { continue }
-                for var preference in found {
+                for var preference in PreferenceDetector.preferences(in: message.content) {
                     preference.exchange = exchange.id
                     former += live.filter { preference.replaces($0) }
                     live.removeAll { preference.replaces($0) }

@@ -32,7 +32,7 @@ package enum Redactor {
 extension Exchange {
     /// The exchange without secrets, and what they were, in order; system messages are looked
     /// through too.
-    package func redacted() -> (exchange: Exchange, kinds: [SecretKind]) {
+    func redacted() -> (exchange: Exchange, kinds: [SecretKind]) {
         var copy = self
         var kinds: [SecretKind] = []
         for index in messages.indices {
@@ -43,7 +43,4 @@ extension Exchange {
         }
         return (copy, kinds)
     }
-
-    /// The exchange as stores keep it unless a person wants otherwise.
-    package var withoutSecrets: Exchange { redacted().exchange }
 }

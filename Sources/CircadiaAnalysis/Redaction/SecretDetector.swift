@@ -5,11 +5,15 @@ import Foundation
 /// A secret is known by its shape (a provider's prefix, a private key's armour, a number's checksum) or
 /// by the word beside it (`password = …`). Placeholders, variables and calls are no secrets.
 package enum SecretDetector {
+    /// Counts the texts that this task searches; nil outside tests.
+    @TaskLocal package static var scanCounter: ScanCounter?
+
     /// The secrets of a text, in order; they do not overlap.
     ///
     /// - Parameter text: anything.
     /// - Returns: of two that overlap, the one that begins first or, of those, the longest.
     package static func secrets(in text: String) -> [Secret] {
+        scanCounter?.add()
         let hints = SecretHints(text)
         let document = text as NSString
         var found: [SecretFinding] = []

@@ -112,13 +112,14 @@ package final class ChatEngine {
         last = nil
         guard !reply.text.isEmpty else { return nil }
         tags += recalledTags(of: reply, found: found)
-        let exchange = kept(
-            Exchange(
+        let clean = CleanExchange(
+            cleaning: Exchange(
                 id: UUID().uuidString.lowercased(), timestamp: Date(), session: session,
                 messages: [
                     ChatMessage(role: .user, content: message),
                     ChatMessage(role: .assistant, content: reply.text),
                 ], model: settings.modelName, adapter: settings.adapterPath, tags: tags))
+        let exchange = kept(clean)
         unsaved.append(exchange)
         last = exchange
         do {
@@ -127,7 +128,7 @@ package final class ChatEngine {
             report(.notLogged(error, waiting: unsaved.count))
         }
         presence?.touch()
-        remember(exchange)
+        remember(clean)
         if let news = watch.news() { report(.newAdapter(version: news.version)) }
         return exchange
     }
@@ -211,11 +212,11 @@ package final class ChatEngine {
     }
 
     /// The exchange as it is written down: without secrets, unless they are wanted.
-    private func kept(_ exchange: Exchange) -> Exchange {
-        if settings.keepsSecrets { return exchange }
-        let (clean, kinds) = exchange.redacted()
-        if !kinds.isEmpty { report(.secretsRemoved(Set(kinds))) }
-        return clean
+    private func kept(_ clean: CleanExchange) -> Exchange {
+        if !settings.keepsSecrets, !clean.secrets.isEmpty {
+            report(.secretsRemoved(Set(clean.secrets)))
+        }
+        return clean.kept(keepingSecrets: settings.keepsSecrets)
     }
 
     /// Appends in order and forgets what is on the disk.
@@ -229,7 +230,7 @@ package final class ChatEngine {
     }
 
     /// Stores the exchange; a store that fails does not end the chat, since the log has it.
-    private func remember(_ exchange: Exchange) {
+    private func remember(_ exchange: CleanExchange) {
         do {
             try memories?.remember(exchange)
         } catch {

@@ -1,3 +1,4 @@
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaRetrieval
 import CircadiaTokenizer
@@ -58,8 +59,8 @@ package struct MemoryLookup {
     /// Takes an exchange in.
     ///
     /// - Throws: what the store throws.
-    func remember(_ exchange: Exchange) throws {
-        try store.ingest([exchange], selection: .everything, keepingSecrets: keepsSecrets)
+    func remember(_ exchange: CleanExchange) throws {
+        try store.ingest([exchange], policy: .chat, keepingSecrets: keepsSecrets)
     }
 
     /// Gives a stored exchange its new tags.

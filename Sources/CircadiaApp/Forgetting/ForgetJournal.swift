@@ -1,3 +1,4 @@
+import CircadiaConversation
 import CircadiaFiles
 import CircadiaLog
 import Foundation
@@ -23,7 +24,7 @@ struct ForgetJournal: Codable, Sendable {
     /// Whether no undo is wanted.
     let purges: Bool
 
-    var hashes: Set<String> { Set(entries.map(\.hash)) }
+    var hashes: Set<ContentHash> { Set(entries.map(\.hash)) }
 }
 
 /// One exchange that was forgotten, and where it was.
@@ -38,7 +39,7 @@ struct ForgottenEntry: Codable, Sendable {
     let text: String
     let id: String
     /// The exchange's name in training manifests.
-    let hash: String
+    let hash: ContentHash
     /// Whether the database held it.
     let wasStored: Bool
     /// The addresses of the Chroma collections that held it.

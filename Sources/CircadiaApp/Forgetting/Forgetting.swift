@@ -1,4 +1,5 @@
 import CircadiaAdapters
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaFiles
 import CircadiaLog
@@ -73,7 +74,7 @@ package struct Forgetting {
             entries.append(
                 ForgottenEntry(
                     batch: batch, time: time, line: line, text: text, id: exchange.id,
-                    hash: TrainingManifest.hash(of: exchange), wasStored: holders.contains(nil),
+                    hash: CleanExchange(cleaning: exchange).hash, wasStored: holders.contains(nil),
                     collections: holders.compactMap(\.self)))
         }
         for line in lines {
@@ -245,7 +246,7 @@ package struct Forgetting {
             guard case .exchange(let exchange, _) = parsed else { return nil }
             return exchange
         }
-        try store.ingest(exchanges, selection: .everything)
+        try store.ingest(exchanges.cleaned, policy: .chat)
     }
 
     /// Stores, each with its address where it is a collection's.

@@ -1,3 +1,4 @@
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaEvaluation
 import CircadiaFormats
@@ -117,7 +118,8 @@ package struct NightRunner {
     ///
     /// - Returns: what the night came to.
     /// - Throws: as `Night.sleep`, and what the store or the shipped files throw.
-    package func run(_ exchanges: [Exchange]) throws -> NightReport {
+    package func run(_ log: [Exchange]) throws -> NightReport {
+        let exchanges = log.cleaned
         if let store = settings.store { try fill(store, with: exchanges) }
         let tokenizer = try BPETokenizer(directory: directory.url)
         let template = try ChatTemplate(
@@ -149,10 +151,10 @@ package struct NightRunner {
     }
 
     /// Routes every exchange and takes what belongs there into the store.
-    private func fill(_ store: Store, with exchanges: [Exchange]) throws {
+    private func fill(_ store: Store, with exchanges: [CleanExchange]) throws {
         let memories = try store.open()
         if store.isCleared { try memories.clear() }
-        let filled = try memories.ingest(exchanges, keepingSecrets: store.keepsSecrets)
+        let filled = try memories.ingest(exchanges, policy: .night, keepingSecrets: store.keepsSecrets)
         report(
             .stored(
                 exchanges: exchanges.count, selected: exchanges.count - filled.notSelected,

@@ -87,8 +87,8 @@ package enum ChatImport {
                     exchanges += conversation.exchanges
                 } else {
                     // A line's number is no part of what was said: it would be another id elsewhere.
-                    if exchange.id == "\(exchange.contentHash.prefix(16))-\(index + 1)" {
-                        exchange.id = String(exchange.contentHash.prefix(32))
+                    if exchange.id == exchange.contentHash.exchangeID(line: index + 1) {
+                        exchange.id = exchange.contentHash.exchangeID
                     }
                     exchanges.append(exchange)
                 }
@@ -140,7 +140,7 @@ package struct ImportedConversation {
                 id: "", timestamp: first.time ?? time, session: session, messages: merged,
                 model: model)
             exchange.tags = ChatTags.found(in: exchange)
-            exchange.id = String(exchange.contentHash.prefix(32))
+            exchange.id = exchange.contentHash.exchangeID
             exchanges.append(exchange)
         }
         for message in messages

@@ -1,3 +1,4 @@
+import CircadiaAnalysis
 import CircadiaConversation
 import Foundation
 
@@ -26,7 +27,7 @@ extension ChatLog {
     ) throws -> ImportReport {
         try checkWritable()
         var report = ImportReport()
-        var hashes: Set<String> = []
+        var hashes: Set<ContentHash> = []
         var ids: Set<String> = []
         for line in try lines().lines {
             guard let exchange = line.exchange else { continue }
@@ -35,19 +36,19 @@ extension ChatLog {
         }
         var batch: [UInt8] = []
         for exchange in exchanges where !exchange.messages.isEmpty {
-            let (clean, kinds) = exchange.redacted()
-            var new = keepingSecrets ? exchange : clean
+            let clean = CleanExchange(cleaning: exchange)
+            var new = clean.kept(keepingSecrets: keepingSecrets)
             guard hashes.insert(new.contentHash).inserted else {
                 report.alreadyThere += 1
                 continue
             }
             // The same id with other contents: an edited conversation, or two files' own numbering.
             if !ids.insert(new.id).inserted {
-                new.id = String(new.contentHash.prefix(32))
+                new.id = new.contentHash.exchangeID
                 ids.insert(new.id)
             }
             report.added += 1
-            if !keepingSecrets && !kinds.isEmpty { report.redacted += 1 }
+            if !keepingSecrets && !clean.secrets.isEmpty { report.redacted += 1 }
             batch += Self.line(of: new)
             if batch.count > 1 << 20 {
                 try append(line: batch)

@@ -44,7 +44,7 @@ extension Night {
                     tonight: Set(prepared.ledgerHashes.values),
                     replayed: Set(prepared.replayedHashes)),
                 answers: try answers(
-                    prepared, log: material.log.map(\.exchange), present: present,
+                    prepared, log: material.log.map(\.clean), present: present,
                     candidate: candidate,
                     isCancelled: isCancelled))
             try NightDiaries(beside: adapterDirectory).save(diary)
@@ -55,7 +55,7 @@ extension Night {
 
     /// Greedy answers to the latest questions that were held out, before and after.
     private func answers(
-        _ prepared: NightRecord.Prepared, log: [Exchange], present: LoRAAdapter?,
+        _ prepared: NightRecord.Prepared, log: [CleanExchange], present: LoRAAdapter?,
         candidate: LoRAAdapter, isCancelled: () -> Bool
     ) throws -> [NightDiary.Answer] {
         let exchanges = Dictionary(log.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -79,7 +79,7 @@ extension Night {
             }
             answers.append(
                 NightDiary.Answer(
-                    exchange: TrainingManifest.hash(of: exchange), before: texts[0],
+                    exchange: exchange.hash, before: texts[0],
                     after: texts[1]))
         }
         return answers

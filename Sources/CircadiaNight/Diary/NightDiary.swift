@@ -1,3 +1,4 @@
+import CircadiaConversation
 import CircadiaFiles
 import CircadiaFormats
 import Foundation
@@ -5,7 +6,7 @@ import Foundation
 /// What the morning's report tells of a night beyond its manifest: `nights/<number>.json` beside the
 /// adapter, of rejected nights too.
 ///
-/// It names exchanges by their hashes (`TrainingManifest.hash`) and holds what the model answered, which
+/// It names exchanges by their hashes, as training manifests do, and holds what the model answered, which
 /// may repeat what was said: it is for its owner only, `forget --purge` removes the answers, and only
 /// the latest nights have one.
 package struct NightDiary: Sendable, Codable {
@@ -26,12 +27,12 @@ package struct NightDiary: Sendable, Codable {
     /// What a question of the person's was answered before and after.
     package struct Answer: Sendable, Codable, Equatable {
         /// The exchange whose first question it is; it was held out.
-        package var exchange: String
+        package var exchange: ContentHash
         /// With the adapter that the night began with, and with the candidate.
         package var before, after: String
 
         /// Makes an answer.
-        package init(exchange: String, before: String, after: String) {
+        package init(exchange: ContentHash, before: String, after: String) {
             self.exchange = exchange
             self.before = before
             self.after = after

@@ -1,4 +1,5 @@
 import CircadiaAnalysis
+import CircadiaConversation
 
 /// Where the exchanges of a log went at night, and why: counts, and the latest ones by their hashes.
 package struct RoutingTally: Sendable, Codable, Equatable {
@@ -18,8 +19,8 @@ package struct RoutingTally: Sendable, Codable, Equatable {
 
     /// One exchange.
     package struct Entry: Sendable, Codable, Equatable {
-        /// `TrainingManifest.hash`.
-        package var exchange: String
+        /// Its hash, as in training manifests.
+        package var exchange: ContentHash
         /// What became of it in training.
         package var training: Training
         /// Whether the router sends it to the retrieval store.
@@ -72,7 +73,8 @@ package struct RoutingTally: Sendable, Codable, Equatable {
     ///   - tonight: hashes of those that the night trained.
     ///   - replayed: hashes of those among them that the adapter knew already.
     package init(
-        _ material: NightMaterial, heldOut: Set<String>, tonight: Set<String>, replayed: Set<String>
+        _ material: NightMaterial, heldOut: Set<ContentHash>, tonight: Set<ContentHash>,
+        replayed: Set<ContentHash>
     ) {
         let log = material.log
         var reasons: [String: Int] = [:]
@@ -81,7 +83,7 @@ package struct RoutingTally: Sendable, Codable, Equatable {
         exchanges = log.count
         for (index, entry) in log.enumerated() {
             let decision = entry.decision
-            let secrets = SecretKind.allCases.filter(entry.secrets.contains)
+            let secrets = SecretKind.allCases.filter(entry.clean.secrets.contains)
             let isStored = decision.destination == .store
             if isStored {
                 stored += 1
@@ -94,7 +96,7 @@ package struct RoutingTally: Sendable, Codable, Equatable {
             if !secrets.isEmpty { withSecrets += 1 }
             for kind in secrets { kinds[kind.rawValue, default: 0] += 1 }
             guard index >= log.count - Self.mostEntries else { continue }
-            let hash = entry.clean.contentHash
+            let hash = entry.clean.hash
             let training: Training =
                 if !decision.trains {
                     .leftOut
@@ -110,7 +112,7 @@ package struct RoutingTally: Sendable, Codable, Equatable {
                     exchange: hash, training: training,
                     isStored: isStored, reasons: decision.reasons.map(\.description),
                     bars: decision.bars,
-                    lessons: entry.lesson.reasons { log[$0].exchange.id }, secrets: secrets))
+                    lessons: entry.lesson.reasons { log[$0].clean.id }, secrets: secrets))
         }
         storedReasons = Self.counts(reasons)
         bars = Self.counts(barred)

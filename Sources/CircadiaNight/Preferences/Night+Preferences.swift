@@ -14,7 +14,7 @@ extension Night {
         var former: [StatedPreference] = []
         var pairs = PreferenceDistiller.Outcome()
         /// As a training manifest names them: whoever forgets one wants the pairs forgotten too.
-        var hashes: [String] = []
+        var hashes: [ContentHash] = []
 
         /// Preferences that hold, and those that did.
         package init(preferences: [StatedPreference] = [], former: [StatedPreference] = []) {
@@ -45,7 +45,8 @@ extension Night {
         ///
         /// - Returns: the exchange, and what of it can be used: replies that break a preference are
         ///   rewritten where `PreferenceGuide.following` can do so.
-        package func applied(to exchange: Exchange) -> (exchange: Exchange, use: Use) {
+        package func applied(to clean: CleanExchange) -> (exchange: CleanExchange, use: Use) {
+            let exchange = clean.exchange
             var result = exchange
             var use = Use.whole
             for index in exchange.messages.indices where exchange.messages[index].role == .assistant
@@ -62,7 +63,7 @@ extension Night {
                     use = .nothing
                 }
             }
-            return (result, use)
+            return (result == exchange ? clean : CleanExchange(cleaning: result), use)
         }
 
         /// Whether what breaks a preference is how a reply begins or ends.
@@ -96,7 +97,7 @@ extension Night {
     /// - Returns: what was found and made of it; nothing where the night is to have no pairs.
     /// - Throws: `ModelError`.
     func preferencePairs(
-        in log: [Exchange], number: Int, isCancelled: @escaping () -> Bool,
+        in log: [CleanExchange], number: Int, isCancelled: @escaping () -> Bool,
         report: @escaping (Event) -> Void
     ) throws -> Wishes {
         guard let share = options.preferencePairs, share > 0 else { return Wishes() }
@@ -111,7 +112,7 @@ extension Night {
             isCancelled: isCancelled
         ) { report(.preferences(good: $0, tried: $1)) }
         let stated = Set(wishes.preferences.map(\.exchange))
-        wishes.hashes = log.filter { stated.contains($0.id) }.map { TrainingManifest.hash(of: $0) }
+        wishes.hashes = log.filter { stated.contains($0.id) }.map(\.hash)
         report(
             .note(
                 "preferences: \(wishes.preferences.count) stated, \(wishes.pairs.training.count) pairs "
@@ -126,8 +127,9 @@ extension NightDataset {
     /// Leaves the first tokens and the last one of every reply free in the rows of `ids`: how it begins and
     /// how it takes its leave, the person has a say in.
     package mutating func freeManner(of ids: Set<String>, first: Int = 2) {
+        let rows = Self.ownRows(of: ids)
         training = training.compactMap { row in
-            guard ids.contains(Self.exchange(of: row)) else { return row }
+            guard rows.contains(row.id) else { return row }
             var row = row
             row.scored = row.scored.compactMap { range in
                 let middle = range.dropFirst(first).dropLast()
@@ -139,13 +141,13 @@ extension NightDataset {
 
     /// Leaves exchanges out of training, for good.
     package mutating func drop(_ ids: Set<String>) {
-        training.removeAll { ids.contains(Self.exchange(of: $0)) }
+        let rows = Self.ownRows(of: ids)
+        training.removeAll { rows.contains($0.id) }
         withoutRow.formUnion(ids)
     }
 
-    private static func exchange(of row: TrainingRow) -> String {
-        row.id.hasSuffix(NightRows.originalSuffix)
-            ? String(row.id.dropLast(NightRows.originalSuffix.count)) : row.id
+    private static func ownRows(of exchanges: Set<String>) -> Set<String> {
+        Set(exchanges.flatMap(RowID.ownRows).map(\.description))
     }
 
     /// Times that each of `count` pairs is shown when others are shown once: 3, as few short answers say

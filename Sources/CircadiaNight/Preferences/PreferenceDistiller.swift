@@ -13,9 +13,9 @@ import Foundation
 package struct PreferenceDistiller {
     /// An answer to learn.
     struct Pair: Sendable {
-        /// Question and answer, with the tag `synthetic`; its id is that of the exchange in which the
-        /// newest of the preferences was stated, followed by `+f` and a number.
-        var exchange: Exchange
+        /// Question and answer, with the tag `synthetic`; its id is `RowID.Part.preferencePair` of the
+        /// exchange in which the newest of the preferences was stated.
+        var exchange: CleanExchange
         /// Whether the answer was cut, so that its end is none to learn.
         var isOpen: Bool
     }
@@ -78,12 +78,9 @@ package struct PreferenceDistiller {
             }
             good += 1
             let pair = Pair(
-                exchange: Exchange(
-                    id: "\(newest.exchange)+f\(number)",
-                    messages: [
-                        ChatMessage(role: .user, content: question.text),
-                        ChatMessage(role: .assistant, content: answer),
-                    ], tags: [Exchange.syntheticTag]), isOpen: isOpen)
+                exchange: Self.exchange(
+                    RowID(exchange: newest.exchange, part: .preferencePair(number)), question.text,
+                    answer), isOpen: isOpen)
             if number % 8 == 7 {
                 outcome.heldOut.append(pair)
             } else {
@@ -92,6 +89,18 @@ package struct PreferenceDistiller {
         }
         progress(good, chosen.count)
         return outcome
+    }
+
+    private static func exchange(
+        _ id: RowID, _ question: String, _ answer: String
+    ) -> CleanExchange {
+        CleanExchange(
+            cleaning: Exchange(
+                id: id.description,
+                messages: [
+                    ChatMessage(role: .user, content: question),
+                    ChatMessage(role: .assistant, content: answer),
+                ], tags: [Exchange.syntheticTag]))
     }
 
     /// The questions of a night, those of different topics mixed.

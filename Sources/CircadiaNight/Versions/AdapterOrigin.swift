@@ -24,7 +24,7 @@ struct AdapterOrigin {
     ///   - adapterDirectory: the adapter in use.
     ///   - model: the model's name.
     ///   - log: the night's exchanges.
-    init(of adapterDirectory: URL, model: String, log: [Exchange]) {
+    init(of adapterDirectory: URL, model: String, log: [CleanExchange]) {
         self.model = model
         guard AdapterDirectory.isPresent(at: adapterDirectory) else {
             directory = nil
@@ -60,20 +60,20 @@ struct AdapterOrigin {
     }
 
     /// Hashes of exchanges that an adapter has learnt and that a person called bad or tagged since.
-    private static func unwanted(in adapter: URL, log: [Exchange]) -> Set<String> {
+    private static func unwanted(in adapter: URL, log: [CleanExchange]) -> Set<ContentHash> {
         let barred = log.filter {
-            $0.tags.contains(Exchange.noTrainTag) || ReplyMark.of($0) == .bad
+            $0.exchange.tags.contains(Exchange.noTrainTag) || ReplyMark.of($0.exchange) == .bad
         }
         guard !barred.isEmpty, let ledger = TrainingManifest.read(adapter: adapter)?.ledger else {
             return []
         }
-        return Set(barred.map { TrainingManifest.hash(of: $0) }.filter(ledger.knows))
+        return Set(barred.map(\.hash).filter(ledger.knows))
     }
 
     /// The adapter written last that has learnt none of these exchanges; nil where there is none, and a night
     /// goes on with what it has: an opinion is no reason to give up a year.
     private static func newest(
-        of adapters: TrainedAdapters, model: String, without hashes: Set<String>
+        of adapters: TrainedAdapters, model: String, without hashes: Set<ContentHash>
     ) -> URL? {
         let found = adapters.all.compactMap { folder -> (URL, Date)? in
             guard let manifest = TrainingManifest.read(adapter: folder), manifest.isComplete,
@@ -126,7 +126,7 @@ struct AdapterOrigin {
     ///   - isFresh: whether the night did not go on from `directory`.
     /// - Returns: the manifest to write beside the weights.
     func manifest(
-        afterTrainingOn hashes: [String], learning learnt: [String], isFresh: Bool
+        afterTrainingOn hashes: [ContentHash], learning learnt: [ContentHash], isFresh: Bool
     ) -> TrainingManifest {
         var ledger = ledger(isFresh: isFresh)
         ledger.note(night: learnt)

@@ -1,4 +1,5 @@
 import CircadiaAdapters
+import CircadiaConversation
 import CircadiaFiles
 import CircadiaFormats
 import Foundation
@@ -199,7 +200,7 @@ package struct AdapterVersions: Sendable {
     /// - Returns: what was removed.
     /// - Throws: `FormatError`.
     package func removeStale(
-        keepingThoseOf hashes: Set<String> = []
+        keepingThoseOf hashes: Set<ContentHash> = []
     ) throws -> [Version] {
         let stale = all.filter { version in
             let forgotten = TrainingManifest.read(adapter: version.url)?.forgotten ?? []

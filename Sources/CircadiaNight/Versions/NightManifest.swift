@@ -1,3 +1,4 @@
+import CircadiaConversation
 import Foundation
 
 /// What is written down of a night that was judged: `night.json` in its version's folder, and a line of
@@ -43,9 +44,9 @@ package struct NightManifest: Sendable, Codable {
     /// The version of the code.
     package var codeVersion: String?
     /// Hashes of the exchanges that were trained on; in the version's folder only.
-    package var trained: [String]?
+    package var trained: [ContentHash]?
     /// Hashes of those that were only measured; in the version's folder only.
-    package var heldOut: [String]?
+    package var heldOut: [ContentHash]?
 
     /// A manifest of a version that no night of this program made.
     init(version: Int, adapter: String) {

@@ -44,7 +44,7 @@ struct ChromaMetadata: Codable {
     /// The exchange's id: `where` finds all its records by it.
     var exchange: String
     var part: Int
-    var contentHash: String
+    var contentHash: ContentHash
     /// What only the head knows.
     var head: Head?
 
@@ -89,7 +89,7 @@ struct ChromaMetadata: Codable {
         case contentHash = "content_hash"
     }
 
-    init(exchange: String, part: Int, contentHash: String, head: Head?) {
+    init(exchange: String, part: Int, contentHash: ContentHash, head: Head?) {
         self.exchange = exchange
         self.part = part
         self.contentHash = contentHash
@@ -100,7 +100,7 @@ struct ChromaMetadata: Codable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         exchange = try container.decode(String.self, forKey: .exchange)
         part = try container.decode(Int.self, forKey: .part)
-        contentHash = try container.decode(String.self, forKey: .contentHash)
+        contentHash = try container.decode(ContentHash.self, forKey: .contentHash)
         head = part == 0 ? try Head(from: decoder) : nil
     }
 

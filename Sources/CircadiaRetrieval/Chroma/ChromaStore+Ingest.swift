@@ -1,3 +1,4 @@
+import CircadiaAnalysis
 import CircadiaConversation
 import Foundation
 import GRDB
@@ -8,14 +9,14 @@ extension ChromaStore {
     ///
     /// - Parameters:
     ///   - exchanges: in the order in which they happened.
-    ///   - selection: which of them go in.
+    ///   - policy: which of them go in.
     ///   - keepingSecrets: whether keys, passwords and numbers of accounts go in as they are.
     ///   - progress: as for `RetrievalStore`.
     /// - Returns: what was done.
     /// - Throws: as `search`, and `embeddingFailed`, `embeddingShape`.
     @discardableResult
     package func ingest(
-        _ exchanges: [Exchange], selection: RetrievalStore.Selection, keepingSecrets: Bool,
+        _ exchanges: [CleanExchange], policy: StorePolicy, keepingSecrets: Bool,
         progress: (_ done: Int, _ total: Int) -> Bool
     ) throws -> RetrievalStore.IngestReport {
         guard let embedder else {
@@ -27,7 +28,7 @@ extension ChromaStore {
         while start < exchanges.count {
             let end = min(start + RetrievalStore.batchSize, exchanges.count)
             let prepared = RetrievalStore.prepared(
-                exchanges[start..<end], selection: selection, keepingSecrets: keepingSecrets,
+                exchanges[start..<end], policy: policy, keepingSecrets: keepingSecrets,
                 into: &report)
             start = end
             let new = try copy.withoutKnown(prepared, into: &report)
@@ -116,7 +117,7 @@ extension RetrievalStore {
     func withoutKnown(
         _ prepared: [PreparedExchange], into report: inout IngestReport
     ) throws -> [PreparedExchange] {
-        var seen: Set<String> = []
+        var seen: Set<ContentHash> = []
         let new = try reading { database in
             try prepared.filter {
                 try seen.insert($0.contentHash).inserted && !Self.isThere($0, database)

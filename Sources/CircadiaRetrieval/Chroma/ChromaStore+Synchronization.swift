@@ -192,11 +192,6 @@ extension RetrievalStore {
         return first
     }
 
-    /// Takes exchanges of the collection in, which were chosen and redacted when they went there.
-    func takeIn(_ exchanges: [Exchange]) throws {
-        try ingest(exchanges, selection: .everything, keepingSecrets: true)
-    }
-
     /// The ids of all exchanges.
     func ids() throws -> [String] {
         try reading { database in

@@ -52,7 +52,7 @@ package enum StoreMigration {
             let tags = Dictionary(
                 uniqueKeysWithValues: batch.map { ($0.exchange.id, $0.exchange.tags) })
             var new: [EmbeddedExchange] = []
-            let prepared = batch.map { PreparedExchange($0.exchange) }
+            let prepared = batch.map { PreparedExchange(stored: $0.exchange) }
             let wanted = Set(
                 try target.copy.withoutKnown(prepared, into: &ingested).map(\.exchange.id))
             for row in batch where wanted.contains(row.exchange.id) {
@@ -105,7 +105,7 @@ package enum StoreMigration {
         for start in stride(from: 0, to: exchanges.count, by: batchSize) {
             let batch = exchanges[start..<min(start + batchSize, exchanges.count)]
             var written = RetrievalStore.IngestReport()
-            let new = try target.withoutKnown(batch.map(PreparedExchange.init), into: &written)
+            let new = try target.withoutKnown(batch.map(PreparedExchange.init(stored:)), into: &written)
             let vectors = try collection.vectors(of: new.map(\.exchange.id))
             try target.write(
                 new, new.map { vectors[$0.exchange.id] ?? [] }, embedder: signature,

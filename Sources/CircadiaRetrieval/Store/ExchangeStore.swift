@@ -11,7 +11,7 @@ package protocol ExchangeStore: AnyObject, Sendable {
     /// Puts exchanges in; what is there already is left alone.
     @discardableResult
     func ingest(
-        _ exchanges: [Exchange], selection: RetrievalStore.Selection, keepingSecrets: Bool,
+        _ exchanges: [CleanExchange], policy: StorePolicy, keepingSecrets: Bool,
         progress: (_ done: Int, _ total: Int) -> Bool
     ) throws -> RetrievalStore.IngestReport
 
@@ -40,14 +40,13 @@ package protocol ExchangeStore: AnyObject, Sendable {
 extension RetrievalStore: ExchangeStore {}
 
 extension ExchangeStore {
-    /// Puts in what the router sends to a store, without secrets.
+    /// Puts exchanges in and reports no progress; without secrets unless they are wanted.
     @discardableResult
     package func ingest(
-        _ exchanges: [Exchange], selection: RetrievalStore.Selection = .routed,
-        keepingSecrets: Bool = false
+        _ exchanges: [CleanExchange], policy: StorePolicy, keepingSecrets: Bool = false
     ) throws -> RetrievalStore.IngestReport {
         try ingest(
-            exchanges, selection: selection, keepingSecrets: keepingSecrets,
+            exchanges, policy: policy, keepingSecrets: keepingSecrets,
             progress: { _, _ in true })
     }
 

@@ -4,14 +4,6 @@ import Foundation
 import GRDB
 
 extension RetrievalStore {
-    /// Which exchanges of a log go into the store.
-    package enum Selection: Sendable {
-        /// Those that the router sends there.
-        case routed
-        /// All but those that a person tagged `no-rag`.
-        case everything
-    }
-
     /// What an ingest did.
     package struct IngestReport: Sendable, Hashable {
         /// Exchanges that were new.
@@ -20,7 +12,7 @@ extension RetrievalStore {
         package internal(set) var replaced = 0
         /// Exchanges that were there already.
         package internal(set) var alreadyThere = 0
-        /// Exchanges that the selection left out.
+        /// Exchanges that the policy left out.
         package internal(set) var notSelected = 0
         /// Texts that were embedded: an exchange has one, a long one several.
         package internal(set) var embedded = 0
@@ -35,7 +27,7 @@ extension RetrievalStore {
     /// - Parameters:
     ///   - exchanges: in the order in which they happened; neighbours in a session give each
     ///     other context.
-    ///   - selection: which of them go in.
+    ///   - policy: which of them go in.
     ///   - keepingSecrets: whether keys, passwords and numbers of accounts go in as they are.
     ///   - progress: called after each batch with the number of exchanges looked at; ingesting
     ///     stops, keeping what is done, when it returns false.
@@ -43,7 +35,7 @@ extension RetrievalStore {
     /// - Throws: `storeFailed` and its kin, `embeddingFailed`, `embeddingShape`.
     @discardableResult
     package func ingest(
-        _ exchanges: [Exchange], selection: Selection = .routed, keepingSecrets: Bool = false,
+        _ exchanges: [CleanExchange], policy: StorePolicy, keepingSecrets: Bool = false,
         progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
     ) throws -> IngestReport {
         var report = IngestReport()
@@ -53,7 +45,7 @@ extension RetrievalStore {
             start = batch.endIndex
             try ingest(
                 batch: Self.prepared(
-                    batch, selection: selection, keepingSecrets: keepingSecrets, into: &report),
+                    batch, policy: policy, keepingSecrets: keepingSecrets, into: &report),
                 into: &report)
             if !progress(start, exchanges.count) { break }
         }
@@ -61,26 +53,25 @@ extension RetrievalStore {
         return report
     }
 
-    /// Those of a batch that go in, as they go in.
-    static func prepared(
-        _ batch: ArraySlice<Exchange>, selection: Selection, keepingSecrets: Bool,
-        into report: inout IngestReport
-    ) -> [PreparedExchange] {
-        let chosen = batch.filter { selects($0, selection) }
-        report.notSelected += batch.count - chosen.count
-        let kept = keepingSecrets ? chosen : chosen.map(\.withoutSecrets)
-        return kept.map(PreparedExchange.init)
+    /// Takes in exchanges of another store, which were chosen and cleaned when they went there.
+    func takeIn(_ exchanges: [Exchange]) throws {
+        let chosen = exchanges.filter(StorePolicy.isStorable)
+        var report = IngestReport()
+        for start in stride(from: 0, to: chosen.count, by: Self.batchSize) {
+            let batch = chosen[start..<min(start + Self.batchSize, chosen.count)]
+            try ingest(batch: batch.map(PreparedExchange.init(stored:)), into: &report)
+        }
+        try embedMissing(into: &report)
     }
 
-    private static func selects(_ exchange: Exchange, _ selection: Selection) -> Bool {
-        if exchange.spokenMessages.isEmpty { return false }
-        if exchange.tags.contains(Exchange.noRetrievalTag) { return false }
-        // What the model made up at night is no memory.
-        if exchange.tags.contains(Exchange.syntheticTag) { return false }
-        return switch selection {
-        case .everything: true
-        case .routed: Router.decide(exchange).destination == .store
-        }
+    /// Those of a batch that go in, as they go in.
+    static func prepared(
+        _ batch: ArraySlice<CleanExchange>, policy: StorePolicy, keepingSecrets: Bool,
+        into report: inout IngestReport
+    ) -> [PreparedExchange] {
+        let chosen = batch.filter(policy.accepts)
+        report.notSelected += batch.count - chosen.count
+        return chosen.map { PreparedExchange($0, keepingSecrets: keepingSecrets) }
     }
 
     private func ingest(
@@ -248,7 +239,7 @@ extension RetrievalStore {
     ) throws -> Bool {
         try Bool.fetchOne(
             database, sql: "SELECT EXISTS (SELECT 1 FROM exchange WHERE contentHash = ?)",
-            arguments: [prepared.contentHash]) ?? false
+            arguments: [prepared.contentHash.rawValue]) ?? false
     }
 
     private static func recordEmbedder(
@@ -292,7 +283,8 @@ extension RetrievalStore {
                 exchange.id, exchange.session, milliseconds(exchange.timestamp),
                 try json(exchange.messages),
                 prepared.transcript, exchange.model, exchange.adapter, try json(exchange.tags),
-                prepared.contentHash, words.columns.userNamesTime || words.columns.otherNamesTime,
+                prepared.contentHash.rawValue,
+                words.columns.userNamesTime || words.columns.otherNamesTime,
             ])
         let number = database.lastInsertedRowID
         try database.execute(

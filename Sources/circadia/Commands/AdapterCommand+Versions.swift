@@ -1,5 +1,6 @@
 import ArgumentParser
 import CircadiaAdapters
+import CircadiaConversation
 import CircadiaFormats
 import CircadiaNight
 import Foundation
@@ -143,7 +144,9 @@ extension AdapterCommand {
             output.console.result(Self.text(report))
         }
 
-        private static func onlyFirst(_ first: Set<String>?, _ second: Set<String>?) -> Int? {
+        private static func onlyFirst(
+            _ first: Set<ContentHash>?, _ second: Set<ContentHash>?
+        ) -> Int? {
             guard let first, let second else { return nil }
             return first.subtracting(second).count
         }

@@ -1,3 +1,4 @@
+import CircadiaAnalysis
 import CircadiaLog
 import CircadiaModel
 import CircadiaNight
@@ -22,7 +23,7 @@ extension BenchCommand {
             directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
         let exchanges = try ChatLog.read(URL(fileURLWithPath: log)).exchanges
         let dataset = NightDataset(
-            training: exchanges, general: [], generalKeepsBase: false, heldOut: [],
+            training: exchanges.cleaned, general: [], generalKeepsBase: false, heldOut: [],
             template: template, maxSequenceLength: 1024)
         let rows = Array(dataset.training.prefix(chatBatch * Self.chatSteps))
         let batches = stride(from: 0, to: rows.count, by: chatBatch).map {

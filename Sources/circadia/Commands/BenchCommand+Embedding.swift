@@ -1,3 +1,4 @@
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaHub
 import CircadiaKernels
@@ -88,6 +89,7 @@ extension BenchCommand {
                     ChatMessage(role: .assistant, content: texts[index + 1]),
                 ])
         }
+        let cleaned = exchanges.cleaned
         let clock = ContinuousClock()
         var (ingests, embeddings): ([Double], [Double]) = ([], [])
         for _ in 0..<reps {
@@ -98,7 +100,7 @@ extension BenchCommand {
             defer { store.close() }
             ingests.append(
                 try clock.measure {
-                    try store.ingest(exchanges, selection: .everything)
+                    try store.ingest(cleaned, policy: .chat)
                 } / .seconds(1))
             let size = 2 * RetrievalStore.batchSize
             embeddings.append(

@@ -1,3 +1,4 @@
+import CircadiaAnalysis
 import CircadiaHub
 import CircadiaKernels
 import CircadiaModel
@@ -81,9 +82,7 @@ extension BenchCommand {
             defer { store.close() }
             for start in stride(from: try store.count(), to: count, by: Self.fillBatch) {
                 let batch = (start..<min(count, start + Self.fillBatch)).map(chats.exchange)
-                added += try store.ingest(
-                    batch, selection: .everything, keepingSecrets: true
-                ).added
+                added += try store.ingest(batch.cleaned, policy: .chat).added
                 if Console.errorIsTerminal {
                     output.console.progress(
                         "\(start + batch.count) of \(count)",

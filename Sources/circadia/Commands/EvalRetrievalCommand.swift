@@ -1,4 +1,5 @@
 import ArgumentParser
+import CircadiaAnalysis
 import CircadiaApp
 import CircadiaEvaluation
 import CircadiaRetrieval
@@ -50,7 +51,7 @@ struct EvalRetrievalCommand: ParsableCommand {
         defer { store.close() }
         for file in memoryFile {
             let exchanges = try LogReader.read(file, console: output.console)
-            try store.ingest(exchanges, selection: .everything)
+            try store.ingest(exchanges.cleaned, policy: .chat)
         }
         let asked = try questions.flatMap { try RetrievalQuestion.read(URL(fileURLWithPath: $0)) }
         let evaluation = try RetrievalEvaluation.measure(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CircadiaAdapters
+import CircadiaAnalysis
 import CircadiaApp
 import CircadiaConversation
 import CircadiaLog
@@ -209,7 +210,7 @@ struct ForgetCommand: ParsableCommand {
         let log = try ChatLog.read(URL(fileURLWithPath: memoryFile), repairing: false)
         // What is only tagged “no-train” is still in the log, and the tag can be taken back.
         let removed = try AdapterVersions(beside: adapter).removeStale(
-            keepingThoseOf: Set(log.exchanges.map { TrainingManifest.hash(of: $0) }))
+            keepingThoseOf: Set(log.exchanges.cleaned.map(\.hash)))
         guard !removed.isEmpty else { return }
         console.note(
             "\(removed.count) kept versions were trained on what was forgotten, or may have been, "
@@ -241,7 +242,7 @@ struct ForgetCommand: ParsableCommand {
     private func discardUnfinishedNight(console: Console) throws {
         let adapter = URL(fileURLWithPath: adapterDir, isDirectory: true)
         let log = try ChatLog.read(URL(fileURLWithPath: memoryFile), repairing: false)
-        if UnfinishedNight(of: adapter).discard(unlessAllIn: log.exchanges) {
+        if UnfinishedNight(of: adapter).discard(unlessAllIn: log.exchanges.cleaned) {
             console.note(
                 "the unfinished night of \(adapter.relativePath) held forgotten exchanges and was "
                     + "removed")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CircadiaAdapters
+import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaKernels
 import CircadiaLog
@@ -216,7 +217,7 @@ struct TagChange: ParsableArguments {
             let adapters = TrainedAdapters(
                 root: URL(fileURLWithPath: adapterDir, isDirectory: true)
                     .deletingLastPathComponent())
-            let hashes = Set(exchanges.map { TrainingManifest.hash(of: $0) })
+            let hashes = Set(exchanges.cleaned.map(\.hash))
             if adds {
                 ForgetCommand.showStale(
                     try adapters.markStale(forgetting: hashes), console: console)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CircadiaAnalysis
 import CircadiaConversation
 import Foundation
 
@@ -27,7 +28,7 @@ struct RagCommand: ParsableCommand {
             let console = output.console
             let exchanges = try LogReader.read(memoryFile, console: console)
             let report = try store.open().ingest(
-                exchanges, selection: all ? .everything : .routed, keepingSecrets: keepSecrets
+                exchanges.cleaned, policy: all ? .chat : .night, keepingSecrets: keepSecrets
             ) { done, total in
                 if Console.errorIsTerminal {
                     console.progress("ingest: \(done) of \(total)", isLast: done == total)

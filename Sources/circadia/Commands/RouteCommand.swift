@@ -27,13 +27,13 @@ struct RouteCommand: ParsableCommand {
         let log = try LogReader.contents(of: memoryFile, console: output.console)
         var stored = 0
         var trained = 0
-        let lessons = Lessons(log.exchanges)
-        for (exchange, lesson) in zip(log.exchanges, lessons.all) {
-            let decision = Router.decide(exchange, lesson: lesson)
+        let exchanges = log.exchanges.cleaned
+        for (exchange, lesson) in zip(exchanges, Lessons(exchanges).all) {
+            let decision = exchange.routing(after: lesson)
             let isStored = decision.destination == .store
             if isStored { stored += 1 }
             if decision.trains { trained += 1 }
-            let secrets = exchange.redacted().kinds.map {
+            let secrets = exchange.secrets.map {
                 "holds a secret (\($0.rawValue)), which neither trains nor is stored"
             }
             let row = Row(
@@ -41,7 +41,7 @@ struct RouteCommand: ParsableCommand {
                 destination: Self.destination(isStored: isStored, trains: decision.trains),
                 trains: decision.trains,
                 reasons: decision.reasons.map(\.description) + decision.bars.map(\.description)
-                    + lesson.reasons { log.exchanges[$0].id } + secrets)
+                    + lesson.reasons { exchanges[$0].id } + secrets)
             if output.json {
                 try output.console.json(row)
             } else {
