@@ -1,3 +1,4 @@
+import CircadiaApp
 import CircadiaLog
 import CircadiaModel
 import CircadiaNight

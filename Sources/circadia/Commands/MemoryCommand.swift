@@ -39,7 +39,7 @@ struct MemoryCommand: ParsableCommand {
 
         func run() throws {
             let console = output.console
-            try PendingForget.completeLog(log.url, console: console)
+            try ForgetWording.completePending(log.url, console: console)
             let read = try ChatImport.read(URL(fileURLWithPath: file))
             let tagged = read.exchanges.map { exchange in
                 var exchange = exchange
@@ -188,7 +188,7 @@ struct TagChange: ParsableArguments {
         let console = output.console
         let tag = MemoryCommand.Tag.bare(tagAndIds[0])
         let ids = Set(tagAndIds.dropFirst())
-        try PendingForget.completeLog(log.url, console: console)
+        try ForgetWording.completePending(log.url, console: console)
         let found = try ChatLog(url: log.url).retag(ids: ids) { tags in
             adds
                 ? (tags.contains(tag) ? tags : tags + [tag]) : tags.filter { $0 != tag }
@@ -218,7 +218,7 @@ struct TagChange: ParsableArguments {
                     .deletingLastPathComponent())
             let hashes = Set(exchanges.map { TrainingManifest.hash(of: $0) })
             if adds {
-                ForgetCommand.showStale(
+                ForgetWording.showStale(
                     try adapters.markStale(forgetting: hashes), console: console)
             } else {
                 try adapters.unmark(remembering: hashes)
