@@ -119,10 +119,7 @@ package final class ChatEngine {
                     ChatMessage(role: .user, content: message),
                     ChatMessage(role: .assistant, content: reply.text),
                 ], model: settings.modelName, adapter: settings.adapterPath, tags: tags))
-        if !settings.keepsSecrets, !clean.secrets.isEmpty {
-            report(.secretsRemoved(Set(clean.secrets)))
-        }
-        let exchange = clean.kept(keepingSecrets: settings.keepsSecrets)
+        let exchange = kept(clean)
         unsaved.append(exchange)
         last = exchange
         do {
@@ -212,6 +209,14 @@ package final class ChatEngine {
         }
         inView += shown.filter { memory in !inView.contains { $0.id == memory.id } }
         return (shown + repeated).map { Exchange.recalledTagPrefix + $0.id }
+    }
+
+    /// The exchange as it is written down: without secrets, unless they are wanted.
+    private func kept(_ clean: CleanExchange) -> Exchange {
+        if !settings.keepsSecrets, !clean.secrets.isEmpty {
+            report(.secretsRemoved(Set(clean.secrets)))
+        }
+        return clean.kept(keepingSecrets: settings.keepsSecrets)
     }
 
     /// Appends in order and forgets what is on the disk.
