@@ -1,3 +1,4 @@
+import CircadiaTestSupport
 @testable import CircadiaKernels
 @testable import ReferenceKernels
 

@@ -1,3 +1,4 @@
+import CircadiaTestSupport
 import Testing
 
 @testable import CircadiaKernels
