@@ -18,6 +18,20 @@ package struct ForgetSelection: Sendable, Hashable {
         self.time = time
     }
 
+    /// The 24 hours, in UTC, of the day that a moment lies in.
+    package static func day(of moment: Date) -> Range<Date> {
+        let start = Date(
+            timeIntervalSince1970: (moment.timeIntervalSince1970 / 86_400).rounded(.down) * 86_400)
+        return start..<start.addingTimeInterval(86_400)
+    }
+
+    /// The time from one moment to another; without one of them it is open on that side. Empty if
+    /// they are in the wrong order.
+    package static func time(from start: Date?, to end: Date?) -> Range<Date> {
+        let start = start ?? .distantPast
+        return start..<max(start, end ?? .distantFuture)
+    }
+
     /// Whether it selects anything at all: an empty one selects nothing rather than everything.
     package var isEmpty: Bool { ids.isEmpty && words.isEmpty && time == nil }
 

@@ -1,4 +1,5 @@
 import CircadiaAnalysis
+import CircadiaApp
 import CircadiaLog
 import CircadiaModel
 import CircadiaNight

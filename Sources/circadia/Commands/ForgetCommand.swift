@@ -1,12 +1,7 @@
 import ArgumentParser
-import CircadiaAdapters
-import CircadiaAnalysis
 import CircadiaApp
 import CircadiaConversation
-import CircadiaLog
 import CircadiaModel
-import CircadiaNight
-import CircadiaRetrieval
 import Foundation
 
 /// `circadia forget`: takes exchanges out of the log, the store and, at the next sleep, the weights.
@@ -109,22 +104,24 @@ struct ForgetCommand: ParsableCommand {
             ? try NightLock.take(for: adapter, console: console) : nil
         defer { withExtendedLifetime(lock) {} }
         let log = URL(fileURLWithPath: memoryFile)
-        let completed = try PendingForget.complete(log: log, console: console)
+        let completed = try PendingForget.complete(log: log)
+        ForgetWording.show(completed, console: console)
         let forgetting = Forgetting(
             log: log, storeFolder: URL(fileURLWithPath: ragDir, isDirectory: true),
             adapterRoot: root, embedder: undo ? try? SentenceEmbedder.installed() : nil)
+        let traces = NightTraces(adapter: adapter, log: log)
         if undo { return try bringBack(forgetting, completed: completed, console: console) }
         if !selects {
             try purge(forgetting, console: console)
-            try removeStaleVersions(console: console)
-            return try discardUnfinishedNight(console: console)
+            try removeVersions(traces, console: console)
+            return try discardUnfinishedNight(traces, console: console)
         }
 
         let plan = try forgetting.plan(selection)
         if plan.exchanges.isEmpty {
             if output.json { try console.json(report(plan, done: false)) }
             console.note("no exchange fits")
-            if completed == nil { throw ExitCode(2) }
+            if completed == .none { throw ExitCode(2) }
             return
         }
         if !output.json { show(plan, console: console) }
@@ -135,26 +132,24 @@ struct ForgetCommand: ParsableCommand {
         }
         try forgetting.forget(plan, purging: purge)
         if purge {
-            try discardUnfinishedNight(console: console)
-            try removeStaleVersions(console: console)
+            try discardUnfinishedNight(traces, console: console)
+            try removeVersions(traces, console: console)
         }
         if output.json { return try console.json(report(plan, done: true)) }
         console.result(
             "forgotten: \(plan.lineCount) lines of the log, \(plan.storedCount) exchanges of the "
                 + "store" + (purge ? ", for good" : "; --undo brings them back"))
-        Self.showStale(plan.adapters, purged: purge, console: console)
+        ForgetWording.showStale(plan.adapters, purged: purge, console: console)
     }
 
     private var selection: ForgetSelection {
         var time: Range<Date>?
         if let day = on.flatMap(RagCommand.Search.date) {
-            let start = Date(
-                timeIntervalSince1970: (day.timeIntervalSince1970 / 86_400).rounded(.down) * 86_400)
-            time = start..<start.addingTimeInterval(86_400)
+            time = ForgetSelection.day(of: day)
         } else if before != nil || after != nil {
-            let start = after.flatMap(RagCommand.Search.date) ?? .distantPast
-            let end = before.flatMap(RagCommand.Search.date) ?? .distantFuture
-            time = start..<max(start, end)
+            time = ForgetSelection.time(
+                from: after.flatMap(RagCommand.Search.date),
+                to: before.flatMap(RagCommand.Search.date))
         }
         return ForgetSelection(ids: Set(id), query: query, time: time)
     }
@@ -168,7 +163,8 @@ struct ForgetCommand: ParsableCommand {
         console.note(
             "\(plan.exchanges.count) exchanges: \(plan.lineCount) lines of the log, "
                 + "\(plan.storedCount) in the store; trained on them: "
-                + "\(inUse(plan).count) adapters in use, \(versions(plan).count) kept versions")
+                + "\(plan.adaptersInUse.count) adapters in use, \(plan.keptVersions.count) kept "
+                + "versions")
     }
 
     private func isConfirmed(_ plan: Forgetting.Plan, console: Console) -> Bool {
@@ -183,45 +179,29 @@ struct ForgetCommand: ParsableCommand {
             exchanges: plan.exchanges.map {
                 Row(id: $0.id, timestamp: $0.timestamp, text: $0.transcript)
             }, lines: plan.lineCount, stored: plan.storedCount,
-            staleAdapters: inUse(plan).map(\.relativePath),
-            staleVersions: versions(plan).map(\.lastPathComponent))
+            staleAdapters: plan.adaptersInUse.map(\.relativePath),
+            staleVersions: plan.keptVersions)
     }
 
-    private static func isVersion(_ adapter: URL) -> Bool {
-        adapter.deletingLastPathComponent().lastPathComponent == AdapterVersions.folderName
-    }
-
-    private func inUse(_ plan: Forgetting.Plan) -> [URL] {
-        plan.adapters.filter { !Self.isVersion($0) }
-    }
-
-    private func versions(_ plan: Forgetting.Plan) -> [URL] {
-        plan.adapters.filter(Self.isVersion)
-    }
-
-    /// Versions that know what can no longer come back go for good, and what models have said to the
-    /// person's questions.
-    private func removeStaleVersions(console: Console) throws {
-        let adapter = URL(fileURLWithPath: adapterDir, isDirectory: true)
-        let diaries = try NightDiaries(beside: adapter).removeAnswers()
-        if diaries > 0 {
-            console.note("the answers that \(diaries) nights kept for their reports were removed")
+    /// Removes what nights keep of the person's words: answers for reports, and versions that know
+    /// what can no longer come back.
+    private func removeVersions(_ traces: NightTraces, console: Console) throws {
+        let nights = try traces.removeAnswers()
+        if nights > 0 {
+            console.note("the answers that \(nights) nights kept for their reports were removed")
         }
-        let log = try ChatLog.read(URL(fileURLWithPath: memoryFile), repairing: false)
-        // What is only tagged “no-train” is still in the log, and the tag can be taken back.
-        let removed = try AdapterVersions(beside: adapter).removeStale(
-            keepingThoseOf: Set(log.exchanges.cleaned.map(\.hash)))
+        let removed = try traces.removeStaleVersions()
         guard !removed.isEmpty else { return }
         console.note(
             "\(removed.count) kept versions were trained on what was forgotten, or may have been, "
-                + "and were removed: " + removed.map(\.name).joined(separator: ", "))
+                + "and were removed: " + removed.joined(separator: ", "))
     }
 
     private func bringBack(
-        _ forgetting: Forgetting, completed: Int?, console: Console
+        _ forgetting: Forgetting, completed: PendingForget.Outcome, console: Console
     ) throws {
         // What a killed --undo left was completed already; another one would undo too much.
-        if let completed, completed < 0 { return }
+        if case .broughtBack = completed { return }
         let count = try forgetting.undo()
         if output.json { return try console.json(["restored": count]) }
         guard count > 0 else {
@@ -237,60 +217,11 @@ struct ForgetCommand: ParsableCommand {
         console.result("\(count) forgotten exchanges can no longer be brought back")
     }
 
-    /// A night that waits to be resumed holds its exchanges as tokens. It is kept as long as what was
-    /// forgotten can come back.
-    private func discardUnfinishedNight(console: Console) throws {
-        let adapter = URL(fileURLWithPath: adapterDir, isDirectory: true)
-        let log = try ChatLog.read(URL(fileURLWithPath: memoryFile), repairing: false)
-        if UnfinishedNight(of: adapter).discard(unlessAllIn: log.exchanges.cleaned) {
-            console.note(
-                "the unfinished night of \(adapter.relativePath) held forgotten exchanges and was "
-                    + "removed")
-        }
-    }
-
-    /// Says what becomes of adapters that were marked stale, those in use and kept versions.
-    static func showStale(_ adapters: [URL], purged: Bool = false, console: Console) {
-        for adapter in adapters where !isVersion(adapter) {
-            console.note(
-                "\(adapter.relativePath) was trained on them, or may have been: the next sleep "
-                    + "retrains without them; until then --no-adapter runs the base model")
-        }
-        let names = adapters.filter(isVersion).map(\.lastPathComponent)
-        if !names.isEmpty, !purged {
-            console.note(
-                "so were the kept versions \(names.joined(separator: ", ")), which can no longer be "
-                    + "used")
-        }
-    }
-}
-
-/// Completes what a killed `forget` left, for every command that reads the log.
-enum PendingForget {
-    /// How many exchanges it was about, negative where they came back; nil where nothing was left.
-    @discardableResult
-    static func complete(log: URL, console: Console) throws -> Int? {
-        guard
-            let pending = try Forgetting.completePending(
-                log: log, embedder: { try? SentenceEmbedder.installed() })
-        else {
-            return nil
-        }
-        console.note("an interrupted forget of \(abs(pending)) exchanges was completed")
-        return pending
-    }
-
-    /// As `complete`, for commands that only need the log, which is in order before any collection
-    /// is asked: a server that does not answer is told of, and its turn comes later.
-    static func completeLog(_ log: URL, console: Console) throws {
-        do {
-            try complete(log: log, console: console)
-        } catch RetrievalError.chromaUnreachable(let address, _) {
-            console.note("a forget that was interrupted waits until \(address) answers")
-        } catch RetrievalError.chromaRefused(let address, let status, _) {
-            console.note(
-                "a forget that was interrupted waits until \(address) lets it in (status \(status))"
-            )
-        }
+    private func discardUnfinishedNight(_ traces: NightTraces, console: Console) throws {
+        guard try traces.discardUnfinishedNight() else { return }
+        console.note(
+            "the unfinished night of "
+                + URL(fileURLWithPath: adapterDir, isDirectory: true).relativePath
+                + " held forgotten exchanges and was removed")
     }
 }

@@ -40,7 +40,7 @@ struct MemoryCommand: ParsableCommand {
 
         func run() throws {
             let console = output.console
-            try PendingForget.completeLog(log.url, console: console)
+            try ForgetWording.completePending(log.url, console: console)
             let read = try ChatImport.read(URL(fileURLWithPath: file))
             let tagged = read.exchanges.map { exchange in
                 var exchange = exchange
@@ -189,7 +189,7 @@ struct TagChange: ParsableArguments {
         let console = output.console
         let tag = MemoryCommand.Tag.bare(tagAndIds[0])
         let ids = Set(tagAndIds.dropFirst())
-        try PendingForget.completeLog(log.url, console: console)
+        try ForgetWording.completePending(log.url, console: console)
         let found = try ChatLog(url: log.url).retag(ids: ids) { tags in
             adds
                 ? (tags.contains(tag) ? tags : tags + [tag]) : tags.filter { $0 != tag }
@@ -219,7 +219,7 @@ struct TagChange: ParsableArguments {
                     .deletingLastPathComponent())
             let hashes = Set(exchanges.cleaned.map(\.hash))
             if adds {
-                ForgetCommand.showStale(
+                ForgetWording.showStale(
                     try adapters.markStale(forgetting: hashes), console: console)
             } else {
                 try adapters.unmark(remembering: hashes)

@@ -1,0 +1,50 @@
+import ArgumentParser
+import CircadiaEvaluation
+import CircadiaFiles
+import CircadiaNight
+import Foundation
+
+/// `circadia eval-harness`: what the model can do, by category.
+struct EvalHarnessCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval-harness",
+        abstract: "Run the capability harness: greedy answers, scored, with 95% intervals.")
+
+    @Option(
+        help: ArgumentHelp("Prompts (JSON lines); default: the shipped ones.", valueName: "file"))
+    var prompts: String?
+
+    @Option(help: "Prompts at most; 0 means all.")
+    var maxPrompts = 0
+
+    @Option(help: "A name for this run.")
+    var tag = ""
+
+    @Option(help: ArgumentHelp("Write every answer and score to this file.", valueName: "file"))
+    var outJsonl: String?
+
+    @Option(help: ArgumentHelp("Write the summary to this file.", valueName: "file"))
+    var outSummary: String?
+
+    @OptionGroup var model: ModelOptions
+    @OptionGroup var adapter: AdapterOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let console = output.console
+        let loaded = try model.loadModel()
+        let adapted = try adapter.apply(to: loaded, console: console)
+        let report = try Measurement.harness(
+            prompts: prompts, limit: maxPrompts, model: adapted, loaded: loaded,
+            console: console)
+        let summary = report.summary(
+            tag: tag, model: loaded.name, adapter: adapter.presentURL?.relativePath,
+            codeVersion: CodeVersion.current)
+        if let outJsonl { try report.writeResults(to: URL(fileURLWithPath: outJsonl)) }
+        if let outSummary {
+            try ExperimentLog.replace(summary, at: URL(fileURLWithPath: outSummary))
+        }
+        if output.json { return try console.json(summary, pretty: false) }
+        console.result(HarnessTable.text(summary))
+    }
+}
