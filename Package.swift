@@ -231,8 +231,9 @@ let package = Package(
         .testTarget(
             name: "CircadiaAppTests",
             dependencies: [
-                "CircadiaConversation", "CircadiaLog", "CircadiaRetrieval", "CircadiaAdapters",
-                "CircadiaApp", "CircadiaTestSupport",
+                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats",
+                "CircadiaAnalysis", "CircadiaLog", "CircadiaModel", "CircadiaRetrieval",
+                "CircadiaAdapters", "CircadiaNight", "CircadiaApp", "CircadiaTestSupport",
             ]),
         .testTarget(
             name: "circadiaTests",
