@@ -66,20 +66,22 @@ struct NightRunnerTests {
 
     @Test("A night trains, promotes an adapter and reports its progress")
     func night() throws {
-        let report = try run(settings())
-        #expect(report.accepted)
+        var settings = self.settings()
+        // Every exchange that is not held out is read.
+        settings.options.iterations = 4
+        let report = try run(settings)
+        #expect(report.accepted && report.exchangesWaiting == 0)
         #expect(AdapterDirectory.isPresent(at: adapter))
         #expect(events.contains("night(") && !events.contains("stored"))
-        var later = settings()
-        later.onlyIfDue = true
-        later.options.replayShare = 0
-        #expect(throws: SleepError.self) { try run(later) }
+        settings.onlyIfDue = true
+        settings.options.replayShare = 0
+        #expect(throws: SleepError.nothingDue(path: log.path)) { try run(settings) }
     }
 
     @Test("A night fills the store first, if it is asked to")
     func store() throws {
         let folder = tiny.folder.file("rag")
-        var settings = settings()
+        var settings = self.settings()
         settings.store = NightRunner.Store {
             try RetrievalStore(directory: folder, embedder: WordEmbedder())
         }
@@ -100,7 +102,7 @@ struct NightRunnerTests {
         var presence = ChatPresence(log: log)
         try #require(presence != nil)
         events.onEvent = { if case .waitsForChat = $0 { presence = nil } }
-        var settings = settings()
+        var settings = self.settings()
         settings.yieldsToChat = true
         #expect(try run(settings).accepted)
         #expect(events.contains("waitsForChat") && events.contains("goesOn"))
@@ -110,10 +112,10 @@ struct NightRunnerTests {
     func interruption() throws {
         var isCancelled = false
         events.onEvent = { if case .night(.training) = $0 { isCancelled = true } }
-        #expect(throws: SleepError.self) { try run(settings(), isCancelled: { isCancelled }) }
+        #expect(throws: SleepError.self) { try run(self.settings(), isCancelled: { isCancelled }) }
         #expect(!AdapterDirectory.isPresent(at: adapter))
         events.onEvent = { _ in }
-        var settings = settings()
+        var settings = self.settings()
         settings.resumes = true
         #expect(try run(settings).accepted)
         let weights = try Data(

@@ -58,7 +58,7 @@ struct ScheduleTextTests {
         table.install(entry)
         let command =
             #"CIRCADIA_HOME='/models 1' /opt/circadia schedule run --folder "#
-            + #"'/my 50'\%' '\''home'\'' $x' -- 'a"b'"#
+            + #"'/my 50''\% '\''home'\'' $x' -- 'a"b'"#
         #expect(
             table.lines(of: entry.name) == [
                 "5 3 * * * " + command,
