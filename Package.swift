@@ -151,6 +151,7 @@ let package = Package(
         // Tests
         .target(
             name: "CircadiaTestSupport",
+            dependencies: ["CircadiaConversation", "CircadiaHub", "CircadiaRetrieval"],
             path: "Tests/CircadiaTestSupport"),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
@@ -158,7 +159,7 @@ let package = Package(
             dependencies: ["CircadiaKernels", "ReferenceKernels", "CircadiaTestSupport"]),
         .testTarget(
             name: "CircadiaFilesTests",
-            dependencies: ["CircadiaFiles", "CircadiaFormats", "CircadiaTestSupport"]),
+            dependencies: ["CircadiaFiles"]),
         .testTarget(
             name: "CircadiaConversationTests",
             dependencies: [
@@ -179,7 +180,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "CircadiaHubTests",
-            dependencies: ["CircadiaFiles", "CircadiaFormats", "CircadiaHub", "CircadiaTestSupport"]),
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaHub", "CircadiaLog",
+                "CircadiaTestSupport",
+            ]),
         .testTarget(
             name: "CircadiaAnalysisTests",
             dependencies: [
@@ -195,23 +199,22 @@ let package = Package(
             name: "CircadiaModelTests",
             dependencies: [
                 "CircadiaKernels", "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer",
-                "CircadiaFormats", "CircadiaHub", "CircadiaModel", "CircadiaTestSupport",
-                "AllocationCounter",
+                "CircadiaFormats", "CircadiaModel", "CircadiaTestSupport", "AllocationCounter",
             ],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "CircadiaTrainingTests",
             dependencies: [
-                "CircadiaKernels", "CircadiaFiles", "CircadiaFormats", "CircadiaHub",
-                "CircadiaModel", "CircadiaTraining", "CircadiaTestSupport",
+                "CircadiaKernels", "CircadiaFiles", "CircadiaFormats", "CircadiaModel",
+                "CircadiaTraining", "CircadiaTestSupport",
             ],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "CircadiaRetrievalTests",
             dependencies: [
                 "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaHub",
-                "CircadiaAnalysis", "CircadiaLog", "CircadiaModel", "CircadiaRetrieval",
-                "CircadiaApp", "CircadiaTestSupport",
+                "CircadiaLog", "CircadiaModel", "CircadiaRetrieval", "CircadiaApp",
+                "CircadiaTestSupport",
             ],
             exclude: ["Fixtures"]),
         .testTarget(
@@ -224,9 +227,9 @@ let package = Package(
         .testTarget(
             name: "CircadiaNightTests",
             dependencies: [
-                "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats", "CircadiaHub",
-                "CircadiaAnalysis", "CircadiaModel", "CircadiaTraining", "CircadiaEvaluation",
-                "CircadiaAdapters", "CircadiaNight", "CircadiaTestSupport",
+                "CircadiaConversation", "CircadiaTokenizer", "CircadiaHub", "CircadiaAnalysis",
+                "CircadiaModel", "CircadiaTraining", "CircadiaEvaluation", "CircadiaAdapters",
+                "CircadiaNight",
             ]),
         .testTarget(
             name: "CircadiaAppTests",

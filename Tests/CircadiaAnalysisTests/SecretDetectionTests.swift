@@ -1,3 +1,4 @@
+import CircadiaTestSupport
 import Foundation
 import Testing
 
@@ -107,22 +108,5 @@ struct SecretDetectionTests {
         #expect(SecretDetector.secrets(in: text).isEmpty)
         #expect(SecretDetector.secrets(in: String(repeating: "a", count: 200_000)).isEmpty)
         #expect(SecretDetector.secrets(in: String(repeating: "-----BEGIN ", count: 5000)).isEmpty)
-    }
-
-    @Test("The store keeps secrets only where it is told to")
-    func stored() throws {
-        let password = "Zug4Nach" + "Bern!"
-        let folder = try TemporaryFolder()
-        let said = exchange("pw", "my wifi password is \(password)", "Noted.", day: 1)
-        let store = try RetrievalStore(directory: folder.file("rag"), embedder: WordEmbedder())
-        try store.ingest([said], selection: .everything)
-        #expect(try store.list()[0].messages[0].content.contains("[redacted: password]"))
-        #expect(try store.search(password).allSatisfy { !$0.text.contains(password) })
-        let kept = try store.ingest([said], selection: .everything, keepingSecrets: true)
-        #expect(kept.replaced == 1)
-        #expect(try store.list()[0].messages[0].content.contains(password))
-        // Without the wish it is taken out again.
-        try store.ingest([said], selection: .everything)
-        #expect(try !store.list()[0].messages[0].content.contains(password))
     }
 }

@@ -80,7 +80,7 @@ struct ForgettingTests {
         #expect(try Data(contentsOf: log) == before)
         #expect(try storedIDs() == ["e0", "e1", "e2", "e3", "e4", "e5"])
         #expect(try forgetting.undo() == 0)
-        #expect(try folder.names().contains("data"))
+        #expect(folder.names.contains("data"))
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("data").path)
         #expect(names.sorted() == [".log.jsonl.lock", "log.jsonl"])
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import CircadiaApp
 @testable import CircadiaAnalysis
 @testable import CircadiaEvaluation
 @testable import CircadiaHub

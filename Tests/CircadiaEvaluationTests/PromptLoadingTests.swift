@@ -129,14 +129,3 @@ import Testing
                 + "folder, its rights and the disk's space")
     }
 }
-
-/// A folder that is gone after use.
-enum TemporaryFolder {
-    static func with<T>(_ body: (URL) throws -> T) throws -> T {
-        let url = FileManager.default.temporaryDirectory
-            .appending(path: "circadia-evaluation-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: url) }
-        return try body(url)
-    }
-}

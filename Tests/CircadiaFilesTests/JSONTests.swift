@@ -2,13 +2,12 @@ import Foundation
 import Testing
 
 @testable import CircadiaFiles
-@testable import CircadiaFormats
 
 @Suite struct JSONTests {
-    private func parse(_ text: String) throws(FormatError) -> JSONValue {
+    private func parse(_ text: String) throws(FileError) -> JSONValue {
         let bytes = Array(text.utf8)
         let result = bytes.withUnsafeBytes { buffer in
-            Result { () throws(FormatError) in try JSONValue(parsing: buffer, path: "x.json") }
+            Result { () throws(FileError) in try JSONValue(parsing: buffer, path: "x.json") }
         }
         return try result.get()
     }
@@ -60,8 +59,8 @@ import Testing
         (String(repeating: "[", count: 100), 64, "values are nested deeper than 64 levels"),
     ])
     func brokenTextsNameTheByte(text: String, offset: Int, problem: String) {
-        #expect(throws: FormatError.self) { try parse(text) }
-        do throws(FormatError) {
+        #expect(throws: FileError.self) { try parse(text) }
+        do throws(FileError) {
             _ = try parse(text)
         } catch {
             #expect("\(error)" == "x.json: not valid JSON at byte \(offset): \(problem).")

@@ -65,7 +65,7 @@ import Testing
     @Test(.enabled(if: Surroundings.peersPython != nil, "CIRCADIA_PEERS_PYTHON is not set"))
     func thePeerAgreesBitForBit() throws {
         let folder = try TemporaryFolder()
-        var generator = SeededGenerator(state: 77)
+        var generator = SplitMix64(seed: 77)
         let values = (0..<64 * 256).map { _ in
             Float.random(in: -1...1, using: &generator) * Float.random(in: 0...1, using: &generator)
         }

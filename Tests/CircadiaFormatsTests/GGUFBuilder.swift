@@ -1,3 +1,4 @@
+import CircadiaTestSupport
 import Foundation
 
 @testable import CircadiaFormats
@@ -83,7 +84,7 @@ struct GGUFMatrix {
     var values: [Float]
 
     /// Random blocks of a format; the values are computed here from the format's definition.
-    init(_ type: GGUFTensorType, count: Int, using generator: inout SeededGenerator) {
+    init(_ type: GGUFTensorType, count: Int, using generator: inout SplitMix64) {
         self.type = type
         bytes = []
         values = []
@@ -105,7 +106,7 @@ struct GGUFMatrix {
         }
     }
 
-    private mutating func appendBlock(using generator: inout SeededGenerator) {
+    private mutating func appendBlock(using generator: inout SplitMix64) {
         let scale = UInt16.random(in: 0x0400...0x2FFF, using: &generator)
         let minimum = UInt16.random(in: 0x8400...0xAFFF, using: &generator)
         let d = HalfPrecision.float(half: scale)
@@ -126,16 +127,6 @@ struct GGUFMatrix {
     }
 }
 
-/// A small generator whose numbers depend on its seed alone.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return (state >> 33) ^ (state << 21)
-    }
-}
-
 /// A tiny Llama as a GGUF file.
 struct TinyLlama {
     static let hidden = 64
@@ -152,7 +143,7 @@ struct TinyLlama {
 
     /// A model whose blocks have matrices of `type`; the embedding is Q8_0.
     init(_ type: GGUFTensorType, seed: UInt64 = 1, hasHead: Bool = false) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SplitMix64(seed: seed)
         let metadata: [(String, GGUFBuilder.Value)] = [
             ("general.architecture", .string("llama")),
             ("llama.block_count", .u32(UInt32(Self.layers))),
@@ -203,7 +194,7 @@ struct TinyLlama {
 
     mutating func add(
         _ name: String, _ shape: [Int], _ type: GGUFTensorType,
-        _ generator: inout SeededGenerator
+        _ generator: inout SplitMix64
     ) {
         let matrix = GGUFMatrix(type, count: shape.reduce(1, *), using: &generator)
         values[name] = matrix.values

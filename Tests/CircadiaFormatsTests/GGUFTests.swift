@@ -227,10 +227,10 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: Surroundings.gguf != nil, "CIRCADIA_TEST_GGUF is not set"))
+    @Test(.enabled(if: Surroundings.chatGGUF != nil, "there is no GGUF file of smollm2-135m"))
     func theRealModelKeepsEveryValue() throws {
         let folder = try TemporaryFolder()
-        let url = URL(fileURLWithPath: try #require(Surroundings.gguf))
+        let url = try #require(Surroundings.chatGGUF)
         try GGUFImporter.importModel(gguf: url, to: folder.file("m"))
         let gguf = try GGUFFile(path: url)
         let file = try SafetensorsFile(path: folder.file("m/model.safetensors"))

@@ -12,7 +12,7 @@ struct PeersTests {
         let gguf = try folder.write("m.gguf", TinyLlama(.q4_1, seed: 3).builder.bytes)
         try GGUFImporter.importModel(gguf: gguf, to: folder.file("m"))
         let model = try ModelConfiguration(directory: folder.file("m"))
-        var generator = SeededGenerator(state: 5)
+        var generator = SplitMix64(seed: 5)
         var tensors: [String: AdapterTensor] = [:]
         for module in AdapterTensorName.modules {
             let columns = module == "mlp.down_proj" ? 96 : 64

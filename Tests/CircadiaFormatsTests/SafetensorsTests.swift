@@ -2,6 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
+@testable import CircadiaFiles
 @testable import CircadiaFormats
 
 @Suite struct SafetensorsTests {
@@ -49,11 +50,11 @@ import Testing
         let folder = try TemporaryFolder()
         let url = folder.file("a.safetensors")
         try SafetensorsWriter.write([("w", .u8, [1], [1])], to: url)
-        let failure = FormatError.missingFile(path: "p", purpose: "q")
+        let failure = FileError.missingFile(path: "p", purpose: "q")
         #expect(throws: failure) {
             try SafetensorsWriter.write(
                 [TensorDescription(name: "w", type: .u8, shape: [2])], to: url
-            ) { (_, _) throws(FormatError) in throw failure }
+            ) { (_, _) throws(FileError) in throw failure }
         }
         #expect(try SafetensorsFile(path: url).withBytes(of: "w") { Array($0) } == [1])
         #expect(folder.names == ["a.safetensors"])

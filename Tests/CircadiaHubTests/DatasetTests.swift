@@ -3,7 +3,9 @@ import Foundation
 import Testing
 
 @testable import CircadiaFiles
+@testable import CircadiaConversation
 @testable import CircadiaHub
+@testable import CircadiaLog
 
 @Suite("Datasets: download", .enabled(if: FileServer.isAvailable), .serialized)
 struct DatasetDownloaderTests {
@@ -58,7 +60,7 @@ struct DatasetDownloaderTests {
     @Test("A broken-off download is an error that says how far it came")
     func truncated() throws {
         let server = try FileServer(folder: served, breakAfter: 100_000)
-        let error = MemoryError.downloadTruncated(
+        let error = DownloadError.downloadTruncated(
             address: server.address + "/data.jsonl", expected: 300_000, received: 100_000,
             partial: part.path)
         #expect(throws: error) { try download(server) }
@@ -71,8 +73,8 @@ struct DatasetDownloaderTests {
     @Test("The next attempts bring only the rest")
     func resumes() throws {
         let server = try FileServer(folder: served, breakAfter: 100_000)
-        #expect(throws: MemoryError.self) { try download(server) }
-        #expect(throws: MemoryError.self) { try download(server) }
+        #expect(throws: DownloadError.self) { try download(server) }
+        #expect(throws: DownloadError.self) { try download(server) }
         #expect(try Data(contentsOf: part) == body.prefix(200_000))
         let report = try download(server)
         #expect(report.resumedFrom == 200_000 && report.byteCount == 300_000)
@@ -82,7 +84,7 @@ struct DatasetDownloaderTests {
     @Test("A file that has changed meanwhile is brought anew")
     func changed() throws {
         let server = try FileServer(folder: served, breakAfter: 200_000)
-        #expect(throws: MemoryError.self) { try download(server) }
+        #expect(throws: DownloadError.self) { try download(server) }
         let other = Data(body.reversed().prefix(150_000))
         try other.write(to: served.appendingPathComponent("data.jsonl"))
         try tag("\"two\"")
@@ -94,13 +96,13 @@ struct DatasetDownloaderTests {
     @Test("Without ranges, or without proof that the file is the same, it starts again")
     func startsAgain() throws {
         let plain = try FileServer(folder: served, ranges: false, breakAfter: 250_000)
-        #expect(throws: MemoryError.self) { try download(plain) }
-        #expect(throws: MemoryError.self) { try download(plain) }
+        #expect(throws: DownloadError.self) { try download(plain) }
+        #expect(throws: DownloadError.self) { try download(plain) }
         #expect(try Data(contentsOf: part) == body.prefix(250_000))
         try tag(nil)
         let untagged = try FileServer(folder: served, breakAfter: 250_000)
-        #expect(throws: MemoryError.self) { try download(untagged) }
-        #expect(throws: MemoryError.self) { try download(untagged) }
+        #expect(throws: DownloadError.self) { try download(untagged) }
+        #expect(throws: DownloadError.self) { try download(untagged) }
         #expect(try Data(contentsOf: part) == body.prefix(250_000))
         #expect(try download(FileServer(folder: served)).resumedFrom == 0)
         #expect(try Data(contentsOf: target) == body)
@@ -111,7 +113,7 @@ struct DatasetDownloaderTests {
         let server = try FileServer(folder: served)
         let address = server.address + "/data.jsonl"
         #expect(
-            throws: MemoryError.connectionFailed(
+            throws: DownloadError.connectionFailed(
                 address: address, detail: "it was stopped", partial: part.path)
         ) {
             try DatasetDownloader().download(address, to: target) { _, _ in false }
@@ -132,7 +134,7 @@ struct DatasetDownloaderTests {
     func statuses(status: Int) throws {
         let server = try FileServer(folder: served)
         let address = "\(server.address)/status/\(status)"
-        #expect(throws: MemoryError.serverRefused(address: address, status: status)) {
+        #expect(throws: DownloadError.serverRefused(address: address, status: status)) {
             try download(server, "/status/\(status)")
         }
         #expect(!FileManager.default.fileExists(atPath: target.path))
@@ -141,7 +143,7 @@ struct DatasetDownloaderTests {
 
     @Test("No server and no address are told apart")
     func unreachable() throws {
-        let error = #expect(throws: MemoryError.self) {
+        let error = #expect(throws: DownloadError.self) {
             try DatasetDownloader().download("http://127.0.0.1:1/x", to: target)
         }
         guard case .connectionFailed(let address, _, _) = error else {
@@ -150,7 +152,7 @@ struct DatasetDownloaderTests {
         }
         #expect(address == "http://127.0.0.1:1/x")
         for address in ["", "data.jsonl", "ftp://example.org/x", "http://"] {
-            #expect(throws: MemoryError.addressInvalid(address: address)) {
+            #expect(throws: DownloadError.addressInvalid(address: address)) {
                 try DatasetDownloader().download(address, to: target)
             }
         }
@@ -231,7 +233,7 @@ struct DatasetConversionTests {
         let folder = try TemporaryFolder()
         let source = folder.file("in")
         try Data(text.utf8).write(to: source)
-        let error = #expect(throws: MemoryError.self) {
+        let error = #expect(throws: DownloadError.self) {
             try dataset.convert(source, to: folder.file("out/set.jsonl"))
         }
         guard case .datasetMalformed(let path, let found, let expected) = error else {

@@ -26,7 +26,7 @@ extension CrossCheck {
     private static func append(
         tokens: Int, past: Int, kvHeads: Int, headDim: Int, _ format: CacheFormat
     ) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(tokens * 1000 + headDim))
+        var generator = SplitMix64(seed: UInt64(tokens * 1000 + headDim))
         // Ordinary numbers, and rows that one large number rules; one row of zeros.
         func rows() -> [Float] {
             let zero = generator.next() % UInt64(max(1, tokens * kvHeads))
@@ -115,7 +115,7 @@ extension CrossCheck {
         _ format: CacheFormat
     ) -> CrossCheckCase {
         let keys = past + tokens
-        var generator = SeededGenerator(seed: UInt64(keys * 100 + headDim))
+        var generator = SplitMix64(seed: UInt64(keys * 100 + headDim))
         let q = generator.floats(tokens * heads * headDim, in: -3...3)
         let k = generator.floats(keys * kvHeads * headDim, in: -3...3)
         let v = generator.floats(keys * kvHeads * headDim)

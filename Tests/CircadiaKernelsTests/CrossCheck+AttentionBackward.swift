@@ -26,7 +26,7 @@ extension CrossCheck {
     private static func backward(
         tokens: Int, heads: Int, kvHeads: Int, headDim: Int, segment: Int
     ) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(tokens * 100 + headDim))
+        var generator = SplitMix64(seed: UInt64(tokens * 100 + headDim))
         let q = generator.floats(tokens * heads * headDim, in: -2...2)
         let k = generator.floats(tokens * kvHeads * headDim, in: -2...2)
         let v = generator.floats(tokens * kvHeads * headDim)

@@ -19,7 +19,7 @@ extension CrossCheck {
     ]
 
     private static func crossEntropy(tokens: Int, vocabulary: Int) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(vocabulary))
+        var generator = SplitMix64(seed: UInt64(vocabulary))
         let logits = generator.floats(tokens * vocabulary, in: -12...12)
         let targets = (0..<tokens).map { Int32(($0 * 7 + vocabulary - 1) % vocabulary) }
         let call = KernelCall(
@@ -45,7 +45,7 @@ extension CrossCheck {
     }
 
     private static func sumSquares(count: Int) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(count) + 1)
+        var generator = SplitMix64(seed: UInt64(count) + 1)
         let x = generator.floats(count)
         let call = KernelCall(
             .sumSquares, integers: [count], operands: [.input(x), .returned])
@@ -61,7 +61,7 @@ extension CrossCheck {
     }
 
     private static func adam(count: Int, corrects: Bool) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(count) + 2)
+        var generator = SplitMix64(seed: UInt64(count) + 2)
         let gradient = generator.floats(count)
         let parameter = generator.floats(count)
         let m = generator.floats(count, in: -0.1...0.1)

@@ -29,7 +29,7 @@ extension CrossCheck {
     private static func weights(
         rows: Int, columns: Int, bits: Int, groupSize: Int, format: FloatFormat, seed: UInt64
     ) -> Weights {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let integers = [rows, columns, bits, groupSize, format.number]
         if bits == 32 {
             let dense = generator.floats(rows * columns)
@@ -115,7 +115,7 @@ extension CrossCheck {
         let w = weights(
             rows: rows, columns: columns, bits: format.bits, groupSize: format.groupSize,
             format: format.format, seed: seed)
-        var generator = SeededGenerator(seed: seed + 1)
+        var generator = SplitMix64(seed: seed + 1)
         let x = generator.floats(tokens * columns)
         let y = generator.floats(tokens * rows)
         let label =
@@ -182,7 +182,7 @@ extension CrossCheck {
         let w = weights(
             rows: rows, columns: columns, bits: format.bits, groupSize: format.groupSize,
             format: format.format, seed: seed)
-        var generator = SeededGenerator(seed: seed + 2)
+        var generator = SplitMix64(seed: seed + 2)
         let dy = generator.floats(tokens * rows)
         let dx = generator.floats(tokens * columns)
         let label =

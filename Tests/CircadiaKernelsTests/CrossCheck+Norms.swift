@@ -20,7 +20,7 @@ extension CrossCheck {
     }
 
     private static func rmsNorm(tokens: Int, width: Int, seed: UInt64) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let x = generator.floats(tokens * width, in: -3...3)
         let weight = generator.floats(width)
         let call = KernelCall(
@@ -40,7 +40,7 @@ extension CrossCheck {
     }
 
     private static func rmsNormBackward(tokens: Int, width: Int, seed: UInt64) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let x = generator.floats(tokens * width, in: -3...3)
         let dy = generator.floats(tokens * width)
         let initial = generator.floats(tokens * width)
@@ -73,7 +73,7 @@ extension CrossCheck {
     }
 
     private static func layerNorm(tokens: Int, width: Int, seed: UInt64) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         let x = generator.floats(tokens * width, in: -2...3)
         let weight = generator.floats(width)
         let bias = generator.floats(width)

@@ -31,7 +31,7 @@ extension CrossCheck {
     ]
 
     private static func dotRows(count: Int, width: Int) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(count * 1000 + width))
+        var generator = SplitMix64(seed: UInt64(count * 1000 + width))
         let vectors = generator.floats(count * width)
         let query = generator.floats(width)
         let call = KernelCall(
@@ -49,7 +49,7 @@ extension CrossCheck {
     }
 
     private static func dotRowsInt8(count: Int, width: Int) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(count * 1000 + width))
+        var generator = SplitMix64(seed: UInt64(count * 1000 + width))
         // All of the range, its ends among them.
         func bytes(_ count: Int) -> [Int8] {
             generator.floats(count).map { Int8(clamping: Int(($0 * 160).rounded())) }
@@ -71,7 +71,7 @@ extension CrossCheck {
     }
 
     private static func dotRowsBits(count: Int, width: Int) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(count * 1000 + width))
+        var generator = SplitMix64(seed: UInt64(count * 1000 + width))
         let signs = (0..<count).map { _ in generator.floats(width).map { $0 >= 0 } }
         // All of the range, its ends among them.
         let query = generator.floats(width).map { max(-8, min(7, Int(($0 * 9).rounded()))) }
@@ -99,7 +99,7 @@ extension CrossCheck {
 
     /// Exchanges of which some have a neighbour beside them and some are not plain.
     private static func exchanges(
-        _ count: Int, _ generator: inout SeededGenerator
+        _ count: Int, _ generator: inout SplitMix64
     ) -> Reference.Exchanges {
         var links = (0..<count).map { _ in UInt8.random(in: 0...31, using: &generator) }
         // What is beside the first and the last belongs to nobody.
@@ -125,7 +125,7 @@ extension CrossCheck {
     }
 
     private static func bm25(terms: Int, count: Int, adds: Bool = false) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(count * 10 + terms))
+        var generator = SplitMix64(seed: UInt64(count * 10 + terms))
         let exchanges = exchanges(count, &generator)
         let counts = (0..<terms).map { _ in
             (0..<count).map { _ in
@@ -164,7 +164,7 @@ extension CrossCheck {
     }
 
     private static func fuseScores(count: Int, block: Int) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(count + block))
+        var generator = SplitMix64(seed: UInt64(count + block))
         let exchanges = exchanges(count, &generator)
         let sums = generator.floats(4 * count)
         let (nearUser, nearOther) = (generator.floats(count), generator.floats(count))
@@ -196,7 +196,7 @@ extension CrossCheck {
     private static var argmaxCases: [CrossCheckCase] {
         var cases: [CrossCheckCase] = []
         for count in counts where count > 0 {
-            var generator = SeededGenerator(seed: UInt64(count))
+            var generator = SplitMix64(seed: UInt64(count))
             let x = generator.floats(count)
             var twice = x
             for index in [count / 2, count - 1, count / 3] { twice[index] = 2 }

@@ -1,3 +1,4 @@
+import CircadiaTestSupport
 import Testing
 
 @testable import CircadiaKernels
@@ -28,7 +29,7 @@ extension KernelSuite {
             zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
         }
 
-        private var generator = SeededGenerator(seed: 11)
+        private var generator = SplitMix64(seed: 11)
 
         private mutating func random(_ count: Int) -> [Double] { generator.floats(count).doubles }
 

@@ -1,3 +1,4 @@
+import CircadiaTestSupport
 import Testing
 
 @testable import CircadiaKernels
@@ -28,7 +29,7 @@ extension KernelSuite {
             }
             try KernelRuntime.withISA(isa) {
                 let (tokens, width) = (Self.tokens, Self.width)
-                var generator = SeededGenerator(seed: 31)
+                var generator = SplitMix64(seed: 31)
                 let x = generator.floats(tokens * width, in: -4...4)
                 let up = FloatBuffer(generator.floats(x.count))
                 let dout = FloatBuffer(generator.floats(x.count))

@@ -112,14 +112,14 @@ struct ChatLogReadingTests {
     func missingAndEmpty() throws {
         let folder = try TemporaryFolder()
         let url = folder.file("log.jsonl")
-        #expect(throws: MemoryError.logMissing(path: url.path)) { try ChatLog.read(url) }
-        #expect(throws: MemoryError.logMissing(path: url.path)) { try ChatLog(url: url).repair() }
+        #expect(throws: LogError.logMissing(path: url.path)) { try ChatLog.read(url) }
+        #expect(throws: LogError.logMissing(path: url.path)) { try ChatLog(url: url).repair() }
         try Data().write(to: url)
-        #expect(throws: MemoryError.logEmpty(path: url.path, skippedLines: 0)) {
+        #expect(throws: LogError.logEmpty(path: url.path, skippedLines: 0)) {
             try ChatLog.read(url).requireExchanges()
         }
         try Data("a\nb\n".utf8).write(to: url)
-        let error = MemoryError.logEmpty(path: url.path, skippedLines: 2)
+        let error = LogError.logEmpty(path: url.path, skippedLines: 2)
         #expect(throws: error) { try ChatLog.read(url).requireExchanges() }
         #expect(
             error.description
@@ -133,7 +133,7 @@ struct ChatLogReadingTests {
         let url = folder.file("log.jsonl")
         try Data("{}\n".utf8).write(to: url)
         _ = chmod(url.path, 0)
-        #expect(throws: MemoryError.unreadable(path: url.path, code: EACCES)) {
+        #expect(throws: FileError.unreadable(path: url.path, code: EACCES)) {
             try ChatLog.read(url)
         }
     }

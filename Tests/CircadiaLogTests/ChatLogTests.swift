@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import CircadiaConversation
+@testable import CircadiaFiles
 @testable import CircadiaLog
 
 @Suite("Chat log: writing")
@@ -53,10 +54,10 @@ struct ChatLogTests {
     func refusesEmpty() throws {
         let folder = try TemporaryFolder()
         let log = ChatLog(url: folder.file("memories.jsonl"))
-        #expect(throws: MemoryError.exchangeEmpty(id: "e9")) {
+        #expect(throws: LogError.exchangeEmpty(id: "e9")) {
             try log.append(Exchange(id: "e9", messages: []))
         }
-        #expect(try folder.names().isEmpty)
+        #expect(folder.names.isEmpty)
     }
 
     @Test("A torn last line is moved aside before the next line is written")
@@ -81,7 +82,7 @@ struct ChatLogTests {
         try Data(ChatLog.line(of: exchange("one")).dropLast()).write(to: url)
         #expect(try ChatLog(url: url).append(exchange("two", id: "e2")) == .completed)
         #expect(try ChatLog.read(url).exchanges.map(\.id) == ["e1", "e2"])
-        #expect(try folder.names() == ["memories.jsonl"])
+        #expect(folder.names == ["memories.jsonl"])
     }
 
     @Test("Cut at any byte, a log loses at most its last line, and keeps those bytes")
@@ -145,7 +146,7 @@ struct ChatLogTests {
         "A full disk leaves the log as it was",
         .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
     func fullDisk() throws {
-        let error = MemoryError.unwritable(path: "/dev/full", code: ENOSPC)
+        let error = FileError.unwritable(path: "/dev/full", code: ENOSPC)
         #expect(throws: error) {
             try ChatLog(url: URL(fileURLWithPath: "/dev/full")).append(exchange("x"))
         }
@@ -160,12 +161,12 @@ struct ChatLogTests {
         let folder = try TemporaryFolder()
         _ = chmod(folder.url.path, 0o500)
         let url = folder.file("memories.jsonl")
-        #expect(throws: MemoryError.unwritable(path: url.path, code: EACCES)) {
+        #expect(throws: FileError.unwritable(path: url.path, code: EACCES)) {
             try ChatLog(url: url).append(exchange("x"))
         }
         let below = folder.file("data/memories.jsonl")
         #expect(
-            throws: MemoryError.folderNotMade(path: folder.file("data").path, code: EACCES)
+            throws: FileError.folderNotMade(path: folder.file("data").path, code: EACCES)
         ) { try ChatLog(url: below).append(exchange("x")) }
     }
 
@@ -174,12 +175,12 @@ struct ChatLogTests {
         let folder = try TemporaryFolder()
         try Data("x".utf8).write(to: folder.file("data"))
         #expect(
-            throws: MemoryError.folderNotMade(path: folder.file("data").path, code: ENOTDIR)
+            throws: FileError.folderNotMade(path: folder.file("data").path, code: ENOTDIR)
         ) { try ChatLog(url: folder.file("data/memories.jsonl")).append(exchange("x")) }
-        #expect(throws: MemoryError.unwritable(path: folder.url.path, code: EISDIR)) {
+        #expect(throws: FileError.unwritable(path: folder.url.path, code: EISDIR)) {
             try ChatLog(url: folder.url).append(exchange("x"))
         }
-        #expect(throws: MemoryError.unreadable(path: folder.url.path, code: EISDIR)) {
+        #expect(throws: FileError.unreadable(path: folder.url.path, code: EISDIR)) {
             try ChatLog.read(folder.url)
         }
     }

@@ -87,8 +87,8 @@ struct ImportTests {
             #"{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}"#
                 + "\nrubbish\n")
         #expect(lines.format == .jsonl && lines.skipped == 1 && lines.exchanges.count == 1)
-        #expect(throws: MemoryError.self) { try read("PK\u{3}\u{4}rubbish") }
-        #expect(throws: MemoryError.self) { try read("") }
+        #expect(throws: LogError.self) { try read("PK\u{3}\u{4}rubbish") }
+        #expect(throws: LogError.self) { try read("") }
     }
 
     @Test("Nothing is added twice, secrets are replaced, ids stay unique")

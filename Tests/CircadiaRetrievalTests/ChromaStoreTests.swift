@@ -2,6 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
+@testable import CircadiaApp
 @testable import CircadiaConversation
 @testable import CircadiaHub
 @testable import CircadiaLog
@@ -103,7 +104,7 @@ struct ChromaStoreTests {
             let server = try ChromaServer(data: data)
             let store = try open(server, folder.file("a\(round)"), maxBatchSize: 5)
             // It falls between requests, or in one: some milliseconds after the first batch.
-            #expect(throws: MemoryError.self) {
+            #expect(throws: RetrievalError.self) {
                 try store.ingest(week(150), selection: .everything, keepingSecrets: false) {
                     done, _ in
                     if done < 100 {

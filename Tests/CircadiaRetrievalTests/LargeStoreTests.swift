@@ -17,7 +17,7 @@ struct LargeStoreTests {
         func embed(_ texts: [String]) throws -> [[Float]] {
             texts.map { text in
                 func direction(_ text: Substring) -> [Float] {
-                    var generator = SeededGenerator(
+                    var generator = SplitMix64(
                         seed: text.utf8.reduce(UInt64(5381)) { ($0 &* 33) ^ UInt64($1) })
                     return generator.floats(dimension)
                 }

@@ -2,6 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
+@testable import CircadiaApp
 @testable import CircadiaHub
 @testable import CircadiaLog
 @testable import CircadiaModel

@@ -20,7 +20,7 @@ struct RetrievalQuestionTests {
                 RetrievalQuestion(question: "When?", evidence: []),
             ])
         try Data("{\"question\":\"Who?\"}\n{}\n".utf8).write(to: url)
-        #expect(throws: MemoryError.questionBroken(path: url.path, line: 2)) {
+        #expect(throws: RetrievalError.questionBroken(path: url.path, line: 2)) {
             try RetrievalQuestion.read(url)
         }
     }

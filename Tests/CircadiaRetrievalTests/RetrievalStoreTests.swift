@@ -3,35 +3,8 @@ import Foundation
 import Testing
 
 @testable import CircadiaConversation
+@testable import CircadiaFiles
 @testable import CircadiaRetrieval
-
-/// Counts words by a hash of each: texts that share words are near. It knows what it embedded.
-final class WordEmbedder: TextEmbedding, @unchecked Sendable {
-    let dimension: Int
-    let identifier: String
-    private let lock = NSLock()
-    private var texts: [String] = []
-
-    init(dimension: Int = 64, identifier: String = "words") {
-        self.dimension = dimension
-        self.identifier = identifier
-    }
-
-    var embedded: [String] { lock.withLock { texts } }
-
-    func embed(_ texts: [String]) throws -> [[Float]] {
-        lock.withLock { self.texts += texts }
-        return texts.map { text in
-            var vector = [Float](repeating: 0, count: dimension)
-            for word in text.lowercased().split(whereSeparator: { !$0.isLetter && !$0.isNumber }) {
-                let hash = word.utf8.reduce(UInt64(5381)) { ($0 &* 33) ^ UInt64($1) }
-                vector[Int(hash % UInt64(dimension))] += 1
-            }
-            let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            return length == 0 ? vector : vector.map { $0 / length }
-        }
-    }
-}
 
 /// Fails, or gives what it should not.
 struct BrokenEmbedder: TextEmbedding {
@@ -43,20 +16,6 @@ struct BrokenEmbedder: TextEmbedding {
         guard let vectors else { throw Failure() }
         return vectors
     }
-}
-
-func exchange(
-    _ id: String, _ user: String, _ assistant: String = "I see.", day: Int? = nil,
-    session: String? = "s", tags: [String] = []
-) -> Exchange {
-    Exchange(
-        id: id,
-        timestamp: day.map { Date(timeIntervalSince1970: 1_683_504_000 + Double($0) * 86_400) },
-        session: session,
-        messages: [
-            ChatMessage(role: .user, content: user),
-            ChatMessage(role: .assistant, content: assistant),
-        ], tags: tags)
 }
 
 @Suite("Retrieval store")
@@ -203,7 +162,7 @@ struct RetrievalStoreTests {
             "who are you",
         ] { _ = try store.search(query) }
         #expect(try store.count() == 5)
-        #expect(throws: MemoryError.queryEmpty) { try store.search(" \n") }
+        #expect(throws: RetrievalError.queryEmpty) { try store.search(" \n") }
         #expect(try store.search("leg", limit: 0).isEmpty)
     }
 
@@ -334,7 +293,7 @@ struct RetrievalStoreTests {
         let first = try store(folder)
         try first.ingest(Self.week, selection: .everything)
         first.close()
-        let error = MemoryError.embedderMismatch(
+        let error = RetrievalError.embedderMismatch(
             path: RetrievalStore.databaseFile(in: first.directory).path,
             stored: "words (64 dimensions)", given: "other (64 dimensions)")
         #expect(throws: error) { try store(folder, WordEmbedder(identifier: "other")) }
@@ -348,13 +307,13 @@ struct RetrievalStoreTests {
     func failingEmbedder() throws {
         let folder = try TemporaryFolder()
         let store = try store(folder, BrokenEmbedder())
-        #expect(throws: MemoryError.embeddingFailed(detail: "no weights")) {
+        #expect(throws: RetrievalError.embeddingFailed(detail: "no weights")) {
             try store.ingest(Self.week, selection: .everything)
         }
         #expect(try store.count() == 0)
         store.close()
         let wrong = try self.store(folder, BrokenEmbedder(vectors: [[1, 0]]))
-        #expect(throws: MemoryError.embeddingShape(expectedCount: 10, count: 1, dimension: 4)) {
+        #expect(throws: RetrievalError.embeddingShape(expectedCount: 10, count: 1, dimension: 4)) {
             try wrong.ingest(Self.week, selection: .everything)
         }
     }
@@ -419,7 +378,7 @@ struct RetrievalStoreTests {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let file = RetrievalStore.databaseFile(in: directory)
         try Data(repeating: 0x41, count: 8192).write(to: file)
-        let error = #expect(throws: MemoryError.self) { try store(folder) }
+        let error = #expect(throws: RetrievalError.self) { try store(folder) }
         guard case .storeCorrupt(let path, _) = error else {
             Issue.record("\(String(describing: error))")
             return
@@ -427,7 +386,7 @@ struct RetrievalStoreTests {
         #expect(path == file.path)
         try Data("x".utf8).write(to: folder.file("plain"))
         #expect(
-            throws: MemoryError.folderNotMade(path: folder.file("plain").path, code: ENOTDIR)
+            throws: FileError.folderNotMade(path: folder.file("plain").path, code: ENOTDIR)
         ) { try RetrievalStore(directory: folder.file("plain"), embedder: nil) }
     }
 }

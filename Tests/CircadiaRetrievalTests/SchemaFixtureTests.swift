@@ -1,3 +1,4 @@
+import CircadiaTestSupport
 import Foundation
 import Testing
 
@@ -72,11 +73,11 @@ struct SchemaFixtureTests {
             searchFrom = range.upperBound
         }
         try bytes.write(to: file)
-        #expect(throws: MemoryError.storeTooNew(path: file.path)) {
+        #expect(throws: RetrievalError.storeTooNew(path: file.path)) {
             try RetrievalStore(directory: directory, embedder: nil)
         }
         #expect(
-            MemoryError.storeTooNew(path: "/x").description
+            RetrievalError.storeTooNew(path: "/x").description
                 == "/x: the retrieval store was written by a newer circadia. Update this one, or "
                 + "name another folder with --rag-dir.")
     }

@@ -1,17 +1,17 @@
 import Foundation
 
 /// A real Chroma server on loopback, where `CIRCADIA_PEERS_CHROMA` names the `chroma` program.
-public final class ChromaServer: @unchecked Sendable {
+package final class ChromaServer: @unchecked Sendable {
     /// The program; nil where the variable is not set.
-    public static let program = ProcessInfo.processInfo.environment["CIRCADIA_PEERS_CHROMA"]
+    package static let program = ProcessInfo.processInfo.environment["CIRCADIA_PEERS_CHROMA"]
         .flatMap { $0.isEmpty ? nil : $0 }
 
     enum Failure: Error { case noProgram }
 
     /// Where it answers, once it listens.
-    public let address: String
+    package let address: String
     /// Its port.
-    public let port: Int
+    package let port: Int
     private let process = Process()
 
     /// Starts a server.
@@ -20,7 +20,7 @@ public final class ChromaServer: @unchecked Sendable {
     ///   - data: the folder that it keeps its data in.
     ///   - port: where it listens.
     /// - Throws: where it cannot be started.
-    public init(data: URL, port: Int = .random(in: 20_000..<30_000)) throws {
+    package init(data: URL, port: Int = .random(in: 20_000..<30_000)) throws {
         guard let program = Self.program else { throw Failure.noProgram }
         self.port = port
         address = "http://127.0.0.1:\(port)"
@@ -34,7 +34,7 @@ public final class ChromaServer: @unchecked Sendable {
     }
 
     /// Ends it at once, as a power cut would.
-    public func stop() {
+    package func stop() {
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
@@ -43,9 +43,9 @@ public final class ChromaServer: @unchecked Sendable {
 }
 
 /// A door before a server, in python3, that opens to one token only: Chroma's own server has none since 1.0.
-public final class TokenGate {
+package final class TokenGate {
     /// Where it answers.
-    public let address: String
+    package let address: String
     private let process = Process()
 
     /// Starts a door.
@@ -54,7 +54,7 @@ public final class TokenGate {
     ///   - server: where what it lets in goes.
     ///   - token: what `X-Chroma-Token` must be.
     /// - Throws: where python3 cannot be started.
-    public init(before server: String, token: String) throws {
+    package init(before server: String, token: String) throws {
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["python3", "-c", Self.script, server, token]

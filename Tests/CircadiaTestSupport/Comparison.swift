@@ -1,18 +1,18 @@
 /// Comparing what a kernel produced with what it should have.
-public enum Comparison {
+package enum Comparison {
     /// The first element that is too far off.
-    public struct Mismatch: Sendable, Equatable, CustomStringConvertible {
+    package struct Mismatch: Sendable, Equatable, CustomStringConvertible {
         /// Its index; -1 where the counts differ.
-        public let index: Int
+        package let index: Int
         /// What was produced.
-        public let actual: Double
+        package let actual: Double
         /// What it should be.
-        public let expected: Double
+        package let expected: Double
         /// How far off it may be.
-        public let tolerance: Double
+        package let tolerance: Double
 
         /// The message of a failed check.
-        public var description: String {
+        package var description: String {
             index < 0
                 ? "\(actual) elements instead of \(expected)"
                 : "element \(index) is \(actual), expected \(expected) ± \(tolerance)"
@@ -21,7 +21,7 @@ public enum Comparison {
 
     /// The first element of `actual` that differs from `expected` by more than its tolerance; NaN
     /// equals NaN alone.
-    public static func mismatch(
+    package static func mismatch(
         _ actual: [Double], _ expected: [Double], tolerance: [Double]
     ) -> Mismatch? {
         guard actual.count == expected.count, tolerance.count == expected.count else {
@@ -42,7 +42,7 @@ public enum Comparison {
     /// Every addition rounds by at most half an ε of the partial sum, in either direction, so the
     /// errors walk: their sum grows with the root of their number. `magnitude` is the sum of the
     /// terms' absolute values; the 4 covers the roundings of the terms themselves.
-    public static func sumTolerance(terms: Int, magnitude: Double) -> Double {
+    package static func sumTolerance(terms: Int, magnitude: Double) -> Double {
         Double(Float.ulpOfOne) * (Double(terms).squareRoot() + 4) * magnitude
     }
 }

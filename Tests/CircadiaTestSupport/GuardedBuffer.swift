@@ -1,18 +1,18 @@
 /// Memory for a kernel under test, between two guards of known bytes and off alignment at will, so
 /// that a write outside it does not go unseen.
-public final class GuardedBuffer<Element: BitwiseCopyable & Sendable> {
+package final class GuardedBuffer<Element: BitwiseCopyable & Sendable> {
     private static var guardByteCount: Int { 256 }
     private static var guardByte: UInt8 { 0xa5 }
     private let base: UnsafeMutableRawPointer
     private let byteCount: Int
     private let offset: Int
     /// The first element.
-    public let pointer: UnsafeMutablePointer<Element>
+    package let pointer: UnsafeMutablePointer<Element>
     /// The number of elements.
-    public let count: Int
+    package let count: Int
 
     /// A copy of `elements` that begins `misalignment` elements after a multiple of 64 bytes.
-    public init(_ elements: [Element], misalignment: Int = 0) {
+    package init(_ elements: [Element], misalignment: Int = 0) {
         count = elements.count
         offset = Self.guardByteCount + misalignment * MemoryLayout<Element>.stride
         byteCount = offset + count * MemoryLayout<Element>.stride + Self.guardByteCount
@@ -27,11 +27,11 @@ public final class GuardedBuffer<Element: BitwiseCopyable & Sendable> {
     }
 
     /// The elements now.
-    public var contents: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+    package var contents: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 
     /// How far outside the buffer the first changed guard byte lies: negative before its start,
     /// counted from its end otherwise; nil where the guards are whole.
-    public var overrun: Int? {
+    package var overrun: Int? {
         let bytes = UnsafeRawBufferPointer(start: base, count: byteCount)
         let end = byteCount - Self.guardByteCount
         if let index = bytes[..<offset].lastIndex(where: { $0 != Self.guardByte }) {

@@ -1,29 +1,69 @@
 import Foundation
 
-/// A folder for one test, removed when the last reference goes.
-final class TemporaryFolder {
-    let url: URL
+/// A fresh folder for one test. It is removed with the last reference to it.
+package final class TemporaryFolder: Sendable {
+    /// The folder.
+    package let url: URL
 
-    init() throws {
+    /// Creates an empty folder.
+    package init() throws {
         url = FileManager.default.temporaryDirectory
-            .appendingPathComponent("circadia-memory-\(UUID().uuidString)")
+            .appendingPathComponent("circadia-test-\(UUID().uuidString)", isDirectory: true)
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
 
     deinit {
+        // A test may have taken its rights away.
         _ = chmod(url.path, 0o700)
         try? FileManager.default.removeItem(at: url)
     }
 
-    func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+    /// Calls `body` with the URL of a fresh folder and removes the folder afterwards.
+    package static func with<T>(_ body: (URL) throws -> T) throws -> T {
+        let folder = try TemporaryFolder()
+        return try withExtendedLifetime(folder) { try body(folder.url) }
+    }
 
-    func names() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
+    /// The URL of a name inside.
+    package func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+
+    /// Writes a file and returns its URL.
+    @discardableResult
+    package func write(_ name: String, _ bytes: [UInt8]) throws -> URL {
+        try Data(bytes).write(to: file(name))
+        return file(name)
+    }
+
+    /// Writes a text file and returns its URL.
+    @discardableResult
+    package func write(_ name: String, text: String) throws -> URL {
+        try write(name, Array(text.utf8))
+    }
+
+    /// All names inside, hidden ones too.
+    package var names: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
     }
 }
 
 /// The permission bits of a file or folder.
-func permissions(_ url: URL) -> mode_t {
+package func permissions(_ url: URL) -> mode_t {
     var status = stat()
     return stat(url.path, &status) == 0 ? status.st_mode & 0o777 : 0
+}
+
+/// The message of the error that `body` throws, with the folder's path left out.
+package func message<Result>(in folder: TemporaryFolder, _ body: () throws -> Result) -> String {
+    do {
+        _ = try body()
+        return "no error"
+    } catch {
+        return "\(error)".replacingOccurrences(of: folder.url.path + "/", with: "")
+            .replacingOccurrences(of: folder.url.path, with: ".")
+    }
+}
+
+/// Little-endian bytes of values.
+package func littleEndian<Value: BitwiseCopyable>(_ values: [Value]) -> [UInt8] {
+    values.withUnsafeBytes { Array($0) }
 }

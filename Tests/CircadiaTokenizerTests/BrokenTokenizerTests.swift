@@ -2,6 +2,7 @@ import CircadiaTestSupport
 import Testing
 
 @testable import CircadiaModel
+@testable import CircadiaTemplates
 @testable import CircadiaTokenizer
 
 /// Small tokenizer.json files, whole and broken in one place each.
@@ -14,7 +15,7 @@ import Testing
 
     private func load(_ text: String) throws -> BPETokenizer {
         let folder = try TemporaryFolder()
-        try folder.write(text, to: "tokenizer.json")
+        try folder.write("tokenizer.json", text: text)
         return try BPETokenizer(directory: folder.url)
     }
 
@@ -157,23 +158,24 @@ import Testing
     @Test func unknownTemplates() throws {
         let tokenizer = try load(Self.whole)
         let folder = try TemporaryFolder()
-        #expect(throws: TokenizerError.missingTemplate(directory: folder.url.path)) {
+        #expect(throws: TemplateError.missingTemplate(directory: folder.url.path)) {
             try ChatTemplate(directory: folder.url, tokenizer: tokenizer)
         }
         let text = "{% for m in messages %}[INST] {{ m.content }} [/INST]{% endfor %} and more"
-        try folder.write("{\"chat_template\":\"\(text)\"}", to: "tokenizer_config.json")
+        try folder.write("tokenizer_config.json", text: "{\"chat_template\":\"\(text)\"}")
         let path = folder.url.appending(path: "tokenizer_config.json").path
-        let error = TokenizerError.unknownTemplate(path: path, beginning: String(text.prefix(60)))
+        let error = TemplateError.unknownTemplate(path: path, beginning: String(text.prefix(60)))
         #expect(throws: error) { try ChatTemplate(directory: folder.url, tokenizer: tokenizer) }
         #expect(
             "\(error)" == "The chat template in \(path) is not one of the known ones (ChatML, "
                 + "Llama 3). It begins: \"{% for m in messages %}[INST] {{ m.content }} [/INST]{% endf\""
         )
         try folder.write(
-            "<|im_start|>{{ message['role'] }} {{ message['content'] }}<|im_end|>"
-                + "{% if add_generation_prompt %}", to: "chat_template.jinja")
+            "chat_template.jinja",
+            text: "<|im_start|>{{ message['role'] }} {{ message['content'] }}<|im_end|>"
+                + "{% if add_generation_prompt %}")
         #expect(
-            throws: TokenizerError.missingControlToken(
+            throws: TemplateError.missingControlToken(
                 directory: folder.url.path, template: "ChatML", token: "<|im_start|>")
         ) { try ChatTemplate(directory: folder.url, tokenizer: tokenizer) }
     }

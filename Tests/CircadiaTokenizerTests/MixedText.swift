@@ -1,10 +1,12 @@
+import CircadiaTestSupport
+
 @testable import CircadiaTokenizer
 
 /// Text that is hard on tokenizers: the same for the same seed.
 struct MixedText {
-    private var random: SeededGenerator
+    private var random: SplitMix64
 
-    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+    init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
     private static let prose = [
         "The night train left at 11:47 p.m., and nobody (not even Ada) noticed. ",

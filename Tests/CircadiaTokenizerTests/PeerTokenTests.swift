@@ -15,7 +15,7 @@ import Testing
     private func peer(_ model: URL, _ mode: String) throws -> (ids: [Int32], decoded: String) {
         let python = try #require(TokenizerTestModels.peerPython)
         let folder = try TemporaryFolder()
-        try folder.write(Self.text, to: "text")
+        try folder.write("text", text: Self.text)
         let script = TokenizerTestModels.folder.appending(path: "Tools/peer_ids.py")
         let out = folder.url.appending(path: "ids")
         let status = try TokenizerTestModels.run(

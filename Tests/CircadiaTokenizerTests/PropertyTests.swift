@@ -1,3 +1,4 @@
+import CircadiaTestSupport
 import Testing
 
 @testable import CircadiaConversation
@@ -21,7 +22,7 @@ import Testing
     @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil), arguments: [4, 5, 6] as [UInt64])
     func streamingDecodesTheSame(seed: UInt64) throws {
         let tokenizer = try BPETokenizer(directory: #require(TokenizerTestModels.smolLM2))
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var mixed = MixedText(seed: seed)
         for index in 0..<200 {
             var ids = tokenizer.encode(mixed.snippet())

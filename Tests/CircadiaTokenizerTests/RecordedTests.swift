@@ -71,7 +71,7 @@ import Testing
         _ text: String, _ tokenizer: BPETokenizer
     ) throws -> ChatTemplate {
         let folder = try TemporaryFolder()
-        try folder.write(text, to: "chat_template.jinja")
+        try folder.write("chat_template.jinja", text: text)
         return try ChatTemplate(
             directory: folder.url, tokenizer: tokenizer, dateString: "26 Jul 2024")
     }

@@ -13,10 +13,11 @@ import Testing
         }
         let folder = try TemporaryFolder()
         try folder.write(
-            """
+            "tokenizer.json",
+            text: """
             {"normalizer":\(normalizer),"pre_tokenizer":{"type":"BertPreTokenizer"},
             "model":{"type":"WordPiece","vocab":{\(vocabulary.joined(separator: ","))}}}
-            """, to: "tokenizer.json")
+            """)
         return try WordPieceTokenizer(directory: folder.url)
     }
 

