@@ -46,6 +46,7 @@ package struct LoadedModel: Sendable {
     ///   - tokenizer: from `makeTokenizer`.
     ///   - dateString: the date that the template shows; nil for today's. Pin it where text is trained
     ///     on or measured, so that the same exchange is the same tokens every day.
+    /// - Returns: the template.
     /// - Throws: `TemplateError`.
     package func makeTemplate(
         _ tokenizer: BPETokenizer, dateString: String? = nil
