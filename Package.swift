@@ -99,7 +99,7 @@ let package = Package(
         .target(
             name: "CircadiaEvaluation",
             dependencies: [
-                "CircadiaConversation", "CircadiaTokenizer", "CircadiaModel", "CircadiaRetrieval",
+                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaModel",
             ]),
         // The night
         .target(
@@ -213,8 +213,8 @@ let package = Package(
             name: "CircadiaRetrievalTests",
             dependencies: [
                 "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaHub",
-                "CircadiaLog", "CircadiaModel", "CircadiaRetrieval", "CircadiaApp",
-                "CircadiaTestSupport",
+                "CircadiaLog", "CircadiaModel", "CircadiaRetrieval", "CircadiaEvaluation",
+                "CircadiaApp", "CircadiaTestSupport",
             ],
             exclude: ["Fixtures"]),
         .testTarget(
