@@ -227,7 +227,7 @@ struct ChatEngineTests {
         let store = try store()
         let old = exchange(
             "old", "My xylophone teacher is called Marzipan Quark.", "Noted.", day: 1)
-        try store.ingest([old], selection: .everything)
+        try store.ingest([old].cleaned, policy: .chat)
         let engine = try engine(store: store)
         let question = "What is my xylophone teacher called, Marzipan or Quark?"
         let answer = try #require(try engine.send(question))

@@ -1,3 +1,4 @@
+import CircadiaAnalysis
 import CircadiaTestSupport
 import Foundation
 import Testing
@@ -38,7 +39,7 @@ struct ForgettingTests {
     private func fillStore() throws {
         let store = try RetrievalStore(directory: store, embedder: WordEmbedder())
         defer { store.close() }
-        try store.ingest(ChatLog.read(log).exchanges, selection: .everything)
+        try store.ingest(ChatLog.read(log).exchanges.cleaned, policy: .chat)
     }
 
     private func storedIDs() throws -> [String] {

@@ -300,7 +300,7 @@ struct RetrievalStoreTests {
         #expect(
             error.description.hasSuffix(
                 "the vectors were made by words (64 dimensions), but the embedder is other (64 "
-                    + "dimensions). Clear the store (circadia rag clear) and ingest again."))
+                    + "dimensions)."))
     }
 
     @Test("A failing embedder loses nothing that was there")
