@@ -151,7 +151,10 @@ let package = Package(
         // Tests
         .target(
             name: "CircadiaTestSupport",
-            dependencies: ["CircadiaConversation", "CircadiaHub", "CircadiaRetrieval"],
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats",
+                "CircadiaHub", "CircadiaModel", "CircadiaRetrieval",
+            ],
             path: "Tests/CircadiaTestSupport"),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
@@ -223,6 +226,18 @@ let package = Package(
                 "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats", "CircadiaHub",
                 "CircadiaAnalysis", "CircadiaLog", "CircadiaModel", "CircadiaRetrieval",
                 "CircadiaEvaluation", "CircadiaApp", "CircadiaTestSupport",
+            ]),
+        .testTarget(
+            name: "CircadiaAdaptersTests",
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaFormats", "CircadiaAnalysis",
+                "CircadiaModel", "CircadiaAdapters", "CircadiaTestSupport",
+            ]),
+        .testTarget(
+            name: "CircadiaReportTests",
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaLog", "CircadiaAdapters",
+                "CircadiaNight", "CircadiaReport", "CircadiaTestSupport",
             ]),
         .testTarget(
             name: "CircadiaNightTests",
