@@ -196,11 +196,7 @@ struct TimestampTests {
                 hash.update(utf8: String(rest.prefix(pieceLength)))
                 rest = rest.dropFirst(pieceLength)
             }
-            let hex = hash.finish().map { byte in
-                let digits = String(byte, radix: 16)
-                return digits.count == 1 ? "0" + digits : digits
-            }
-            #expect(hex.joined() == digest, "pieces of \(pieceLength)")
+            #expect(hash.hexadecimal == digest, "pieces of \(pieceLength)")
         }
         let folder = try TemporaryFolder()
         try Data(text.utf8).write(to: folder.file("x"))
