@@ -154,6 +154,7 @@ let package = Package(
             dependencies: ["CircadiaConversation", "CircadiaHub", "CircadiaRetrieval"],
             path: "Tests/CircadiaTestSupport"),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        .testTarget(name: "ArchitectureTests"),
         .testTarget(
             name: "CircadiaKernelsTests",
             dependencies: ["CircadiaKernels", "ReferenceKernels", "CircadiaTestSupport"]),

@@ -11,12 +11,12 @@ extension ModelTests {
     struct RecordedAdapterTests {
         private let folder = Surroundings.fixture("theirs")
         private let recorded: SafetensorsFile
-        private let model: LlamaModel
+        private let model: AdaptedModel
 
         init() throws {
             recorded = try SafetensorsFile(
                 path: folder.appendingPathComponent("logits.safetensors"))
-            model = try LlamaModel(
+            model = try AdaptedModel(
                 directory: try ModelDirectory(folder.appendingPathComponent("model")),
                 precision: .exact)
         }
@@ -24,10 +24,8 @@ extension ModelTests {
         private static let ids: [Int32] = [7, 41, 3, 60, 12, 33, 25]
 
         private func logits(_ adapter: LoRAAdapter?) -> [Float] {
-            model.adapter = adapter
-            defer { model.adapter = nil }
-            return copy(
-                model.forward(
+            copy(
+                model.with(adapter).forward(
                     Self.ids, cache: model.makeCache(capacity: Self.ids.count), logits: .all))
         }
 
