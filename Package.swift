@@ -168,6 +168,7 @@ let package = Package(
             ],
             path: "Tests/CircadiaTestSupport"),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        .testTarget(name: "ArchitectureTests"),
         .testTarget(
             name: "CircadiaKernelsTests",
             dependencies: ["CircadiaKernels", "ReferenceKernels", "CircadiaTestSupport"]),
