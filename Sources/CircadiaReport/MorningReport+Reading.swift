@@ -21,9 +21,8 @@ extension MorningReport {
             let manifest = number.map({ number in nights.last { $0.version == number } })
                 ?? nights.last
         else { return nil }
-        let diary = NightDiaries(beside: versions.adapterDirectory).diary(of: manifest.version)
-            // A number is used again where nothing of a night was kept.
-            .flatMap { $0.report.verdict == manifest.verdict ? $0 : nil }
+        let diary = NightDiaries(beside: versions.adapterDirectory).diary(of: manifest)
+        let gate = manifest.gateReport
         version = manifest.version
         started = manifest.started
         accepted = manifest.accepted
@@ -37,7 +36,7 @@ extension MorningReport {
         heldOutLoss = diary?.heldOutLoss.filter(\.loss.isFinite) ?? []
         cost = Cost(
             seconds: manifest.seconds, trainingSeconds: diary?.report.trainingSeconds,
-            judgingSeconds: manifest.gate?.seconds, peakBytes: diary?.report.peakRssBytes,
+            judgingSeconds: gate?.seconds, peakBytes: diary?.report.peakRssBytes,
             forecastSeconds: diary?.report.plan.seconds,
             forecastBytes: diary?.report.plan.peakBytes)
         let inUse = versions.numberInUse
@@ -46,7 +45,7 @@ extension MorningReport {
             Night($0, isInUse: $0.version == inUse)
         }
         harness =
-            Self.harness(of: manifest)
+            Self.harness(of: gate)
             ?? Self.harness(ofCycle: manifest, in: experiments)
         var remarks: [String] = []
         answers = []
@@ -74,8 +73,8 @@ extension MorningReport {
     }
 
     /// The harness as the gate ran it, against the base model.
-    private static func harness(of manifest: NightManifest) -> Harness? {
-        guard let score = manifest.gate?.attempts.last(where: { $0.harness != nil })?.harness
+    private static func harness(of gate: GateReport?) -> Harness? {
+        guard let score = gate?.attempts.last(where: { $0.harness != nil })?.harness
         else { return nil }
         let rows = (score.categories ?? []).map {
             row($0.name, before: $0.passedBase, after: $0.passed, total: $0.total)

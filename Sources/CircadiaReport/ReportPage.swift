@@ -1,3 +1,4 @@
+import CircadiaAdapters
 import CircadiaNight
 import Foundation
 
@@ -5,9 +6,13 @@ import Foundation
 /// elsewhere. The page forbids itself to load anything.
 package struct ReportPage {
     private let report: MorningReport
+    private let names: CommandNames
 
     /// A page of a report.
-    package init(_ report: MorningReport) { self.report = report }
+    package init(_ report: MorningReport, names: CommandNames) {
+        self.report = report
+        self.names = names
+    }
 
     /// The page, a whole HTML document.
     package var text: String { html.markup + "\n" }
@@ -76,7 +81,7 @@ package struct ReportPage {
         HTMLText(
             joining: [
                 report.learnt.map(Self.learnt), curves, answers,
-                report.stored.map(Self.stored), report.leftOut.map(Self.leftOut), harness, cost,
+                report.stored.map(stored), report.leftOut.map(Self.leftOut), harness, cost,
                 history,
             ].compactMap(\.self))
     }
@@ -106,14 +111,14 @@ package struct ReportPage {
             """)
     }
 
-    private static func stored(_ stored: MorningReport.Stored) -> HTMLText {
-        section(
+    private func stored(_ stored: MorningReport.Stored) -> HTMLText {
+        Self.section(
             "What went to the store, and why", "stored",
             """
             <p>\(ReportFormat.count(stored.exchanges, "exchange")) belong to the retrieval store, \
-            word for word (<code>--rag</code> fills it); what trains is not changed by that.</p>
-            \(counts("Reasons; an exchange may have several", stored.reasons))
-            \(list("The latest of them", stored.latest, isOpen: true))
+            word for word (<code>\(names.store)</code> fills it); what trains is not changed by that.</p>
+            \(Self.counts("Reasons; an exchange may have several", stored.reasons))
+            \(Self.list("The latest of them", stored.latest, isOpen: true))
             """)
     }
 
@@ -205,8 +210,8 @@ package struct ReportPage {
             return Self.section(
                 "What it can still do", "harness",
                 """
-                <p>Not measured in this night: <code>circadia run-cycle</code> and \
-                <code>circadia sleep</code> without <code>--quick-gate</code> do.</p>
+                <p>Not measured in this night: <code>\(names.cycle)</code> and \
+                <code>\(names.sleep)</code> without <code>\(names.quickGate)</code> do.</p>
                 """)
         }
         let rows = harness.rows.map { row -> HTMLText in

@@ -1,12 +1,17 @@
+import CircadiaAdapters
 import CircadiaNight
 import Foundation
 
 /// The morning's report for a terminal.
 package struct ReportText {
     private let report: MorningReport
+    private let names: CommandNames
 
     /// A text of a report.
-    package init(_ report: MorningReport) { self.report = report }
+    package init(_ report: MorningReport, names: CommandNames) {
+        self.report = report
+        self.names = names
+    }
 
     /// The text, without a newline at its end.
     package var text: String {
@@ -100,7 +105,7 @@ package struct ReportText {
     private var stored: [String] {
         guard let stored = report.stored else { return [] }
         return title("What went to the store, and why")
-            + ["  \(ReportFormat.count(stored.exchanges, "exchange")) (--rag fills it)"]
+            + ["  \(ReportFormat.count(stored.exchanges, "exchange")) (\(names.store) fills it)"]
             + counts(stored.reasons) + quote(stored.latest)
     }
 

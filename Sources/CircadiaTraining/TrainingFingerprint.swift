@@ -6,7 +6,8 @@ extension LoRATrainer {
     /// A digest of all that a checkpoint's numbers follow from: rows and held-out rows, options, the
     /// adapter's shape, and the instruction set, whose sums are added in another order on another one.
     func fingerprint(rows: [PreparedRow], heldOut: [PreparedRow]) -> String {
-        var text = "\(options)\n\(KernelRuntime.isa)\n\(adapter.configuration.json.text())\n"
+        var text = "\(options.canonicalText)\n\(KernelRuntime.isa)\n"
+        text += "\(adapter.configuration.json.text())\n"
         text += "\(model.configuration.layerCount) \(adapter.parameterCount)\n"
         var words = Array(text.utf8).map { Int32($0) }
         for set in [rows, heldOut] {
@@ -22,5 +23,37 @@ extension LoRATrainer {
             }
         }
         return words.withUnsafeBytes { SHA256Digest.hexadecimal(of: $0) }
+    }
+}
+
+extension TrainingOptions {
+    /// The options in an encoding that is written out here.
+    ///
+    /// Digests hash it, so its names and order stay as they are whatever the properties are called. A new
+    /// option goes at the end.
+    var canonicalText: String {
+        let fields: [(String, String)] = [
+            ("iterations", iterations.description), ("batch_size", batchSize.description),
+            ("max_sequence_length", maxSequenceLength.description),
+            ("max_tokens_per_micro_batch", maxTokensPerMicroBatch.description),
+            ("max_rows_per_micro_batch", maxRowsPerMicroBatch.description),
+            ("pads_rows", padsRows.description), ("kind", kind.rawValue),
+            ("rank", rank.description), ("scale", scale.description),
+            ("layers", layers.description), ("dropout", dropout.description),
+            ("keys", keys.map { $0.joined(separator: ",") } ?? "all"),
+            ("learning_rate", learningRate.description), ("warmup_steps", warmupSteps.description),
+            ("schedule", schedule.rawValue), ("beta1", beta1.description),
+            ("beta2", beta2.description), ("epsilon", epsilon.description),
+            ("weight_decay", weightDecay.description),
+            ("uses_bias_correction", usesBiasCorrection.description),
+            ("clip_norm", clipNorm.description),
+            ("divergence_weight", divergenceWeight.description),
+            ("evaluation_interval", evaluationInterval.description),
+            ("keeps_best", keepsBest.description), ("patience", patience.description),
+            ("seed", seed.description), ("order", order.rawValue),
+            ("precision", precision.rawValue),
+            ("activation_byte_limit", activationByteLimit.description),
+        ]
+        return fields.map { "\($0.0)=\($0.1)" }.joined(separator: "\n")
     }
 }

@@ -179,7 +179,7 @@ private struct Product: Sendable {
     private let weights: WeightMatrix
 
     init(tokens: Int) throws {
-        var generator = SeededGenerator(seed: 41)
+        var generator = SplitMix64(seed: 41)
         self.tokens = tokens
         x = generator.floats(tokens * Self.columns)
         weights = generator.floats(Self.rows * Self.columns).withUnsafeBytes {

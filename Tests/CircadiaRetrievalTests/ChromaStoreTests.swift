@@ -204,7 +204,7 @@ struct ChromaStoreTests {
         let local = try RetrievalStore(directory: folder.file("local"), embedder: embedder)
         try local.ingest(log.exchanges, selection: .everything)
         let remote = try open(server, folder.file("a"), embedder: embedder)
-        try StoreMigration.run(from: local, to: remote)
+        _ = try StoreMigration.run(from: local, to: remote)
         var hits: [[Int]] = [[0, 0, 0], [0, 0, 0]]
         var differing = 0
         let questions = try RetrievalQuestion.read(

@@ -1,6 +1,5 @@
 import CircadiaAdapters
 import CircadiaAnalysis
-import CircadiaConversation
 import CircadiaLog
 import CircadiaNight
 import Foundation

@@ -80,7 +80,7 @@ package struct NightRunner {
         /// The chat is over, and the night goes on.
         case goesOn
         /// What the night itself reports.
-        case night(Night.Event)
+        case night(NightEvent)
     }
 
     private let model: LlamaModel
@@ -118,21 +118,25 @@ package struct NightRunner {
     ///
     /// - Returns: what the night came to.
     /// - Throws: as `Night.sleep`, and what the store or the shipped files throw.
-    package func run(_ log: [Exchange]) throws -> NightReport {
+    package func run(_ log: [Exchange]) throws -> NightOutcome {
         let exchanges = log.cleaned
         if let store = settings.store { try fill(store, with: exchanges) }
         let tokenizer = try BPETokenizer(directory: directory.url)
         let template = try ChatTemplate(
             directory: directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
         let night = Night(
-            model: model, modelName: modelName, modelFingerprint: try directory.fingerprint(),
-            tokenizer: tokenizer, template: template,
-            adapterDirectory: settings.adapterDirectory, options: settings.options,
-            material: try gateMaterial(), questions: try questions(),
-            keptVersions: settings.keptVersions)
+            model: NightModel(
+                model: model, name: modelName, fingerprint: try directory.fingerprint(),
+                tokenizer: tokenizer, template: template),
+            place: NightPlace(
+                adapterDirectory: settings.adapterDirectory, keptVersions: settings.keptVersions),
+            texts: NightTexts(
+                gate: try gateMaterial(), questions: try questions(), general: try rehearsal()),
+            options: settings.options)
         return try night.sleep(
-            over: exchanges, rehearsal: try rehearsal(), logPath: settings.logPath,
-            resumes: settings.resumes, onlyIfDue: settings.onlyIfDue,
+            Night.Request(
+                exchanges: exchanges, logPath: settings.logPath, resumes: settings.resumes,
+                onlyIfDue: settings.onlyIfDue),
             isCancelled: {
                 if settings.yieldsToChat { waitForChat() }
                 return isCancelled()
@@ -154,7 +158,8 @@ package struct NightRunner {
     private func fill(_ store: Store, with exchanges: [CleanExchange]) throws {
         let memories = try store.open()
         if store.isCleared { try memories.clear() }
-        let filled = try memories.ingest(exchanges, policy: .night, keepingSecrets: store.keepsSecrets)
+        let filled = try memories.ingest(
+            exchanges, policy: .night, keepingSecrets: store.keepsSecrets)
         report(
             .stored(
                 exchanges: exchanges.count, selected: exchanges.count - filled.notSelected,

@@ -1,3 +1,4 @@
+import CircadiaAdapters
 import CircadiaFiles
 import CircadiaNight
 import Foundation

@@ -1,3 +1,4 @@
+import CircadiaAdapters
 import ArgumentParser
 import CircadiaFormats
 import CircadiaHub

@@ -23,10 +23,8 @@ extension BenchCommand {
         let template = try ChatTemplate(
             directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
         let exchanges = try ChatLog.read(URL(fileURLWithPath: log)).exchanges
-        let dataset = NightDataset(
-            training: exchanges.cleaned, general: [], generalKeepsBase: false, heldOut: [],
-            template: template, maxSequenceLength: 1024)
-        let rows = Array(dataset.training.prefix(chatBatch * Self.chatSteps))
+        let all = NightRows(template: template, limit: 1024).rows(exchanges.cleaned).rows
+        let rows = Array(all.prefix(chatBatch * Self.chatSteps))
         let batches = stride(from: 0, to: rows.count, by: chatBatch).map {
             Array(rows[$0..<min($0 + chatBatch, rows.count)])
         }

@@ -1,3 +1,4 @@
+import CircadiaAdapters
 import ArgumentParser
 import CircadiaFiles
 import CircadiaNight
@@ -31,6 +32,11 @@ struct ReportCommand: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
+    /// What the report's remarks call commands and flags.
+    static let names = CommandNames(
+        store: "--rag", cycle: "circadia run-cycle", sleep: "circadia sleep",
+        quickGate: "--quick-gate")
+
     func validate() throws {
         if let number, AdapterVersions.number(number) == nil {
             throw ValidationError("“\(number)” is no night's number, such as 12 or 0012")
@@ -60,11 +66,11 @@ struct ReportCommand: ParsableCommand {
             throw ExitCode(2)
         }
         if output.json { return try console.json(report) }
-        if text { return console.result(ReportText(report).text) }
+        if text { return console.result(ReportText(report, names: Self.names).text) }
         let url = URL(fileURLWithPath: out)
         try FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try DurableFile.write(Array(ReportPage(report).text.utf8), to: url)
+        try DurableFile.write(Array(ReportPage(report, names: Self.names).text.utf8), to: url)
         console.result(url.path)
     }
 }

@@ -107,7 +107,7 @@ struct RunCycleCommand: ParsableCommand {
             adapterDirectory: adapter.url, logPath: memoryFile, store: store, seed: model.seed)
         let night = try NightCall(loaded: loaded, settings: settings, console: console)
             .run(exchanges)
-        console.note(night.verdict)
+        console.note(night.verdict.description)
         console.note("after: loss and harness")
         let after = try measure(
             measured, model: adapted.with(try adapterInUse(loaded)), loaded: loaded,
@@ -116,7 +116,7 @@ struct RunCycleCommand: ParsableCommand {
         let record = Record(
             tag: tag, timestamp: start, codeVersion: CodeVersion.current, model: loaded.name,
             before: before, after: after, lossChange: after.loss / before.loss - 1,
-            harnessChange: after.harnessPassed - before.harnessPassed, sleep: night,
+            harnessChange: after.harnessPassed - before.harnessPassed, sleep: NightReport(night),
             seconds: Date().timeIntervalSince(start))
         try ExperimentLog.append(record, to: logFile("experiments.jsonl"))
         if output.json {
@@ -124,7 +124,7 @@ struct RunCycleCommand: ParsableCommand {
         } else {
             console.result(Self.table(record))
         }
-        if !night.accepted { throw ExitCode(2) }
+        if !night.isAccepted { throw ExitCode(2) }
     }
 
     private func logFile(_ name: String) -> URL {

@@ -42,13 +42,13 @@ struct SleepCommand: ParsableCommand {
         settings.resumes = resume
         settings.yieldsToChat = yieldToChat
         settings.onlyIfDue = onlyIfDue
-        let report = try NightCall(loaded: loaded, settings: settings, console: console)
+        let outcome = try NightCall(loaded: loaded, settings: settings, console: console)
             .run(exchanges)
         if output.json {
-            try console.json(report)
+            try console.json(NightReport(outcome))
         } else {
-            console.result(report.verdict)
+            console.result(outcome.verdict.description)
         }
-        if !report.accepted { throw ExitCode(2) }
+        if !outcome.isAccepted { throw ExitCode(2) }
     }
 }

@@ -13,7 +13,7 @@ struct NightCall {
     let console: Console
 
     /// Runs the night; what scripts can act on becomes an exit code.
-    func run(_ exchanges: [Exchange]) throws -> NightReport {
+    func run(_ exchanges: [Exchange]) throws -> NightOutcome {
         // Only the night answers to signals by itself, between steps; elsewhere they end the program.
         Interrupt.install(terminationToo: true)
         defer { Interrupt.uninstall() }

@@ -34,15 +34,15 @@ struct NightPrinter {
         }
     }
 
-    private func show(_ event: Night.Event) {
+    private func show(_ event: NightEvent) {
         switch event {
-        case .note(let text): console.note(text)
         case .paraphrases(let good, let tried):
             if Console.errorIsTerminal { console.progress("paraphrases: \(good) good of \(tried)") }
         case .preferences(let good, let tried):
             if Console.errorIsTerminal { console.progress("preferences: \(good) good of \(tried)") }
         case .plan(let plan, let wanted): show(plan, wanted: wanted)
         case .training(let progress): show(progress)
+        default: event.notes.forEach(console.note)
         }
     }
 

@@ -1,3 +1,4 @@
+import CircadiaAdapters
 import CircadiaApp
 import CircadiaNight
 import Foundation

@@ -1,0 +1,101 @@
+import CircadiaAdapters
+import CircadiaNight
+import Foundation
+
+extension SleepError: CustomStringConvertible {
+    /// The message shown to people.
+    package var description: String {
+        switch self {
+        case .alreadySleeping(let lock):
+            "another sleep is running (it holds \(lock)); wait until it has ended"
+        case .lockUnavailable(let path, let reason):
+            "\(path): the lock cannot be taken: \(reason); check that the folder can be written to"
+        case .nothingToLearn(let path, let exchanges):
+            "\(path): \(exchanges) exchanges, none with an assistant's reply to learn from; "
+                + "chat first ('circadia chat'), then sleep"
+        case .nothingNew(let path):
+            "\(path): the adapter has learnt every exchange; chat first, rehearse with --replay-share "
+                + "above 0, or begin anew with --reset-adapter"
+        case .nothingDue(let path):
+            "\(path): nothing new was said and nothing is due for rehearsal: the adapter stays as it is"
+        case .interrupted(let step, let total, let folder):
+            (step.map { "interrupted after step \($0) of \(total): " }
+                ?? "interrupted before training began: ")
+                + "the night is kept in \(folder) and goes on with the same options and --resume; "
+                + "yesterday's adapter is untouched"
+        case .nothingToResume(let path):
+            "\(path): no night waits to go on: the last one ended by itself, or none was begun; "
+                + "sleep without --resume"
+        case .nightUnreadable(let path):
+            "\(path): the unfinished night cannot be read, or another version of circadia wrote it; "
+                + "sleep without --resume to begin anew"
+        case .nightChanged(let differences):
+            "the unfinished night cannot go on as it was begun: "
+                + differences.map(\.description).joined(separator: "; ")
+                + ". Give the options it was begun with, or sleep without --resume to begin anew"
+        case .recordNotWritten(let path, let reason):
+            "\(path): cannot be written: \(reason)"
+        }
+    }
+}
+
+extension NightDifference: CustomStringConvertible {
+    /// The difference in a few words; several are joined with semicolons.
+    package var description: String {
+        switch self {
+        case .option(let key, let was, let now):
+            "\(NightFlag.name(of: key)) was \(was), now it is \(now)"
+        case .model(let name): "the model was \(name), or had other weights"
+        case .instructions(let was, let now): "it ran on \(was) instructions, this is \(now)"
+        case .exchangesGone(let count, let total):
+            "\(count) of its \(total) exchanges are no longer in the log, or differ; "
+                + "what was forgotten is not trained"
+        case .exchangesBarred(let count):
+            "\(count) of its exchanges are tagged since not to be trained"
+        case .origin(.gone(let path)): "\(path), which it went on from, has gone"
+        case .origin(.forgotten(let path)):
+            "\(path), which it went on from, was trained on exchanges that were forgotten since"
+        }
+    }
+}
+
+/// The command line's names of a night's options.
+enum NightFlag {
+    /// The flag of an option.
+    static func name(of key: SleepOptions.Key) -> String {
+        switch key {
+        case .iterations: "--iters"
+        case .epochs: "--epochs"
+        case .learningRate: "--learning-rate"
+        case .batchSize: "--batch-size"
+        case .gradientAccumulation: "--grad-accumulation"
+        case .schedule: "--schedule"
+        case .optimizer: "--optimizer"
+        case .weightDecay: "--weight-decay"
+        case .withoutBiasCorrection: "--no-bias-correction"
+        case .clipNorm: "--clip"
+        case .dropout: "--dropout"
+        case .evaluationInterval: "--eval-every"
+        case .patience: "--patience"
+        case .memoryLimit: "--memory-limit"
+        case .loraRank: "--lora-r"
+        case .loraScale: "--lora-scale"
+        case .loraLayers: "--lora-layers"
+        case .loraKeys: "--lora-keys"
+        case .dora: "--dora"
+        case .matchesMLX: "--mlx-compat"
+        case .maxSequenceLength: "--max-seq-len"
+        case .warmupSteps: "--warmup"
+        case .resetAdapter: "--reset-adapter"
+        case .augmentedPairs: "--augment"
+        case .preferencePairs: "--preference-pairs"
+        case .rehearsalShare: "--rehearsal"
+        case .replayShare: "--replay-share"
+        case .divergenceWeight: "--kl-weight"
+        case .heldOutShare: "--held-out"
+        case .withoutGate: "--no-gate"
+        case .quickGate: "--quick-gate"
+        case .seed: "--seed"
+        }
+    }
+}
