@@ -133,15 +133,16 @@ let package = Package(
         .target(
             name: "CircadiaApp",
             dependencies: [
-                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats",
-                "CircadiaHub", "CircadiaAnalysis", "CircadiaLog", "CircadiaModel",
-                "CircadiaRetrieval", "CircadiaEvaluation", "CircadiaAdapters", "CircadiaNight",
+                "CircadiaKernels", "ReferenceKernels", "CircadiaFiles", "CircadiaConversation",
+                "CircadiaTokenizer", "CircadiaFormats", "CircadiaHub", "CircadiaAnalysis",
+                "CircadiaLog", "CircadiaModel", "CircadiaRetrieval", "CircadiaEvaluation",
+                "CircadiaAdapters", "CircadiaNight",
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]),
         .executableTarget(
             name: "circadia",
             dependencies: [
-                "CircadiaKernels", "ReferenceKernels", "CircadiaFiles", "CircadiaConversation",
+                "CircadiaKernels", "CircadiaFiles", "CircadiaConversation",
                 "CircadiaTokenizer", "CircadiaFormats", "CircadiaHub", "CircadiaAnalysis",
                 "CircadiaLog", "CircadiaModel", "CircadiaTraining", "CircadiaRetrieval",
                 "CircadiaEvaluation", "CircadiaAdapters", "CircadiaNight", "CircadiaReport",
