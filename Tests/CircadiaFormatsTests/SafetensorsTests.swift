@@ -68,17 +68,17 @@ import Testing
                     [("w", .u8, [1], [1])], to: folder.file("no/a.safetensors"))
             }
                 == "no/a.safetensors: cannot be written: No such file or directory. "
-                + "Nothing that was there before is lost.")
+                + "Make its folder first, or name another path.")
     }
 
     @Test func missingAndUnreadableFilesAreNamed() throws {
         let folder = try TemporaryFolder()
         #expect(
             message(in: folder) { try SafetensorsFile(path: folder.file("x")) }
-                == "x: cannot be read: No such file or directory.")
+                == "x: cannot be read: No such file or directory. Check the path.")
         #expect(
             message(in: folder) { try SafetensorsFile(path: folder.url) }
-                == ".: cannot be read: it is no regular file.")
+                == ".: cannot be read: Is a directory. Name a file, not a folder.")
     }
 
     @Test func wrongUsesOfATensorAreNamed() throws {

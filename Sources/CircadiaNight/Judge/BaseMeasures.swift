@@ -19,7 +19,7 @@ struct BaseMeasures: Codable {
             material.digest,
         ]
         return Array(parts.joined(separator: "\n").utf8).withUnsafeBytes {
-            SHA256Digest.hexadecimal(of: $0)
+            ContentDigest.hexadecimal(of: $0)
         }
     }
 
@@ -34,6 +34,6 @@ struct BaseMeasures: Codable {
     /// Keeps the figures. They only save time, so a failure is passed over.
     func write(to url: URL) {
         guard let data = try? JSONEncoder().encode(self) else { return }
-        try? DurableFile.write(Array(data), to: url)
+        try? DurableFile.replace(url, with: Array(data))
     }
 }

@@ -24,7 +24,7 @@ package struct GateMaterial: Sendable {
         let json = JSONValue.object([
             "texts": .array(texts.map(Self.json)), "prompts": .array(prompts.map(Self.json)),
         ])
-        return Array(json.text().utf8).withUnsafeBytes { SHA256Digest.hexadecimal(of: $0) }
+        return Array(json.text().utf8).withUnsafeBytes { ContentDigest.hexadecimal(of: $0) }
     }
 
     private static func json(_ messages: [ChatMessage]) -> JSONValue {
