@@ -175,7 +175,7 @@ let package = Package(
             dependencies: ["CircadiaKernels", "ReferenceKernels", "CircadiaTestSupport"]),
         .testTarget(
             name: "CircadiaFilesTests",
-            dependencies: ["CircadiaFiles"]),
+            dependencies: ["CircadiaFiles", "CircadiaTestSupport"]),
         .testTarget(
             name: "CircadiaConversationTests",
             dependencies: [
@@ -255,9 +255,9 @@ let package = Package(
         .testTarget(
             name: "CircadiaNightTests",
             dependencies: [
-                "CircadiaConversation", "CircadiaTokenizer", "CircadiaHub", "CircadiaAnalysis",
-                "CircadiaModel", "CircadiaTraining", "CircadiaEvaluation", "CircadiaAdapters",
-                "CircadiaNight",
+                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaHub",
+                "CircadiaAnalysis", "CircadiaModel", "CircadiaTraining", "CircadiaEvaluation",
+                "CircadiaAdapters", "CircadiaNight",
             ]),
         .testTarget(
             name: "CircadiaAppTests",

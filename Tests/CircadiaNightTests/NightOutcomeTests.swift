@@ -25,16 +25,14 @@ struct NightOutcomeTests {
         #expect(read.rows == outcome.rows && read.curves == outcome.curves)
         #expect(read.night == outcome.night && read.training == outcome.training)
         func json(_ outcome: NightOutcome) throws -> Data {
-            try ExperimentLog.encode(
-                NightReport(outcome), for: URL(fileURLWithPath: "x"), pretty: false)
+            try RecordJSON.data(NightReport(outcome))
         }
         #expect(try json(read) == json(outcome))
     }
 
     @Test("What sleep prints has the keys of 0.1.0")
     func report() throws {
-        let data = try ExperimentLog.encode(
-            NightReport(outcome), for: URL(fileURLWithPath: "x"), pretty: false)
+        let data = try RecordJSON.data(NightReport(outcome))
         let json = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
         let fixtures = try Self.diaryOf010()
         let report = try #require(fixtures["report"] as? [String: Any])
@@ -53,8 +51,7 @@ struct NightOutcomeTests {
             JSONSerialization.jsonObject(with: Data(first.utf8)) as? [String: Any])
         let manifest = NightManifest(outcome)
         #expect(Set((old["recipe"] as? [String: String] ?? [:]).keys) == Set(manifest.recipe?.keys ?? [:].keys))
-        let data = try ExperimentLog.encode(
-            manifest.entry, for: URL(fileURLWithPath: "x"), pretty: false)
+        let data = try RecordJSON.data(manifest.entry)
         let new = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
         #expect(Set(new.keys) == Set(old.keys))
     }
