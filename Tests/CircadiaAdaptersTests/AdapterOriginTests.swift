@@ -3,7 +3,6 @@ import Foundation
 import Testing
 
 @testable import CircadiaAdapters
-@testable import CircadiaAnalysis
 @testable import CircadiaConversation
 
 /// Which adapter a night continues from.
@@ -13,14 +12,8 @@ struct AdapterOriginTests {
 
     init() throws { folder = try AdapterFolder() }
 
-    private func exchange(_ id: String, tags: [String] = []) -> CleanExchange {
-        CleanExchange(
-            cleaning: Exchange(
-                id: id, messages: [ChatMessage(role: .user, content: "About \(id)?")], tags: tags))
-    }
-
-    private func origin(_ log: [CleanExchange] = []) -> AdapterOrigin {
-        AdapterOrigin(of: folder.url, model: "tiny", log: log)
+    private func origin(_ unwanted: Set<ContentHash> = []) -> AdapterOrigin {
+        AdapterOrigin(of: folder.url, model: "tiny", unwanted: unwanted)
     }
 
     @Test("It is the base model where there is no adapter, or else the one in use")
@@ -53,14 +46,13 @@ struct AdapterOriginTests {
 
     @Test("What was called bad after it was learnt sends a night back where it can")
     func unwanted() throws {
-        let bad = exchange("x", tags: [Exchange.badTag])
+        let bad = ContentHash(rawValue: "x")
         try folder.night(1, parent: nil, trained: ["a"])
-        try folder.night(2, parent: 1, trained: ["a", bad.hash.rawValue])
+        try folder.night(2, parent: 1, trained: ["a", "x"])
         let first = folder.versions.url(of: 1)
         #expect(
-            origin([bad]).replacement
-                == .unwanted(exchanges: 1, start: first.relativePath))
-        #expect(origin([exchange("x")]).replacement == nil)
+            origin([bad]).replacement == .unwanted(exchanges: 1, start: first.relativePath))
+        #expect(origin([ContentHash(rawValue: "y")]).replacement == nil)
         try folder.versions.use(1)
         _ = try folder.versions.prune(keeping: 1)
         #expect(origin([bad]).replacement == nil)

@@ -42,9 +42,9 @@ struct TinyNightTests {
     @Test("A night trains, keeps a version, puts it in use and writes down what it did")
     func whole() throws {
         var events: [String] = []
-        let outcome = try folder.sleep { event in
+        let outcome = try folder.sleep(report: { event in
             events.append(String("\(event)".prefix { $0 != "(" }))
-        }
+        })
         #expect(outcome.isAccepted && outcome.night.number == 1 && outcome.night.parent == nil)
         #expect(outcome.training.steps == 6 && outcome.selection.new == outcome.selection.trained)
         #expect(outcome.selection.heldOut > 0 && outcome.verdict.heldOutLossBefore != nil)
@@ -73,9 +73,9 @@ struct TinyNightTests {
         #expect(folder.unfinished.exists && !AdapterDirectory.isPresent(at: folder.adapter))
         // Later exchanges wait for the next night.
         var later = -1
-        let outcome = try folder.sleep(over: NightFolder.log(11), resumes: true) { event in
+        let outcome = try folder.sleep(over: NightFolder.log(11), resumes: true, report: { event in
             if case .resumed(_, let count) = event { later = count }
-        }
+        })
         #expect(later == 3 && outcome.isAccepted)
         #expect(try folder.weights() == weights)
         #expect(!folder.unfinished.exists)
@@ -102,9 +102,9 @@ struct TinyNightTests {
         options.gate?.shares = [1, 0.5]
         options.replayShare = 1
         var judged: [Verdict.Attempt] = []
-        let outcome = try folder.sleep(options) { event in
+        let outcome = try folder.sleep(options, report: { event in
             if case .judged(let attempt) = event { judged.append(attempt) }
-        }
+        })
         #expect(!outcome.isAccepted && judged == outcome.verdict.attempts && judged.count == 2)
         for attempt in judged {
             let loss = try #require(attempt.heldOutLoss)
@@ -160,9 +160,9 @@ struct TinyNightTests {
         var options = NightFolder.options
         options.loraRank = 2
         var rank: Int?
-        try folder.sleep(options) { event in
+        try folder.sleep(options, report: { event in
             if case .keepsShape(_, let found, _, _) = event { rank = found }
-        }
+        })
         #expect(rank == 4)
     }
 }
