@@ -96,7 +96,7 @@ struct NightRunnerTests {
         #expect(try store.count() == new)
     }
 
-    @Test("A night waits for a chat that is in use, and goes on after it", .timeLimit(.minutes(1)))
+    @Test("A night waits for a chat that is in use, and goes on after it")
     func chat() throws {
         try FileManager.default.createDirectory(
             at: log.deletingLastPathComponent(), withIntermediateDirectories: true)
