@@ -4,6 +4,7 @@ import Foundation
 import Testing
 
 @testable import CircadiaAdapters
+@testable import CircadiaAnalysis
 @testable import CircadiaApp
 @testable import CircadiaConversation
 @testable import CircadiaLog
@@ -114,7 +115,7 @@ struct ForgettingTests {
 
     @Test("Adapters trained on it become stale; the newest other one is where a night starts")
     func adapters() throws {
-        let hashes = (0..<6).map { TrainingManifest.hash(of: said($0)) }
+        let hashes = (0..<6).map { CleanExchange(cleaning: said($0)).hash }
         let model = "m"
         let all = try adapter("nightly_update", TrainingManifest(model: model, trained: hashes))
         let old = try adapter(
