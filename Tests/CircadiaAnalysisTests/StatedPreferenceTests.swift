@@ -84,7 +84,7 @@ struct StatedPreferenceTests {
         #expect(PreferenceDetector.preferences(in: message).map(\.value) == [value])
     }
 
-    private func log(_ messages: [String], tags: [Int: String] = [:]) -> [Exchange] {
+    private func log(_ messages: [String], tags: [Int: String] = [:]) -> [CleanExchange] {
         messages.enumerated().map { index, message in
             Exchange(
                 id: "e\(index)",
@@ -92,7 +92,7 @@ struct StatedPreferenceTests {
                     ChatMessage(role: .user, content: message),
                     ChatMessage(role: .assistant, content: "Call me Ishmael. Use metric units."),
                 ], tags: tags[index].map { [$0] } ?? [])
-        }
+        }.cleaned
     }
 
     @Test("The newest of a manner holds, and what was taken back is gone")

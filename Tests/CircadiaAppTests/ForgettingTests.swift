@@ -4,6 +4,7 @@ import Foundation
 import Testing
 
 @testable import CircadiaAdapters
+@testable import CircadiaAnalysis
 @testable import CircadiaApp
 @testable import CircadiaConversation
 @testable import CircadiaLog

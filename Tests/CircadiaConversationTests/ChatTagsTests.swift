@@ -44,20 +44,20 @@ struct ChatTagsTests {
         ).write(to: log)
         let exchanges = try ChatLog.read(log).exchanges
         #expect(exchanges.map(\.tags) == [["no-train"], ["no-rag"], []])
-        let decisions = exchanges.map(Router.decide)
+        let decisions = exchanges.cleaned.map(\.routing)
         #expect(decisions.map(\.trains) == [false, true, true])
         #expect(decisions[0].explanation.contains("does not train: tagged “no-train”"))
         let store = try RetrievalStore(directory: folder.file("rag"), embedder: nil)
-        try store.ingest(exchanges, selection: .everything)
+        try store.ingest(exchanges.cleaned, policy: .chat)
         #expect(try store.list().count == 2)
     }
 
     @Test("What was answered from memory does not train")
     func recalled() {
         var said = exchange("a", "Where are the bees?", "Near Ghent.", day: 1)
-        #expect(Router.decide(said).trains)
+        #expect(CleanExchange(cleaning: said).routing.trains)
         said.tags = ["recalled:b"]
-        #expect(Router.decide(said).bars == [.recalled])
+        #expect(CleanExchange(cleaning: said).routing.bars == [.recalled])
     }
 
     @Test("A reply echoes a memory where five words in a row are the same")

@@ -40,7 +40,7 @@ struct LoCoMoTests {
             let log = try ChatLog.read(
                 source.appendingPathComponent("memories-\(conversation).jsonl"), repairing: false)
             #expect(log.issues.isEmpty)
-            try store.ingest(log.exchanges, selection: .everything)
+            try store.ingest(log.exchanges.cleaned, policy: .chat)
             answers += try RetrievalEvaluation.answers(
                 to: RetrievalQuestion.read(
                     source.appendingPathComponent("questions-\(conversation).jsonl"))
@@ -84,8 +84,8 @@ struct LoCoMoTests {
         for conversation in Self.conversations {
             let log = try ChatLog.read(
                 source.appendingPathComponent("memories-\(conversation).jsonl"), repairing: false)
-            for exchange in log.exchanges {
-                let names = Router.decide(exchange).reasons.map(\.name)
+            for exchange in log.exchanges.cleaned {
+                let names = exchange.routing.reasons.map(\.name)
                 #expect(names == ["long"] || names == ["plain"], "\(exchange.id)")
             }
         }

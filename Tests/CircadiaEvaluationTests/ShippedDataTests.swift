@@ -43,7 +43,7 @@ import Testing
     @Test func theWeekHasSomethingForTheStoreAndSomethingForTheWeights() throws {
         let log = try ChatLog.read(
             Self.data.appending(path: "samples/week.jsonl"), repairing: false)
-        let stored = log.exchanges.count { Router.decide($0).destination == .store }
+        let stored = log.exchanges.cleaned.count { $0.routing.destination == .store }
         #expect(stored >= 10)
         #expect(log.exchanges.count - stored >= 30)
     }

@@ -47,9 +47,9 @@ struct ChromaStoreTests {
         let server = try ChromaServer(data: folder.file("server"))
         let local = try RetrievalStore(directory: folder.file("a"), embedder: WordEmbedder())
         let remote = try open(server, folder.file("b"))
-        try local.ingest(week(90), selection: .everything)
-        try remote.ingest(week(90), selection: .everything)
-        let again = try remote.ingest(week(90), selection: .everything)
+        try local.ingest(week(90), policy: .chat)
+        try remote.ingest(week(90), policy: .chat)
+        let again = try remote.ingest(week(90), policy: .chat)
         #expect(again.added == 0 && again.alreadyThere == 90)
         let fresh = try open(server, folder.file("c"))
         for question in ["zebra3", "quark5 number 16", "of the zebra2 and quark9"] {
@@ -69,7 +69,7 @@ struct ChromaStoreTests {
         let folder = try TemporaryFolder()
         let server = try ChromaServer(data: folder.file("server"))
         let one = try open(server, folder.file("a"))
-        try one.ingest(week(8), selection: .everything)
+        try one.ingest(week(8), policy: .chat)
         let other = try open(server, folder.file("b"))
         #expect(try one.forget(ids: ["m3", "none"]) == 1)
         try one.setTags(["no-train"], of: "m4")
@@ -85,7 +85,7 @@ struct ChromaStoreTests {
         let folder = try TemporaryFolder()
         let server = try ChromaServer(data: folder.file("server"))
         let store = try open(server, folder.file("a"), maxBatchSize: 7)
-        #expect(try store.ingest(week(90), selection: .everything).added == 90)
+        #expect(try store.ingest(week(90), policy: .chat).added == 90)
         #expect(try store.setTags(["seen"], of: "m89"))
         let fresh = try open(server, folder.file("b"), maxBatchSize: 7)
         #expect(try fresh.list().map(\.id) == week(90).map(\.id))
@@ -97,7 +97,7 @@ struct ChromaStoreTests {
         let folder = try TemporaryFolder()
         let other = try ChromaServer(data: folder.file("other"))
         let whole = try open(other, folder.file("whole"))
-        try whole.ingest(week(150), selection: .everything)
+        try whole.ingest(week(150), policy: .chat)
         let vectors = try whole.statistics().vectors
         other.stop()
         for round in 0..<3 {
@@ -106,7 +106,7 @@ struct ChromaStoreTests {
             let store = try open(server, folder.file("a\(round)"), maxBatchSize: 5)
             // It falls between requests, or in one: some milliseconds after the first batch.
             #expect(throws: RetrievalError.self) {
-                try store.ingest(week(150), selection: .everything, keepingSecrets: false) {
+                try store.ingest(week(150), policy: .chat, keepingSecrets: false) {
                     done, _ in
                     if done < 100 {
                         Thread.detachNewThread {
@@ -119,7 +119,7 @@ struct ChromaStoreTests {
             }
             let again = try ChromaServer(data: data, port: server.port)
             let reopened = try open(again, folder.file("a\(round)"), maxBatchSize: 5)
-            try reopened.ingest(week(150), selection: .everything)
+            try reopened.ingest(week(150), policy: .chat)
             let fresh = try open(again, folder.file("b\(round)"))
             #expect(try fresh.list().map(\.id) == week(150).map(\.id))
             #expect(try fresh.statistics().vectors == vectors)
@@ -131,10 +131,10 @@ struct ChromaStoreTests {
         let folder = try TemporaryFolder()
         let server = try ChromaServer(data: folder.file("server"))
         let store = try open(server, folder.file("a"))
-        try store.ingest(week(3), selection: .everything)
+        try store.ingest(week(3), policy: .chat)
         server.stop()
         do {
-            try store.ingest(week(5), selection: .everything)
+            try store.ingest(week(5), policy: .chat)
             Issue.record("nothing was thrown")
         } catch {
             let text = String(describing: error)
@@ -146,7 +146,7 @@ struct ChromaStoreTests {
     func token() throws {
         let folder = try TemporaryFolder()
         let server = try ChromaServer(data: folder.file("server"))
-        try open(server, folder.file("a")).ingest(week(3), selection: .everything)
+        try open(server, folder.file("a")).ingest(week(3), policy: .chat)
         let gate = try TokenGate(before: server.address, token: "open sesame")
         func enter(_ token: String?) throws -> ChromaStore {
             try ChromaStore(
@@ -175,7 +175,7 @@ struct ChromaStoreTests {
         let server = try ChromaServer(data: folder.file("server"))
         let local = try RetrievalStore(directory: folder.file("local"), embedder: WordEmbedder())
         let many = week(2800)
-        try local.ingest(many, selection: .everything)
+        try local.ingest(many, policy: .chat)
         let store = try open(server, folder.file("a"))
         #expect(try StoreMigration.run(from: local, to: store).moved == 2800)
         let vectors = try local.statistics().vectors
@@ -203,7 +203,7 @@ struct ChromaStoreTests {
         let log = try ChatLog.read(
             source.appendingPathComponent("memories-30.jsonl"), repairing: false)
         let local = try RetrievalStore(directory: folder.file("local"), embedder: embedder)
-        try local.ingest(log.exchanges, selection: .everything)
+        try local.ingest(log.exchanges, policy: .chat)
         let remote = try open(server, folder.file("a"), embedder: embedder)
         _ = try StoreMigration.run(from: local, to: remote)
         var hits: [[Int]] = [[0, 0, 0], [0, 0, 0]]

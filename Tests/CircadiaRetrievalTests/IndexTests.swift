@@ -11,7 +11,7 @@ struct IndexTests {
     private func store(_ exchanges: [Exchange], in folder: TemporaryFolder) throws -> RetrievalStore
     {
         let store = try RetrievalStore(directory: folder.file("rag"), embedder: nil)
-        try store.ingest(exchanges, selection: .everything)
+        try store.ingest(exchanges, policy: .chat)
         return store
     }
 
@@ -75,12 +75,12 @@ struct IndexTests {
         #expect(try second.search("common", limit: 1000).count == 300)
         try first.remove(ids: ["m64", "m200"])
         #expect(try second.search("common", limit: 1000).count == 298)
-        try first.ingest([exchange("new", "Word64 again common")], selection: .everything)
+        try first.ingest([exchange("new", "Word64 again common")], policy: .chat)
         #expect(try second.search("word64 again", limit: 1).first?.id == "new")
         #expect(try second.search("common", limit: 1000).count == 299)
         try first.clear()
         #expect(try second.search("common").isEmpty)
-        try first.ingest([exchange("late", "common")], selection: .everything)
+        try first.ingest([exchange("late", "common")], policy: .chat)
         #expect(try second.search("common").map(\.id) == ["late"])
     }
 
@@ -92,11 +92,11 @@ struct IndexTests {
         let said = Exchange(
             id: "a", timestamp: nil, session: "s",
             messages: [ChatMessage(role: .user, content: "A kitten sleeps.")])
-        try store.ingest([said], selection: .everything)
+        try store.ingest([said], policy: .chat)
         let before = try store.search("kitten").first?.denseScore
         #expect((before ?? 0) > 0)
         let other = try RetrievalStore(directory: directory, embedder: nil)
-        try other.ingest([exchange("b", "Rain.")], selection: .everything)
+        try other.ingest([exchange("b", "Rain.")], policy: .chat)
         try other.forget(ids: ["b"])
         #expect(try store.search("kitten").first?.denseScore == before)
     }

@@ -72,7 +72,7 @@ struct LargeStoreTests {
     func signs() throws {
         let folder = try TemporaryFolder()
         let exact = try store(folder)
-        try exact.ingest(Self.talk(0..<700), selection: .everything)
+        try exact.ingest(Self.talk(0..<700), policy: .chat)
         let sketched = try store(folder, sketchedRows: 0)
         #expect(try answers(sketched) == answers(exact))
         for question in Self.questions {
@@ -82,7 +82,7 @@ struct LargeStoreTests {
             }
         }
         // What comes and goes later is compared as well.
-        try exact.ingest(Self.talk(700..<745), selection: .everything)
+        try exact.ingest(Self.talk(700..<745), policy: .chat)
         #expect(try answers(sketched) == answers(exact))
         try exact.forget(ids: try answers(exact).map { $0[0] })
         #expect(try answers(sketched) == answers(exact))
@@ -101,7 +101,7 @@ struct LargeStoreTests {
             let stores = try [talk, turns, mixed].map { order in
                 let folder = try TemporaryFolder()
                 let store = try RetrievalStore(directory: folder.file("rag"), embedder: embedder)
-                try store.ingest(order, selection: .everything)
+                try store.ingest(order, policy: .chat)
                 return (store, folder)
             }
             for question in questions {
@@ -130,7 +130,7 @@ struct LargeStoreTests {
                 exchange(
                     "m\(number)", words[0...number].joined(separator: " "), "Yes.",
                     session: "s\(number)")
-            }, selection: .everything)
+            }, policy: .chat)
         let question = words.joined(separator: " ")
         let found = try store.search(question, limit: 20)
         #expect(found.count == 20 && found.first?.id == "m19")
@@ -142,7 +142,7 @@ struct LargeStoreTests {
     func cached() throws {
         let folder = try TemporaryFolder()
         let plain = try store(folder)
-        try plain.ingest(Self.talk(0..<300), selection: .everything)
+        try plain.ingest(Self.talk(0..<300), policy: .chat)
         let expected = try answers(plain)
         #expect(!exists(cache(folder)))
         let writer = try store(folder, cachedSlots: 1)
@@ -154,7 +154,7 @@ struct LargeStoreTests {
         #expect(try answers(reader) == expected)
         // What the file lacks comes from the database, again and again.
         for number in 300..<420 where number % 40 == 0 {
-            try plain.ingest(Self.talk(number..<number + 40), selection: .everything)
+            try plain.ingest(Self.talk(number..<number + 40), policy: .chat)
             #expect(try answers(reader) == answers(plain))
             #expect(try answers(store(folder, cachedSlots: 1)) == answers(plain))
         }
@@ -164,7 +164,7 @@ struct LargeStoreTests {
     func distrusted() throws {
         let folder = try TemporaryFolder()
         let plain = try store(folder)
-        try plain.ingest(Self.talk(0..<200), selection: .everything)
+        try plain.ingest(Self.talk(0..<200), policy: .chat)
         _ = try store(folder, cachedSlots: 1).search("boat")
         let good = try Data(contentsOf: cache(folder))
         let expected = try answers(plain)
@@ -190,18 +190,18 @@ struct LargeStoreTests {
     func otherHistory() throws {
         let folder = try TemporaryFolder()
         let first = try store(folder)
-        try first.ingest(Self.talk(0..<100), selection: .everything)
+        try first.ingest(Self.talk(0..<100), policy: .chat)
         first.close()
         let copy = folder.file("copy")
         try FileManager.default.copyItem(at: folder.file("rag"), to: copy)
         let one = try store(folder, cachedSlots: 1)
-        try one.ingest(Self.talk(100..<110), selection: .everything)
+        try one.ingest(Self.talk(100..<110), policy: .chat)
         _ = try one.search("boat")
         let file = try Data(contentsOf: cache(folder))
         let other = try RetrievalStore(directory: copy, embedder: HashEmbedder())
         try other.ingest(
             (0..<10).map { exchange("x\($0)", "A boat again, \($0).", day: 90 + $0) },
-            selection: .everything)
+            policy: .chat)
         let expected = try answers(other)
         try file.write(to: copy.appendingPathComponent("search-index.cache"))
         let reopened = try RetrievalStore(directory: copy, embedder: HashEmbedder())
@@ -212,7 +212,7 @@ struct LargeStoreTests {
     func forgotten() throws {
         let folder = try TemporaryFolder()
         let store = try store(folder, cachedSlots: 1)
-        try store.ingest(Self.talk(0..<80), selection: .everything)
+        try store.ingest(Self.talk(0..<80), policy: .chat)
         _ = try store.search("boat")
         #expect(exists(cache(folder)))
         let unfinished = folder.file("rag").appendingPathComponent("search-index.cache.new")

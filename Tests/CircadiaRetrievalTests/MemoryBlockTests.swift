@@ -11,7 +11,7 @@ struct MemoryBlockTests {
         let store = try RetrievalStore(directory: folder.file("rag"), embedder: nil)
         try store.ingest(
             texts.enumerated().map { exchange("m\($0.offset)", $0.element, "Noted.", day: 3) },
-            selection: .everything)
+            policy: .chat)
         return try texts.flatMap { try store.search($0, limit: 1) }
     }
 

@@ -21,7 +21,7 @@ struct MemoryMergingTests {
         let exchanges = said.enumerated().map { index, one in
             exchange("m\(index)", one.text, "Noted.", day: one.day, session: "s\(index)")
         }
-        try store.ingest(exchanges + Self.filler, selection: .everything)
+        try store.ingest(exchanges + Self.filler, policy: .chat)
         return try store.relevant(to: question, limit: 5)
     }
 

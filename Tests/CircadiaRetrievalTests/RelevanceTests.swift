@@ -47,7 +47,7 @@ struct RelevanceTests {
             let store = try RetrievalStore(directory: folder.file("rag"), embedder: embedder)
             let log = try ChatLog.read(
                 source.appendingPathComponent("memories-\(conversation).jsonl"), repairing: false)
-            try store.ingest(log.exchanges, selection: .everything)
+            try store.ingest(log.exchanges, policy: .chat)
             for question in questions[index] {
                 let isFound = try store.search(question.question, limit: 3).contains {
                     question.evidence.contains($0.id)

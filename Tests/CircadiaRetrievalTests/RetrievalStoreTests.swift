@@ -50,7 +50,7 @@ struct RetrievalStoreTests {
     func modes() throws {
         let folder = try TemporaryFolder()
         let store = try store(folder)
-        try store.ingest(Self.week, selection: .everything)
+        try store.ingest(Self.week, policy: .chat)
         #expect(permissions(store.directory) == 0o700)
         let names = try FileManager.default.contentsOfDirectory(atPath: store.directory.path)
         #expect(names.contains("memory.sqlite") && names.contains("memory.sqlite-wal"))
@@ -63,7 +63,7 @@ struct RetrievalStoreTests {
     func roundTrip() throws {
         let folder = try TemporaryFolder()
         let first = try store(folder)
-        let report = try first.ingest(Self.week, selection: .everything)
+        let report = try first.ingest(Self.week, policy: .chat)
         #expect(report.added == 5 && report.embedded == 10 && report.alreadyThere == 0)
         first.close()
         let second = try store(folder)
@@ -86,10 +86,10 @@ struct RetrievalStoreTests {
             exchange("f", "See https://example.org/x", tags: ["no-rag"]),
             exchange("g", "See https://example.org/y", tags: ["synthetic"]),
         ]
-        let report = try store.ingest(Self.week + tagged)
+        let report = try store.ingest(Self.week + tagged, policy: .night)
         #expect(try store.list().map(\.id) == ["c", "e"])
         #expect(report.notSelected == 5)
-        try store.ingest(Self.week + tagged, selection: .everything)
+        try store.ingest(Self.week + tagged, policy: .chat)
         #expect(try Set(store.list().map(\.id)) == ["a", "b", "c", "d", "e"])
     }
 
@@ -98,24 +98,24 @@ struct RetrievalStoreTests {
         let folder = try TemporaryFolder()
         let embedder = WordEmbedder()
         let store = try store(folder, embedder)
-        try store.ingest(Array(Self.week.prefix(3)), selection: .everything)
-        let report = try store.ingest(Self.week + Self.week, selection: .everything)
+        try store.ingest(Array(Self.week.prefix(3)), policy: .chat)
+        let report = try store.ingest(Self.week + Self.week, policy: .chat)
         #expect(report.added == 2 && report.embedded == 4)
         #expect(try store.count() == 5)
         #expect(embedder.embedded.count == 2 * (5 + 2), "both sides, two doubled in one batch")
         // The same exchange under another id, as a log without ids gives it after an edit.
         var renamed = Self.week[0]
         renamed.id = "other"
-        #expect(try store.ingest([renamed], selection: .everything).alreadyThere == 1)
+        #expect(try store.ingest([renamed], policy: .chat).alreadyThere == 1)
     }
 
     @Test("The same id with other contents replaces the exchange")
     func replaces() throws {
         let folder = try TemporaryFolder()
         let store = try store(folder)
-        try store.ingest(Self.week, selection: .everything)
+        try store.ingest(Self.week, policy: .chat)
         let changed = exchange("b", "The vet gave him a green bandage.", day: 0)
-        let report = try store.ingest([changed], selection: .everything)
+        let report = try store.ingest([changed], policy: .chat)
         #expect(report.replaced == 1 && report.added == 0)
         #expect(try store.count() == 5)
         #expect(try store.search("green bandage").first?.id == "b")
@@ -126,7 +126,7 @@ struct RetrievalStoreTests {
     func lexical() throws {
         let folder = try TemporaryFolder()
         let store = try store(folder, nil)
-        try store.ingest(Self.week + Self.filler, selection: .everything)
+        try store.ingest(Self.week + Self.filler, policy: .chat)
         for (query, id) in [
             ("Who broke a leg?", "a"), ("breaking legs", "a"), ("bandages", "b"),
             ("When did I go to the opera?", "d"), ("going to operas", "d"),
@@ -143,7 +143,7 @@ struct RetrievalStoreTests {
     func neighbours() throws {
         let folder = try TemporaryFolder()
         let store = try store(folder, nil)
-        try store.ingest(Self.week, selection: .everything)
+        try store.ingest(Self.week, policy: .chat)
         let found = try store.search("Bruno").map(\.id)
         #expect(Array(found.prefix(2)) == ["a", "b"])
         #expect(try !store.search("vet").map(\.id).contains("c"))
@@ -153,7 +153,7 @@ struct RetrievalStoreTests {
     func anyText() throws {
         let folder = try TemporaryFolder()
         let store = try store(folder)
-        try store.ingest(Self.week, selection: .everything)
+        try store.ingest(Self.week, policy: .chat)
         for query in [
             "\"", "\"bruno", "AND OR NOT NEAR(", "*", "body:bruno", "a^2", "-leg", "(leg",
             "{x} : y",
@@ -171,7 +171,7 @@ struct RetrievalStoreTests {
         let folder = try TemporaryFolder()
         let store = try store(folder, nil)
         try store.ingest(
-            [exchange("j", "昨日は温泉に行きました"), exchange("k", "明日は会議です")], selection: .everything)
+            [exchange("j", "昨日は温泉に行きました"), exchange("k", "明日は会議です")], policy: .chat)
         #expect(try store.search("温泉").first?.id == "j")
         #expect(try store.search("会議はいつ").first?.id == "k")
     }
@@ -184,7 +184,7 @@ struct RetrievalStoreTests {
             (0..<60).map { (day: Int) in
                 exchange("t\(day)", "We had soup for lunch.", "Fine.", day: day)
             },
-            selection: .everything)
+            policy: .chat)
         func first(_ query: String, _ now: String) throws -> String? {
             try store.search(query, limit: 1, now: Timestamp.date(now)).first?.id
         }
@@ -211,7 +211,7 @@ struct RetrievalStoreTests {
             [
                 exchange("x", "I painted the fence last week.", session: "1"),
                 exchange("y", "I painted the fence and door.", session: "2"),
-            ], selection: .everything)
+            ], policy: .chat)
         #expect(try store.search("When did you paint the fence?").map(\.id) == ["x", "y"])
         #expect(try store.search("painted fence").map(\.id) == ["y", "x"])
     }
@@ -221,7 +221,7 @@ struct RetrievalStoreTests {
         let folder = try TemporaryFolder()
         let store = try store(folder)
         try store.ingest(
-            Self.week + [exchange("h", "Hello!", "Hello!", day: 2)], selection: .everything)
+            Self.week + [exchange("h", "Hello!", "Hello!", day: 2)], policy: .chat)
         for query in ["", "Hello!", "Thanks, good night", "What is 17 times 23?", "Write a haiku"] {
             #expect(try store.relevant(to: query).isEmpty, "\(query)")
         }
@@ -236,7 +236,7 @@ struct RetrievalStoreTests {
             (0..<5).map { (day: Int) in
                 exchange("r\(day)", "My favourite tea is oolong.", day: day)
             },
-            selection: .everything)
+            policy: .chat)
         #expect(try store.relevant(to: "favourite tea").map(\.id) == ["r4"])
         #expect(try store.search("favourite tea").count == 5)
     }
@@ -245,7 +245,7 @@ struct RetrievalStoreTests {
     func removes() throws {
         let folder = try TemporaryFolder()
         let store = try store(folder)
-        try store.ingest(Self.week, selection: .everything)
+        try store.ingest(Self.week, policy: .chat)
         _ = try store.search("bandage")
         #expect(try store.remove(ids: ["b", "zzz"]) == 1)
         #expect(try store.count() == 4)
@@ -259,7 +259,7 @@ struct RetrievalStoreTests {
     func clears() throws {
         let folder = try TemporaryFolder()
         let first = try store(folder)
-        try first.ingest(Self.week, selection: .everything)
+        try first.ingest(Self.week, policy: .chat)
         #expect(try first.clear() == 5)
         #expect(try first.count() == 0 && first.search("bandage").isEmpty)
         first.close()
@@ -271,7 +271,7 @@ struct RetrievalStoreTests {
             }
         }
         let other = try store(folder, WordEmbedder(dimension: 8, identifier: "other"))
-        try other.ingest(Self.week + Self.filler, selection: .everything)
+        try other.ingest(Self.week + Self.filler, policy: .chat)
         #expect(try other.search("bandage").first?.id == "b")
     }
 
@@ -279,11 +279,11 @@ struct RetrievalStoreTests {
     func fillsVectors() throws {
         let folder = try TemporaryFolder()
         let without = try store(folder, nil)
-        try without.ingest(Self.week, selection: .everything)
+        try without.ingest(Self.week, policy: .chat)
         #expect(try without.statistics().vectors == 0)
         without.close()
         let with = try store(folder)
-        #expect(try with.ingest([], selection: .everything).embedded == 10)
+        #expect(try with.ingest([Exchange](), policy: .chat).embedded == 10)
         #expect((try with.search("blue bandage").first?.denseScore ?? 0) > 0.3)
     }
 
@@ -291,7 +291,7 @@ struct RetrievalStoreTests {
     func embedderMismatch() throws {
         let folder = try TemporaryFolder()
         let first = try store(folder)
-        try first.ingest(Self.week, selection: .everything)
+        try first.ingest(Self.week, policy: .chat)
         first.close()
         let error = RetrievalError.embedderMismatch(
             path: RetrievalStore.databaseFile(in: first.directory).path,
@@ -308,13 +308,13 @@ struct RetrievalStoreTests {
         let folder = try TemporaryFolder()
         let store = try store(folder, BrokenEmbedder())
         #expect(throws: RetrievalError.embeddingFailed(detail: "no weights")) {
-            try store.ingest(Self.week, selection: .everything)
+            try store.ingest(Self.week, policy: .chat)
         }
         #expect(try store.count() == 0)
         store.close()
         let wrong = try self.store(folder, BrokenEmbedder(vectors: [[1, 0]]))
         #expect(throws: RetrievalError.embeddingShape(expectedCount: 10, count: 1, dimension: 4)) {
-            try wrong.ingest(Self.week, selection: .everything)
+            try wrong.ingest(Self.week, policy: .chat)
         }
     }
 
@@ -323,12 +323,12 @@ struct RetrievalStoreTests {
         let folder = try TemporaryFolder()
         let store = try store(folder)
         let many = Self.numbered(300)
-        try store.ingest(many, selection: .everything) { done, total in
+        try store.ingest(many, policy: .chat) { done, total in
             #expect(total == 300)
             return done < 100
         }
         #expect(try store.count() == 128)
-        #expect(try store.ingest(many, selection: .everything).added == 172)
+        #expect(try store.ingest(many, policy: .chat).added == 172)
         #expect(try store.search("number 299", limit: 1).first?.id == "m299")
     }
 
@@ -340,7 +340,7 @@ struct RetrievalStoreTests {
         let filler = (0..<60).map { "Paragraph \($0) speaks of weather and clouds." }
         let text = filler.joined(separator: "\n\n") + "\n\nThe code word is kumquat."
         try store.ingest(
-            [exchange("long", text), exchange("short", "clouds")], selection: .everything)
+            [exchange("long", text), exchange("short", "clouds")], policy: .chat)
         let found = try #require(try store.search("code word kumquat", limit: 1).first)
         #expect(found.id == "long" && found.text.contains("Paragraph 0 "))
         #expect(try store.statistics().vectors > 3)
@@ -357,7 +357,7 @@ struct RetrievalStoreTests {
             for part in [Array(many.prefix(120)), Array(many.suffix(120))] {
                 group.addTask {
                     let store = try RetrievalStore(directory: directory, embedder: WordEmbedder())
-                    for one in part { try store.ingest([one], selection: .everything) }
+                    for one in part { try store.ingest([one], policy: .chat) }
                 }
             }
             group.addTask {

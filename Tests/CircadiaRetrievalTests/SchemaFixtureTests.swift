@@ -37,7 +37,7 @@ struct SchemaFixtureTests {
         // Two of the question's words, “the” and “boat”, among five, of one side; v1 knew no sides.
         #expect((found?.denseScore ?? 0) > 0.3)
         let report = try store.ingest(
-            Self.exchanges + [exchange("fourth", "We sail on.", day: 2)], selection: .everything)
+            Self.exchanges + [exchange("fourth", "We sail on.", day: 2)], policy: .chat)
         #expect(report.added == 1 && report.alreadyThere == 3 && report.embedded == 2)
         #expect(try store.remove(ids: ["second"]) == 1)
         #expect(try store.count() == 3)
@@ -52,7 +52,7 @@ struct SchemaFixtureTests {
         let store = try RetrievalStore(
             directory: folder.file("rag_memory"),
             embedder: WordEmbedder(dimension: 16, identifier: "fixture"))
-        try store.ingest(Self.exchanges, selection: .everything)
+        try store.ingest(Self.exchanges, policy: .chat)
         store.close()
         // With its write-ahead log: `sqlite3 FOLDER/memory.sqlite "VACUUM INTO 'store-vN.sqlite'"`.
         try FileManager.default.copyItem(at: store.directory, to: URL(fileURLWithPath: file))

@@ -12,14 +12,14 @@ struct StoredSecretsTests {
         let folder = try TemporaryFolder()
         let said = exchange("pw", "my wifi password is \(password)", "Noted.", day: 1)
         let store = try RetrievalStore(directory: folder.file("rag"), embedder: WordEmbedder())
-        try store.ingest([said], selection: .everything)
+        try store.ingest([said], policy: .chat)
         #expect(try store.list()[0].messages[0].content.contains("[redacted: password]"))
         #expect(try store.search(password).allSatisfy { !$0.text.contains(password) })
-        let kept = try store.ingest([said], selection: .everything, keepingSecrets: true)
+        let kept = try store.ingest([said], policy: .chat, keepingSecrets: true)
         #expect(kept.replaced == 1)
         #expect(try store.list()[0].messages[0].content.contains(password))
         // Without the wish it is taken out again.
-        try store.ingest([said], selection: .everything)
+        try store.ingest([said], policy: .chat)
         #expect(try !store.list()[0].messages[0].content.contains(password))
     }
 }

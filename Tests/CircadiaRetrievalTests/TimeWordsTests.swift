@@ -91,7 +91,7 @@ struct TimeWordsTests {
                 var one = exchange("d\(day)", "Subject\(day) is fine, and so is matter\(day).")
                 one.timestamp = start.addingTimeInterval(Double(day) * 86_400)
                 return one
-            }, selection: .everything)
+            }, policy: .chat)
         func found(_ question: String) throws -> [String] {
             try store.relevant(to: question, limit: 3, now: Self.now).map(\.id).sorted()
         }
