@@ -54,6 +54,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
@@ -68,13 +69,23 @@ let package = Package(
         .target(name: "CircadiaKernels", dependencies: ["CKernels"]),
         .target(name: "ReferenceKernels"),
         // Files and words
-        .target(name: "CircadiaFiles"),
+        .target(
+            name: "CircadiaFiles",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ]),
         .target(name: "CircadiaConversation", dependencies: ["CircadiaFiles"]),
         .target(name: "CircadiaTokenizer", dependencies: ["CircadiaFiles"]),
         .target(
             name: "CircadiaTemplates", dependencies: ["CircadiaConversation", "CircadiaFiles"]),
         .target(name: "CircadiaFormats", dependencies: ["CircadiaKernels", "CircadiaFiles"]),
-        .target(name: "CircadiaHub", dependencies: ["CircadiaFiles", "CircadiaFormats"]),
+        .target(
+            name: "CircadiaHub",
+            dependencies: [
+                "CircadiaFiles", "CircadiaFormats",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ]),
         .target(name: "CircadiaAnalysis", dependencies: ["CircadiaConversation"]),
         .target(
             name: "CircadiaLog",
@@ -99,7 +110,7 @@ let package = Package(
         .target(
             name: "CircadiaEvaluation",
             dependencies: [
-                "CircadiaConversation", "CircadiaTokenizer", "CircadiaModel", "CircadiaRetrieval",
+                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaModel",
             ]),
         // The night
         .target(
@@ -122,15 +133,16 @@ let package = Package(
         .target(
             name: "CircadiaApp",
             dependencies: [
-                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats",
-                "CircadiaHub", "CircadiaAnalysis", "CircadiaLog", "CircadiaModel",
-                "CircadiaRetrieval", "CircadiaEvaluation", "CircadiaAdapters", "CircadiaNight",
+                "CircadiaKernels", "ReferenceKernels", "CircadiaFiles", "CircadiaConversation",
+                "CircadiaTokenizer", "CircadiaFormats", "CircadiaHub", "CircadiaAnalysis",
+                "CircadiaLog", "CircadiaModel", "CircadiaRetrieval", "CircadiaEvaluation",
+                "CircadiaAdapters", "CircadiaNight",
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]),
         .executableTarget(
             name: "circadia",
             dependencies: [
-                "CircadiaKernels", "ReferenceKernels", "CircadiaFiles", "CircadiaConversation",
+                "CircadiaKernels", "CircadiaFiles", "CircadiaConversation",
                 "CircadiaTokenizer", "CircadiaFormats", "CircadiaHub", "CircadiaAnalysis",
                 "CircadiaLog", "CircadiaModel", "CircadiaTraining", "CircadiaRetrieval",
                 "CircadiaEvaluation", "CircadiaAdapters", "CircadiaNight", "CircadiaReport",
@@ -151,7 +163,10 @@ let package = Package(
         // Tests
         .target(
             name: "CircadiaTestSupport",
-            dependencies: ["CircadiaConversation", "CircadiaHub", "CircadiaRetrieval"],
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats",
+                "CircadiaHub", "CircadiaModel", "CircadiaRetrieval",
+            ],
             path: "Tests/CircadiaTestSupport"),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(name: "ArchitectureTests"),
@@ -214,8 +229,8 @@ let package = Package(
             name: "CircadiaRetrievalTests",
             dependencies: [
                 "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaHub",
-                "CircadiaLog", "CircadiaModel", "CircadiaRetrieval", "CircadiaApp",
-                "CircadiaTestSupport",
+                "CircadiaLog", "CircadiaModel", "CircadiaRetrieval", "CircadiaEvaluation",
+                "CircadiaApp", "CircadiaTestSupport",
             ],
             exclude: ["Fixtures"]),
         .testTarget(
@@ -224,6 +239,18 @@ let package = Package(
                 "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats", "CircadiaHub",
                 "CircadiaAnalysis", "CircadiaLog", "CircadiaModel", "CircadiaRetrieval",
                 "CircadiaEvaluation", "CircadiaApp", "CircadiaTestSupport",
+            ]),
+        .testTarget(
+            name: "CircadiaAdaptersTests",
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaFormats", "CircadiaAnalysis",
+                "CircadiaModel", "CircadiaAdapters", "CircadiaTestSupport",
+            ]),
+        .testTarget(
+            name: "CircadiaReportTests",
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaLog", "CircadiaAdapters",
+                "CircadiaNight", "CircadiaReport", "CircadiaTestSupport",
             ]),
         .testTarget(
             name: "CircadiaNightTests",

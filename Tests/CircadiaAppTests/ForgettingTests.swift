@@ -114,7 +114,7 @@ struct ForgettingTests {
 
     @Test("Adapters trained on it become stale; the newest other one is where a night starts")
     func adapters() throws {
-        let hashes = (0..<6).map { TrainingManifest.hash(of: said($0)) }
+        let hashes = (0..<6).map { CleanExchange(cleaning: said($0)).hash }
         let model = "m"
         let all = try adapter("nightly_update", TrainingManifest(model: model, trained: hashes))
         let old = try adapter(

@@ -153,7 +153,7 @@ struct ScheduledNightTests {
     /// A night that ends in good order when it is asked to.
     private let patient = "trap 'exit 75' TERM; while :; do sleep 0.05; done"
 
-    @Test("A signal ends the night in good order", .timeLimit(.minutes(1)))
+    @Test("A signal ends the night in good order")
     func signal() async throws {
         let steps = folder.file("steps").path
         let outcome = try await night(
@@ -163,7 +163,7 @@ struct ScheduledNightTests {
         #expect(try scheduleLog().contains("askedToEnd"))
     }
 
-    @Test("A machine that is unplugged ends the night in good order", .timeLimit(.minutes(1)))
+    @Test("A machine that is unplugged ends the night in good order")
     func unplugged() async throws {
         let steps = folder.file("steps").path
         let outcome = try await night(

@@ -83,7 +83,7 @@ struct RealModelTests {
         func kinds(_ opening: String?) throws -> [GeneralDrift.Kind] {
             try #require(
                 GeneralDrift.measure(
-                    model: model, adapter: adapter, tokenizer: tokenizer, template: template,
+                    model: model.with(adapter), tokenizer: tokenizer, template: template,
                     texts: texts, opening: opening)
             ).kinds
         }

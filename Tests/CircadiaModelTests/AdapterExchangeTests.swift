@@ -83,8 +83,7 @@ extension ModelTests {
                     let url = tiny.folder.file("fused-\(name)-\(format.rawValue)")
                     try FusedModel.write(
                         tiny.directory, adapter: adapter, format: format, to: url)
-                    let fused = try AdaptedModel(
-                        directory: try ModelDirectory(url), precision: .exact)
+                    let fused = try AdaptedModel(try ModelDirectory(url))
                     #expect(fused.configuration.quantization == nil)
                     expectSame(
                         logits(fused, tokens, nil), adapted, unlike: plain, within: tolerance,
@@ -197,7 +196,7 @@ extension ModelTests {
         func theDefaultModelComputesTheSame() throws {
             let folder = try TemporaryFolder()
             let directory = try ModelDirectory(try #require(Surroundings.chatModel))
-            let model = try AdaptedModel(directory: directory, precision: .exact)
+            let model = try AdaptedModel(directory)
             let tokens = TinyModel.tokens(16, below: 49152)
             let plain = logits(model, tokens, nil)
             let adapter = LoRAAdapter.random(
@@ -233,7 +232,7 @@ extension ModelTests {
             let folder = try TemporaryFolder()
             let directory = try ModelDirectory(try #require(Surroundings.chatModel))
             let gguf = try #require(Surroundings.chatGGUF)
-            let model = try AdaptedModel(directory: directory, precision: .exact)
+            let model = try AdaptedModel(directory)
             let tokens: [Int32] = [504, 3575, 282, 4649, 314, 260, 2240, 282]
             let adapter = LoRAAdapter.random(
                 for: model.configuration, numLayers: 16, seed: 8)

@@ -44,7 +44,8 @@ extension ModelTests {
             let model = try tiny.load(precision)
             let adapter = LoRAAdapter.random(for: model.configuration, seed: 3)
             for adapter in [nil, adapter] {
-                let count = Self.allocations(of: model.with(adapter), options: drawing.options)
+                let model = model.with(adapter)
+                let count = Self.allocations(of: model, options: drawing.options)
                 #expect(count == 0, "\(drawing), \(precision), adapter: \(adapter != nil)")
             }
         }
@@ -52,12 +53,12 @@ extension ModelTests {
         @Test(.enabled(if: Surroundings.chatModel != nil, "smollm2-135m is not installed"))
         func realModelAllocatesNothing() throws {
             let directory = try ModelDirectory(try #require(Surroundings.chatModel))
-            let model = try AdaptedModel(directory: directory, precision: .int8)
+            let model = try AdaptedModel(directory, .int8)
             let adapter = LoRAAdapter.random(for: model.configuration, seed: 3)
             for adapter in [nil, adapter] {
-                let adapted = model.with(adapter)
+                let model = model.with(adapter)
                 for drawing in Drawing.allCases {
-                    let count = Self.allocations(of: adapted, options: drawing.options)
+                    let count = Self.allocations(of: model, options: drawing.options)
                     #expect(count == 0, "\(drawing), adapter: \(adapter != nil)")
                 }
             }

@@ -99,8 +99,7 @@ extension ModelTests {
             for count in [1, 2, 8] {
                 try KernelRuntime.withThreads(count) {
                     let base = try tiny.load(precision)
-                    let model = base.with(
-                        LoRAAdapter.random(for: base.configuration, seed: 4))
+                    let model = base.with(LoRAAdapter.random(for: base.configuration, seed: 4))
                     let cache = model.makeCache(capacity: 200)
                     var logits = copy(model.forward(tokens, cache: cache, logits: .all))
                     for token in TinyModel.tokens(10, seed: 9) {
@@ -134,7 +133,7 @@ extension ModelTests {
             try text.write(
                 to: tiny.folder.file("config.json"), atomically: true, encoding: .utf8)
             let directory = try ModelDirectory(tiny.folder.url)
-            let error = #expect(throws: ModelError.self) { try AdaptedModel(directory: directory) }
+            let error = #expect(throws: ModelError.self) { try LlamaModel(directory: directory) }
             let message = "\(try #require(error))"
             #expect(message.contains("model.layers.3.input_layernorm.weight"), "\(message)")
         }

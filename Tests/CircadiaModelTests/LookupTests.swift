@@ -65,7 +65,7 @@ extension ModelTests {
         @Test(.enabled(if: Surroundings.chatModel != nil, "smollm2-135m is not installed"))
         func batchesHaveTheBitsOfSingleTokens() throws {
             let directory = try ModelDirectory(try #require(Surroundings.chatModel))
-            let model = try AdaptedModel(directory: directory, precision: .int8)
+            let model = try AdaptedModel(directory, .int8)
             let configuration = AdapterConfiguration(
                 numLayers: 16, loraParameters: .init(rank: 8, scale: 20, keys: nil))
             let adapter = LoRAAdapter(
@@ -100,7 +100,7 @@ extension ModelTests {
         @Test(.enabled(if: Surroundings.chatModel != nil, "smollm2-135m is not installed"))
         func textIsTheSameWithAndWithout() throws {
             let url = try #require(Surroundings.chatModel)
-            let model = try AdaptedModel(directory: try ModelDirectory(url), precision: .int8)
+            let model = try AdaptedModel(try ModelDirectory(url), .int8)
             let tokenizer = try BPETokenizer(directory: url)
             let template = try ChatTemplate(directory: url, tokenizer: tokenizer)
             let code = "func area(width: Double, height: Double) -> Double {\n    width * height\n}"
@@ -140,7 +140,7 @@ extension ModelTests {
         @Test(.enabled(if: Surroundings.chatModel != nil, "smollm2-135m is not installed"))
         func aCutReplyLeavesTheCacheRight() throws {
             let url = try #require(Surroundings.chatModel)
-            let model = try AdaptedModel(directory: try ModelDirectory(url), precision: .int8)
+            let model = try AdaptedModel(try ModelDirectory(url), .int8)
             let tokenizer = try BPETokenizer(directory: url)
             let template = try ChatTemplate(directory: url, tokenizer: tokenizer)
             func replies(_ usesLookup: Bool) throws -> [String] {

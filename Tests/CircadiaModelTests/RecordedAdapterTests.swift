@@ -17,8 +17,7 @@ extension ModelTests {
             recorded = try SafetensorsFile(
                 path: folder.appendingPathComponent("logits.safetensors"))
             model = try AdaptedModel(
-                directory: try ModelDirectory(folder.appendingPathComponent("model")),
-                precision: .exact)
+                try ModelDirectory(folder.appendingPathComponent("model")))
         }
 
         private static let ids: [Int32] = [7, 41, 3, 60, 12, 33, 25]

@@ -36,8 +36,9 @@ struct TinyModel {
         directory = try ModelDirectory(folder.url)
     }
 
+    /// The model without an adapter.
     func load(_ precision: Precision = .exact) throws -> AdaptedModel {
-        try AdaptedModel(directory: directory, precision: precision)
+        try AdaptedModel(directory, precision)
     }
 
     /// Token ids that look random and are the same everywhere.
@@ -48,8 +49,8 @@ struct TinyModel {
 }
 
 extension AdaptedModel {
-    /// The base model in a directory.
-    init(directory: ModelDirectory, precision: Precision? = nil) throws {
+    /// A directory's model without an adapter.
+    init(_ directory: ModelDirectory, _ precision: Precision = .exact) throws {
         self.init(try LlamaModel(directory: directory, precision: precision), adapter: nil)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CircadiaApp
 import CircadiaHub
 import CircadiaKernels
 import Foundation

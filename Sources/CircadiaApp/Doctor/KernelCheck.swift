@@ -5,7 +5,7 @@ import CircadiaModel
 ///
 /// The test suite checks every variant at every size; this finds out whether the ones in use work
 /// on the processor at hand.
-struct KernelCheck: Sendable {
+package struct KernelCheck: Sendable {
     /// The kernels, by their names in the registry, that the call runs.
     let kernels: [String]
     /// Makes the call and compares.
@@ -15,18 +15,22 @@ struct KernelCheck: Sendable {
         matmulChecks + searchChecks + attentionChecks + elementwiseChecks + trainingChecks
 
     /// What came of the check of one kernel.
-    struct Outcome: Encodable {
-        let kernel: String
-        let variant: String
-        let ok: Bool
+    package struct Outcome: Encodable, Sendable {
+        /// The kernel, by its name in the registry.
+        package let kernel: String
+        /// The active variant.
+        package let variant: String
+        /// Whether every difference is tolerable.
+        package let ok: Bool
         /// Of the outputs' differences from the reference the one nearest to its tolerance, or
         /// furthest beyond.
-        let difference: Double
-        let tolerance: Double
+        package let difference: Double
+        /// How large the difference may be.
+        package let tolerance: Double
     }
 
     /// Checks every active variant; one without a check counts as failed.
-    static func outcomes(of variants: [KernelRuntime.Variant]) -> [Outcome] {
+    package static func outcomes(of variants: [KernelRuntime.Variant]) -> [Outcome] {
         var worst: [String: KernelDifference] = [:]
         for check in all where variants.contains(where: { check.kernels.contains($0.kernel) }) {
             for difference in check.run() {
