@@ -17,6 +17,8 @@ extension ModelError: CustomStringConvertible {
         case .contextTooShort(let contextLength, let needed):
             "a context of \(contextLength) tokens is too short for the chat template, which needs "
                 + "\(needed) before anything is said; choose a longer one."
+        case .unknownAdapter:
+            "the adapter of the request is not loaded, or was removed; load it again"
         case .embedderConfiguration(let path, let key, let expected, let found):
             "\(path): \(key) is \(found), expected \(expected); the embedder runs MiniLM and other "
                 + "plain BERT encoders only."

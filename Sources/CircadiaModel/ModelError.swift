@@ -10,6 +10,8 @@ package enum ModelError: Error, Sendable, Equatable {
     case promptTooLong(tokens: Int, contextLength: Int)
     /// A context so short that not even an empty message fits the chat template.
     case contextTooShort(contextLength: Int, needed: Int)
+    /// A request names an adapter that the host does not hold, or no longer.
+    case unknownAdapter
     /// The embedder's `config.json` holds a value that is not supported.
     case embedderConfiguration(path: String, key: String, expected: String, found: String)
 }

@@ -127,6 +127,13 @@ package final class ChatSession {
         forgetCache()
     }
 
+    /// Goes on after `messages`, whoever said them; what the cache has of them is not read again.
+    package func resume(_ messages: [ChatMessage]) {
+        guard messages != self.messages else { return }
+        turns = messages.map { Turn(message: $0) }
+        history = []
+    }
+
     /// Goes on with another adapter, or without one. What was said stays; the model reads it again.
     package func apply(_ adapter: LoRAAdapter?) {
         model = model.with(adapter)
