@@ -43,7 +43,8 @@ struct SwiftSource {
     /// The modules that it imports.
     var imports: [String] {
         code.compactMap { line in
-            line.firstMatch(
+            guard line.contains("import ") else { return nil }
+            return line.firstMatch(
                 of: /^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal)\s+)?import\s+(?:(?:struct|class|enum|func|protocol)\s+)?(\w+)/
             ).map { String($0.output.1) }
         }
@@ -53,7 +54,7 @@ struct SwiftSource {
     var functions: [Function] {
         code.indices.compactMap { index in
             let line = code[index]
-            guard
+            guard Self.mayDeclare(line),
                 line.contains(
                     /^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|private|fileprivate|internal|static|class|mutating|override|final|nonisolated|convenience|required)\s+)*(?:func\s|(?:init|deinit|subscript)\b)/
                 ), let end = endOfBody(from: index)
@@ -64,30 +65,34 @@ struct SwiftSource {
         }
     }
 
+    /// Whether a line holds a word that begins a function: regular expressions are slow.
+    private static func mayDeclare(_ line: String) -> Bool {
+        ["func ", "init", "deinit", "subscript"].contains { line.contains($0) }
+    }
+
     /// The line of the brace that closes the body of the declaration on line `start`; nil where it
     /// has no body, as in a protocol.
     private func endOfBody(from start: Int) -> Int? {
         var (braces, parentheses, isOpen) = (0, 0, false)
         for index in start..<code.count {
-            for character in code[index] {
-                switch character {
-                case "(", "[": parentheses += 1
-                case ")", "]": parentheses -= 1
-                case "{":
+            for byte in code[index].utf8 {
+                switch byte {
+                case UInt8(ascii: "("), UInt8(ascii: "["): parentheses += 1
+                case UInt8(ascii: ")"), UInt8(ascii: "]"): parentheses -= 1
+                case UInt8(ascii: "{"):
                     braces += 1
                     if parentheses == 0 { isOpen = true }
-                case "}": braces -= 1
+                case UInt8(ascii: "}"): braces -= 1
                 default: break
                 }
                 if braces < 0 { return nil }
                 if isOpen && braces == 0 { return index }
             }
             // Without an open parenthesis or a continued signature the declaration is over.
+            guard !isOpen && parentheses == 0 else { continue }
             let next = index + 1 < code.count ? code[index + 1] : ""
             let goesOn = next.contains(/^\s*(?:[{)]|->|async\b|throws\b|rethrows\b|where\b)/)
-            if !isOpen && parentheses == 0 && !goesOn && !code[index].hasSuffix(",") {
-                return nil
-            }
+            if !goesOn && !code[index].hasSuffix(",") { return nil }
         }
         return nil
     }
@@ -95,47 +100,64 @@ struct SwiftSource {
 
 /// Splits Swift into code, comments and string literals; raw and multi-line strings too.
 struct SwiftScanner {
-    private let characters: [Character]
+    private let bytes: [UInt8]
     private var position = 0
     private var line = 1
-    private(set) var code = ""
+    private var codeBytes: [UInt8] = []
     private(set) var literals: [SwiftSource.Literal] = []
 
-    init(_ text: String) { characters = Array(text) }
+    init(_ text: String) {
+        bytes = Array(text.utf8)
+        codeBytes.reserveCapacity(bytes.count)
+    }
+
+    /// The code alone, with as many lines as the text.
+    var code: String { String(decoding: codeBytes, as: UTF8.self) }
 
     /// Reads everything.
     mutating func scan() { scanCode(untilParenthesis: false) }
 
-    private func peek(_ offset: Int = 0) -> Character? {
-        position + offset < characters.count ? characters[position + offset] : nil
+    private func peek(_ offset: Int = 0) -> UInt8? {
+        position + offset < bytes.count ? bytes[position + offset] : nil
     }
 
-    private func isNext(_ text: String) -> Bool {
-        text.enumerated().allSatisfy { peek($0.offset) == $0.element }
+    private func isNext(_ text: [UInt8]) -> Bool {
+        position + text.count <= bytes.count
+            && text.indices.allSatisfy { bytes[position + $0] == text[$0] }
     }
 
-    /// Takes one character; line breaks always stay in the code, so that lines keep their numbers.
+    private func isNext(_ first: Character, _ second: Character) -> Bool {
+        peek() == first.asciiValue && peek(1) == second.asciiValue
+    }
+
+    /// Takes one byte; line breaks always stay in the code, so that lines keep their numbers.
     private mutating func take(asCode: Bool) {
-        guard let character = peek() else { return }
-        if character == "\n" { line += 1 }
-        if asCode || character == "\n" { code.append(character) }
+        guard let byte = peek() else { return }
+        if byte == UInt8(ascii: "\n") { line += 1 }
+        if asCode || byte == UInt8(ascii: "\n") { codeBytes.append(byte) }
         position += 1
+    }
+
+    private mutating func drop(_ count: Int) {
+        for _ in 0..<count { take(asCode: false) }
     }
 
     private mutating func scanCode(untilParenthesis: Bool) {
         var depth = 0
-        while let character = peek() {
-            if isNext("//") {
-                while let next = peek(), next != "\n" { take(asCode: false) }
-            } else if isNext("/*") {
+        while let byte = peek() {
+            if isNext("/", "/") {
+                while let next = peek(), next != UInt8(ascii: "\n") { take(asCode: false) }
+            } else if isNext("/", "*") {
                 skipComment()
-            } else if character == "\"" || character == "#", let hashes = hashesOfString() {
+            } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "#"),
+                let hashes = hashesOfString()
+            {
                 scanString(hashes: hashes)
-            } else if character == "/", isRegex {
+            } else if byte == UInt8(ascii: "/"), isRegex {
                 skipRegex()
             } else {
-                if character == "(" { depth += 1 }
-                if character == ")" {
+                if byte == UInt8(ascii: "(") { depth += 1 }
+                if byte == UInt8(ascii: ")") {
                     depth -= 1
                     if untilParenthesis && depth < 0 { return }
                 }
@@ -147,67 +169,71 @@ struct SwiftScanner {
     private mutating func skipComment() {
         var depth = 0
         repeat {
-            if isNext("/*") { depth += 1 } else if isNext("*/") { depth -= 1 } else {
+            if isNext("/", "*") {
+                depth += 1
+                drop(2)
+            } else if isNext("*", "/") {
+                depth -= 1
+                drop(2)
+            } else {
                 take(asCode: false)
-                continue
             }
-            take(asCode: false)
-            take(asCode: false)
         } while depth > 0 && peek() != nil
     }
 
     /// The number of `#` before a string that begins here; nil where none begins.
     private func hashesOfString() -> Int? {
         var count = 0
-        while peek(count) == "#" { count += 1 }
-        return peek(count) == "\"" ? count : nil
+        while peek(count) == UInt8(ascii: "#") { count += 1 }
+        return peek(count) == UInt8(ascii: "\"") ? count : nil
     }
 
     /// Whether a bare regex literal begins here: a slash at the beginning of an expression.
     private var isRegex: Bool {
-        guard peek(1) != " ", peek(1) != "=" else { return false }
-        let before = code.last { $0 != " " && $0 != "\n" }
-        return before == "(" || before == "," || before == "=" || before == ":"
+        guard peek(1) != UInt8(ascii: " "), peek(1) != UInt8(ascii: "=") else { return false }
+        let before = codeBytes.last { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\n") }
+        return before.map { Array("(,=:".utf8).contains($0) } ?? false
     }
 
     private mutating func skipRegex() {
-        take(asCode: false)
-        while let character = peek(), character != "/", character != "\n" {
-            if character == "\\" { take(asCode: false) }
-            take(asCode: false)
+        drop(1)
+        while let byte = peek(), byte != UInt8(ascii: "/"), byte != UInt8(ascii: "\n") {
+            drop(byte == UInt8(ascii: "\\") ? 2 : 1)
         }
-        take(asCode: false)
+        drop(1)
     }
 
     private mutating func scanString(hashes: Int) {
-        let marks = String(repeating: "#", count: hashes)
+        let marks = [UInt8](repeating: UInt8(ascii: "#"), count: hashes)
+        let escape = [UInt8(ascii: "\\")] + marks
         let start = line
-        for _ in 0..<hashes { take(asCode: false) }
-        let isLong = isNext("\"\"\"")
-        let end = (isLong ? "\"\"\"" : "\"") + marks
-        for _ in 0..<(isLong ? 3 : 1) { take(asCode: false) }
-        var text = ""
-        code.append("\"")
-        while let character = peek(), !isNext(end) {
-            if isNext("\\" + marks + "(") {
-                for _ in 0..<(2 + hashes) { take(asCode: false) }
+        drop(hashes)
+        let quotes = isNext(Array("\"\"\"".utf8)) ? 3 : 1
+        let end = [UInt8](repeating: UInt8(ascii: "\""), count: quotes) + marks
+        drop(quotes)
+        var text: [UInt8] = []
+        codeBytes.append(UInt8(ascii: "\""))
+        while let byte = peek(), !isNext(end) {
+            if byte == UInt8(ascii: "\\"), isNext(escape + [UInt8(ascii: "(")]) {
+                drop(escape.count + 1)
                 // Interpolated code is code: it may hold calls and literals of its own.
-                code.append("(")
+                codeBytes.append(UInt8(ascii: "("))
                 scanCode(untilParenthesis: true)
-                code.append(")")
-                take(asCode: false)
-                text.append(" ")
-            } else if isNext("\\" + marks) {
-                for _ in 0..<(1 + hashes) { take(asCode: false) }
+                codeBytes.append(UInt8(ascii: ")"))
+                drop(1)
+                text.append(UInt8(ascii: " "))
+            } else if byte == UInt8(ascii: "\\"), isNext(escape) {
+                drop(escape.count)
                 if let next = peek() { text.append(next) }
                 take(asCode: false)
             } else {
-                text.append(character)
+                text.append(byte)
                 take(asCode: false)
             }
         }
-        for _ in 0..<end.count { take(asCode: false) }
-        code.append("\"")
-        literals.append(SwiftSource.Literal(line: start, text: text))
+        drop(end.count)
+        codeBytes.append(UInt8(ascii: "\""))
+        literals.append(
+            SwiftSource.Literal(line: start, text: String(decoding: text, as: UTF8.self)))
     }
 }
