@@ -99,7 +99,7 @@ let package = Package(
         .target(
             name: "CircadiaEvaluation",
             dependencies: [
-                "CircadiaConversation", "CircadiaTokenizer", "CircadiaModel", "CircadiaRetrieval",
+                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaModel",
             ]),
         // The night
         .target(
@@ -152,7 +152,10 @@ let package = Package(
         // Tests
         .target(
             name: "CircadiaTestSupport",
-            dependencies: ["CircadiaConversation", "CircadiaHub", "CircadiaRetrieval"],
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats",
+                "CircadiaHub", "CircadiaModel", "CircadiaRetrieval",
+            ],
             path: "Tests/CircadiaTestSupport"),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
@@ -214,8 +217,8 @@ let package = Package(
             name: "CircadiaRetrievalTests",
             dependencies: [
                 "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaHub",
-                "CircadiaLog", "CircadiaModel", "CircadiaRetrieval", "CircadiaApp",
-                "CircadiaTestSupport",
+                "CircadiaLog", "CircadiaModel", "CircadiaRetrieval", "CircadiaEvaluation",
+                "CircadiaApp", "CircadiaTestSupport",
             ],
             exclude: ["Fixtures"]),
         .testTarget(
@@ -224,6 +227,18 @@ let package = Package(
                 "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats", "CircadiaHub",
                 "CircadiaAnalysis", "CircadiaLog", "CircadiaModel", "CircadiaRetrieval",
                 "CircadiaEvaluation", "CircadiaApp", "CircadiaTestSupport",
+            ]),
+        .testTarget(
+            name: "CircadiaAdaptersTests",
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaFormats", "CircadiaAnalysis",
+                "CircadiaModel", "CircadiaAdapters", "CircadiaTestSupport",
+            ]),
+        .testTarget(
+            name: "CircadiaReportTests",
+            dependencies: [
+                "CircadiaFiles", "CircadiaConversation", "CircadiaLog", "CircadiaAdapters",
+                "CircadiaNight", "CircadiaReport", "CircadiaTestSupport",
             ]),
         .testTarget(
             name: "CircadiaNightTests",

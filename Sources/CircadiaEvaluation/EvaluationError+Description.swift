@@ -9,6 +9,9 @@ extension EvaluationError: CustomStringConvertible {
                 + "data/eval/README.md"
         case .noPrompts(let path):
             "\(path): no prompt in it; expected one JSON object a line"
+        case .questionBroken(let path, let line):
+            "\(path): line \(line) is no question. Expected a JSON object with “question” and, "
+                + "for scoring, “evidence”."
         case .nothingToScore(let exchanges):
             "none of the \(exchanges) exchanges holds a reply of the assistant to be scored; "
                 + "give a log with replies"

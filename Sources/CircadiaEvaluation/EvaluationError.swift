@@ -6,6 +6,8 @@ package enum EvaluationError: Error, Sendable, Equatable {
     case badPrompt(path: String, line: Int, field: String, reason: String)
     /// A file of prompts holds none.
     case noPrompts(path: String)
+    /// A file of questions for retrieval has a broken line.
+    case questionBroken(path: String, line: Int)
     /// No exchange has an assistant's token that could be scored.
     case nothingToScore(exchanges: Int)
     /// A result file cannot be written.

@@ -79,7 +79,8 @@ enum PackCache {
 }
 
 /// A cache file that was found whole and up to date.
-/// Immutable once made, hence `@unchecked Sendable`.
+///
+/// `@unchecked Sendable`: nothing is written after `init`.
 final class PackCacheFile: @unchecked Sendable {
     private typealias Entries = [String: (shape: JSONValue, range: Range<Int>)]
 
@@ -184,6 +185,8 @@ final class PackCacheFile: @unchecked Sendable {
 
 /// Writes a cache file in the background while matrices are packed; done when every module that
 /// was announced has come.
+///
+/// `@unchecked Sendable`: what changes is touched on its serial queue only.
 final class PackCacheWriter: @unchecked Sendable {
     private let target: URL
     private let key: UInt64

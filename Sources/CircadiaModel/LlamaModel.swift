@@ -4,7 +4,7 @@ import Foundation
 
 /// The frozen weights of a Llama, packed for the kernels; `AdaptedModel` runs them.
 ///
-/// Nothing is written after `init`, so any number of threads may read them at once.
+/// Any number of threads may read them at once.
 package final class LlamaModel: Sendable {
     /// The shape, from `config.json`.
     package let configuration: ModelConfiguration

@@ -29,8 +29,8 @@ package final class LoRAPair {
 
 /// Low-rank additions to the projections of a model's blocks, in MLX's format.
 ///
-/// Shared by inference and training: the trainer changes the numbers in place, and everything that
-/// was cached under the old numbers (`ChatSession`, `KVCache`) is stale then.
+/// The trainer changes the numbers of its own copy in place; what was computed from the old numbers
+/// (`AdaptedModel`, `ChatSession`, `KVCache`) is stale then. One thread at a time may use an adapter.
 package final class LoRAAdapter {
     /// Rank, scale, blocks and keys, as in `adapter_config.json`.
     package let configuration: AdapterConfiguration

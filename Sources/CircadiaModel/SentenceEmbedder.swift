@@ -8,6 +8,8 @@ import Foundation
 ///
 /// Texts are packed one after the other into one sequence of tokens, kept apart by each token's range
 /// of keys, so no padding is ever computed. Calls from several threads take turns.
+///
+/// `@unchecked Sendable`: weights are never written after `init`, and a lock guards all the rest.
 package final class SentenceEmbedder: @unchecked Sendable {
     /// Numbers per vector: 384 for MiniLM.
     package let dimension: Int

@@ -22,9 +22,6 @@ extension RetrievalError: CustomStringConvertible {
             "the embedder failed: \(detail)"
         case .queryEmpty:
             "the question is empty. Give some words to search for."
-        case .questionBroken(let path, let line):
-            "\(path): line \(line) is no question. Expected a JSON object with “question” and, "
-                + "for scoring, “evidence”."
         case .chromaAddressInvalid(let address):
             "\(address): this is no address of a Chroma server. Expected "
                 + "http://HOST:PORT, if need be with "

@@ -18,8 +18,6 @@ package enum RetrievalError: Error, Sendable, Equatable {
     case embeddingFailed(detail: String)
     /// A question is asked with nothing in it.
     case queryEmpty
-    /// A file of questions for scoring has a broken line.
-    case questionBroken(path: String, line: Int)
     /// An address is none of a Chroma server's.
     case chromaAddressInvalid(address: String)
     /// No Chroma server answers there.

@@ -55,7 +55,7 @@ struct NightRunnerTests {
 
     private func run(
         _ settings: NightRunner.Settings, isCancelled: @escaping () -> Bool = { false }
-    ) throws -> NightReport {
+    ) throws -> NightOutcome {
         let lock = try SleepLock.take(for: adapter)
         defer { withExtendedLifetime(lock) {} }
         return try NightRunner(
@@ -69,8 +69,8 @@ struct NightRunnerTests {
         var settings = self.settings()
         // Every exchange that is not held out is read.
         settings.options.iterations = 4
-        let report = try run(settings)
-        #expect(report.accepted && report.exchangesWaiting == 0)
+        let outcome = try run(settings)
+        #expect(outcome.isAccepted && outcome.selection.waiting == 0)
         #expect(AdapterDirectory.isPresent(at: adapter))
         #expect(events.contains("night(") && !events.contains("stored"))
         settings.onlyIfDue = true
@@ -104,7 +104,7 @@ struct NightRunnerTests {
         events.onEvent = { if case .waitsForChat = $0 { presence = nil } }
         var settings = self.settings()
         settings.yieldsToChat = true
-        #expect(try run(settings).accepted)
+        #expect(try run(settings).isAccepted)
         #expect(events.contains("waitsForChat") && events.contains("goesOn"))
     }
 
@@ -117,12 +117,12 @@ struct NightRunnerTests {
         events.onEvent = { _ in }
         var settings = self.settings()
         settings.resumes = true
-        #expect(try run(settings).accepted)
+        #expect(try run(settings).isAccepted)
         let weights = try Data(
             contentsOf: adapter.appendingPathComponent(AdapterDirectory.weightsName))
 
         try FileManager.default.removeItem(at: adapter.deletingLastPathComponent())
-        #expect(try run(self.settings()).accepted)
+        #expect(try run(self.settings()).isAccepted)
         #expect(
             try Data(contentsOf: adapter.appendingPathComponent(AdapterDirectory.weightsName))
                 == weights)

@@ -42,10 +42,11 @@ struct LoCoMoTests {
             #expect(log.issues.isEmpty)
             try store.ingest(log.exchanges, selection: .everything)
             answers += try RetrievalEvaluation.answers(
-                of: store,
                 to: RetrievalQuestion.read(
-                    source.appendingPathComponent("questions-\(conversation).jsonl")), now: nil
-            ).answers
+                    source.appendingPathComponent("questions-\(conversation).jsonl"))
+            ) { question, limit in
+                try store.search(question, limit: limit, now: nil).map(\.id)
+            }.answers
             store.close()
         }
         #expect(answers.count == 760)

@@ -1,26 +1,27 @@
 import Testing
 
+@testable import CircadiaAnalysis
 @testable import CircadiaConversation
 @testable import CircadiaNight
 
 @Suite("Held-out split")
 struct HeldOutSplitTests {
-    private func exchanges(sessions: Int, each: Int) -> [Exchange] {
+    private func exchanges(sessions: Int, each: Int) -> [CleanExchange] {
         (0..<sessions).flatMap { session in
             (0..<each).map { index in
                 Exchange(
                     id: "\(session)-\(index)", session: "s\(session)",
                     messages: [ChatMessage(role: .user, content: "u")])
             }
-        }
+        }.cleaned
     }
 
     @Test("No conversation is on both sides, and nothing is lost", arguments: [2, 3, 10, 60])
     func partition(sessions: Int) {
         let all = exchanges(sessions: sessions, each: 4)
         let split = HeldOutSplit(all, share: 0.15)
-        let trained = Set(split.training.compactMap(\.session))
-        let held = Set(split.heldOut.compactMap(\.session))
+        let trained = Set(split.training.compactMap(\.exchange.session))
+        let held = Set(split.heldOut.compactMap(\.exchange.session))
         #expect(trained.isDisjoint(with: held))
         #expect(!trained.isEmpty && !held.isEmpty)
         #expect(split.training.count + split.heldOut.count == all.count)

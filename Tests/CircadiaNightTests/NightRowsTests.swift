@@ -1,26 +1,24 @@
+import CircadiaTestSupport
 import Foundation
 import Testing
 
+@testable import CircadiaAnalysis
 @testable import CircadiaConversation
-@testable import CircadiaHub
 @testable import CircadiaModel
 @testable import CircadiaNight
 @testable import CircadiaTokenizer
 @testable import CircadiaTraining
 
-/// The default model's folder, for its tokenizer and template; nil where it is not here.
-private let modelFolder = try? ModelStore.resolve("smollm2-135m")
-
 /// What of an exchange is scored, and with what before it.
-@Suite("Night's rows", .enabled(if: modelFolder != nil))
+@Suite("Night's rows")
 struct NightRowsTests {
     private let tokenizer: BPETokenizer
     private let template: ChatTemplate
 
     init() throws {
-        let folder = try #require(modelFolder)
-        tokenizer = try BPETokenizer(directory: folder)
-        template = try ChatTemplate(directory: folder, tokenizer: tokenizer)
+        let tiny = try TinyChat()
+        tokenizer = tiny.tokenizer
+        template = tiny.template
     }
 
     private func said(_ id: String, _ turns: String..., tags: [String] = []) -> Exchange {
@@ -40,8 +38,8 @@ struct NightRowsTests {
 
     private func rows(
         _ log: [Exchange], limit: Int = 1024, heldOut: Set<String> = [], matchesMLX: Bool = false
-    ) -> (rows: [TrainingRow], context: [Exchange]) {
-        let material = NightMaterial(log)
+    ) -> (rows: [TrainingRow], context: [CleanExchange]) {
+        let material = NightMaterial(log.cleaned)
         return NightRows(
             template: template, limit: limit, material: material, heldOut: heldOut,
             matchesMLX: matchesMLX
@@ -76,7 +74,7 @@ struct NightRowsTests {
                 && !text(rows[0]).contains("How wide")
         }
         #expect(isAlone(log, heldOut: ["a"]))
-        #expect(isAlone(log, limit: 60))
+        #expect(isAlone(log, limit: 250))
         for tag in ["no-train", "recalled:x"] {
             var log = log
             log[0].tags = [tag]
@@ -105,8 +103,8 @@ struct NightRowsTests {
         // mlx_lm's rows score everything: such an exchange is left out.
         #expect(self.rows([exchange], matchesMLX: true).rows.isEmpty)
         let measured = NightRows(
-            template: template, limit: 1024, material: NightMaterial([exchange])
-        ).measured(exchange)
+            template: template, limit: 1024, material: NightMaterial([exchange].cleaned)
+        ).measured(CleanExchange(cleaning: exchange))
         #expect(measured.map(scored) == ["Hi", "Frank Herbert."])
     }
 
@@ -144,36 +142,47 @@ struct NightRowsTests {
         let text = "The rain had stopped. <|im_end|> is no end here."
         let exchange = Exchange(
             messages: [ChatMessage(role: .assistant, content: text)], tags: [Exchange.proseTag])
-        let rows = NightDataset(
-            training: [], general: [exchange], generalKeepsBase: true, heldOut: [],
-            template: template, maxSequenceLength: 1024
-        ).training
+        let rows = NightRows(template: template, limit: 1024).general(
+            [exchange].cleaned, anchored: true, scoring: .whole)
         let ids = tokenizer.encode(text, special: .plain)
         #expect(rows.map(\.ids) == [ids])
         #expect(rows.map(\.scored) == [[0..<ids.count]])
         #expect(rows.map(\.held) == [[0..<ids.count]])
     }
 
-    @Test("Of an answer what the base model would hardly have said is learnt, the rest holds to it")
-    func unsaid() throws {
-        var row = try #require(
-            NightDataset(
-                training: [said("a", "Which bus?", "- The number 12 goes to the harbour.")],
-                general: [], generalKeepsBase: false, heldOut: [], template: template,
-                maxSequenceLength: 256
-            ).training.first)
-        let scored = row.scored
-        let start = try #require(scored.first?.lowerBound)
-        func held(_ nats: [Float]) -> [Range<Int>] {
-            NightDataset.learnUnsaid(
-                nats.enumerated().map { (position: start + $0, nats: $1) }, of: &row)
-            return row.held
+    private func rendered(_ exchange: Exchange) throws -> TrainingRow {
+        let renderer = NightRows(template: template, limit: 256)
+        return try #require(renderer.rows([exchange].cleaned).rows.first)
+    }
+
+    @Test("What the base model would have said by itself is anchored")
+    func unsurprising() {
+        func anchored(_ nats: [Float]) -> [Range<Int>] {
+            NightRows.unsurprising(nats.enumerated().map { (position: 7 + $0, nats: $1) })
         }
-        #expect(
-            held([5, 2, 0.1, 1.6, 3, 0.2]) == [start + 2..<start + 4, start + 5..<start + 6])
-        #expect(held([5, 2]).isEmpty)
-        #expect(held([0.1, 0.2]) == [start..<start + 2])
-        #expect(row.scored == scored)
+        #expect(anchored([5, 2, 0.1, 1.6, 3, 0.2]) == [9..<11, 12..<13])
+        #expect(anchored([5, 2]).isEmpty)
+        #expect(anchored([0.1, 0.2]) == [7..<9])
+    }
+
+    @Test("A pair's rows are anchored where they are not learnt, and an open end is not scored")
+    func pairs() throws {
+        let exchange = said("a", "Which bus?", "- The number 12 goes to the harbour.")
+        let whole = try rendered(exchange)
+        let start = try #require(whole.scored.first?.lowerBound)
+        let renderer = NightRows(template: template, limit: 256)
+        func pair(isOpen: Bool) -> PreferenceDistiller.Pair {
+            PreferenceDistiller.Pair(exchange: CleanExchange(cleaning: exchange), isOpen: isOpen)
+        }
+        let rows = renderer.learnt([pair(isOpen: false)], pull: 0.5) { row in
+            #expect(row.scored == whole.scored)
+            return [(position: start, nats: 0.1), (position: start + 1, nats: 4)]
+        }
+        #expect(rows.count == 3 && Set(rows.map(\.held)) == [[start..<start + 1]])
+        #expect(rows.allSatisfy { $0.pull == 0.5 && $0.scored == whole.scored })
+        let open = try #require(renderer.measured([pair(isOpen: true)]).first)
+        #expect(open.scored == [try #require(whole.scored.first).dropLast()])
+        #expect(open.held.isEmpty && open.pull == 1)
     }
 
     @Test("Manner left free scores neither beginning nor end; what is dropped has no row")
@@ -181,20 +190,31 @@ struct NightRowsTests {
         let log = [
             said("a", "Which bus?", "The number 12 goes to the harbour."),
             said("b", "Is it late?", "It is half past nine by now."),
-        ]
-        func dataset() -> NightDataset {
-            NightDataset(
-                training: log, general: [], generalKeepsBase: false, heldOut: [],
-                template: template, maxSequenceLength: 256)
+        ].cleaned
+        let renderer = NightRows(template: template, limit: 256)
+        func own(_ first: NightRows.Scoring) -> NightRows.Own {
+            renderer.own([(log[0], first), (log[1], .whole)])
         }
-        let whole = dataset().training
-        var free = dataset()
-        free.freeManner(of: ["a"])
-        let range = try #require(whole.first?.scored.first)
-        #expect(free.training.first?.scored == [range.dropFirst(2).dropLast()])
-        #expect(free.training.last == whole.last)
-        var dropped = dataset()
-        dropped.drop(["a"])
-        #expect(dropped.training.map(\.id) == ["b"])
+        let whole = own(.whole)
+        #expect(whole.rows.map(\.id) == ["a", "b"] && whole.withoutRow.isEmpty)
+        let free = own(.middle(first: 2))
+        let range = try #require(whole.rows.first?.scored.first)
+        #expect(free.rows.first?.scored == [range.dropFirst(2).dropLast()])
+        #expect(free.rows.last == whole.rows.last && free.withoutRow.isEmpty)
+        let dropped = own(.none)
+        #expect(dropped.rows.map(\.id) == ["b"] && dropped.withoutRow == ["a"])
+    }
+
+    @Test("General texts keep all of what they are anchored by, whatever of it is scored")
+    func anchored() throws {
+        let exchange = said("g", "Which bus?", "The number 12 goes to the harbour.")
+        let whole = try rendered(exchange)
+        let renderer = NightRows(template: template, limit: 256)
+        let row = try #require(
+            renderer.general([exchange].cleaned, anchored: true, scoring: .middle(first: 2)).first)
+        #expect(row.held == whole.scored)
+        #expect(row.scored == whole.scored.map { $0.dropFirst(2).dropLast() })
+        let free = renderer.general([exchange].cleaned, anchored: false, scoring: .whole)
+        #expect(free == [whole])
     }
 }

@@ -1,13 +1,14 @@
 import Testing
 
 @testable import CircadiaAdapters
+@testable import CircadiaAnalysis
 @testable import CircadiaConversation
 @testable import CircadiaNight
 
 /// What a night takes of what is new and of what is known, and when what is known is due.
 @Suite("Selection of a night")
 struct NightSelectionTests {
-    private func exchanges(_ range: Range<Int>) -> [Exchange] {
+    private func exchanges(_ range: Range<Int>) -> [CleanExchange] {
         range.map {
             Exchange(
                 id: "\($0)", session: "s",
@@ -15,16 +16,14 @@ struct NightSelectionTests {
                     ChatMessage(role: .user, content: "question \($0)"),
                     ChatMessage(role: .assistant, content: "reply \($0)"),
                 ])
-        }
+        }.cleaned
     }
 
-    private func hashes(_ exchanges: [Exchange]) -> [String] {
-        exchanges.map { TrainingManifest.hash(of: $0) }
-    }
+    private func hashes(_ exchanges: [CleanExchange]) -> [ContentHash] { exchanges.map(\.hash) }
 
     @Test("What was learnt is due after 1, 2, 4, 8, 16 nights more")
     func spacing() {
-        let hash = "h"
+        let hash = ContentHash(rawValue: "h")
         var ledger = TrainingLedger()
         #expect(!ledger.isDue(hash) && ledger.urgency(of: hash) == 0)
         var nights: [Int] = []
@@ -132,8 +131,8 @@ struct NightSelectionTests {
 
     @Test("The ledger of an adapter from before there were any knows what trained it")
     func oldManifest() {
-        let manifest = TrainingManifest(model: "m", trained: ["a"])
-        #expect(manifest.ledger == nil && manifest.knownLedger.isDue("a"))
-        #expect(!manifest.knownLedger.knows("b"))
+        let manifest = TrainingManifest(model: "m", trained: [ContentHash(rawValue: "a")])
+        #expect(manifest.ledger == nil && manifest.knownLedger.isDue(ContentHash(rawValue: "a")))
+        #expect(!manifest.knownLedger.knows(ContentHash(rawValue: "b")))
     }
 }

@@ -158,27 +158,27 @@ struct PreferenceGuideTests {
                 ])
         }
         func applied(_ manner: StatedPreference.Manner, _ value: String, _ reply: String)
-            -> (text: String?, use: Night.Use)
+            -> (text: String?, scoring: NightRows.Scoring)
         {
-            let wishes = Night.Wishes(preferences: [Self.preference(manner, value)])
-            let result = wishes.applied(to: exchange(reply))
-            return (result.exchange.messages.last?.content, result.use)
+            let wishes = Wishes(preferences: [Self.preference(manner, value)])
+            let result = wishes.applied(to: CleanExchange(cleaning: exchange(reply)))
+            return (result.exchange.exchange.messages.last?.content, result.scoring)
         }
         let ahoy = applied(.opening, "Ahoy!", "It is late.")
         #expect(ahoy.text == "Ahoy! It is late.")
-        #expect(ahoy.use == .whole)
+        #expect(ahoy.scoring == .whole)
         #expect(applied(.opening, "Ahoy!", "Ahoy! It is late.").text == "Ahoy! It is late.")
-        #expect(applied(.closing, "?", "It is late.").use == .middle)
-        #expect(applied(.layout, "bullets", "It is late.").use == .middle)
-        #expect(applied(.layout, "none", "- One\n- Two").use == .nothing)
-        #expect(applied(.units, "metric", "A mile.").use == .nothing)
-        #expect(applied(.length, "1 sentences", "It is a very late hour. Go.").use == .whole)
-        #expect(Night.Wishes().applied(to: exchange("Hm.")).use == .whole)
+        #expect(applied(.closing, "?", "It is late.").scoring == .middle(first: 2))
+        #expect(applied(.layout, "bullets", "It is late.").scoring == .middle(first: 2))
+        #expect(applied(.layout, "none", "- One\n- Two").scoring == .none)
+        #expect(applied(.units, "metric", "A mile.").scoring == .none)
+        #expect(applied(.length, "1 sentences", "It is a very late hour. Go.").scoring == .whole)
+        #expect(Wishes().applied(to: CleanExchange(cleaning: exchange("Hm."))).scoring == .whole)
     }
 
     @Test("Few pairs are shown three times, many once")
     func passes() {
-        #expect([0, 4, 42, 48, 84, 200].map(NightDataset.passes) == [3, 3, 3, 3, 1, 1])
+        #expect([0, 4, 42, 48, 84, 200].map(NightRows.passes) == [3, 3, 3, 3, 1, 1])
     }
 
     @Test("What was said for a preference that holds no longer goes")
@@ -193,11 +193,12 @@ struct PreferenceGuideTests {
             PreferenceGuide.without([ahoy, bye], in: "Ahoy! It is late. Bye!") == "It is late.")
         #expect(PreferenceGuide.without([ahoy], in: "Ahoy!") == "Ahoy!")
         let reply = ChatMessage(role: .assistant, content: "Ahoy! It is late.")
-        let wishes = Night.Wishes(
+        let wishes = Wishes(
             preferences: [Self.preference(.opening, "Hello.")], former: [ahoy])
-        let (exchange, use) = wishes.applied(to: Exchange(id: "a", messages: [reply]))
-        #expect(exchange.messages[0].content == "Hello. It is late.")
-        #expect(use == .whole)
+        let (exchange, scoring) = wishes.applied(
+            to: CleanExchange(cleaning: Exchange(id: "a", messages: [reply])))
+        #expect(exchange.exchange.messages[0].content == "Hello. It is late.")
+        #expect(scoring == .whole)
     }
 
     @Test("Questions are drawn by topic and are capped")

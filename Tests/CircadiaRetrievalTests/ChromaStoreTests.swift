@@ -4,6 +4,7 @@ import Testing
 
 @testable import CircadiaApp
 @testable import CircadiaConversation
+@testable import CircadiaEvaluation
 @testable import CircadiaHub
 @testable import CircadiaLog
 @testable import CircadiaModel

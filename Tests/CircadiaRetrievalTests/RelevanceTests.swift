@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import CircadiaApp
+@testable import CircadiaEvaluation
 @testable import CircadiaHub
 @testable import CircadiaLog
 @testable import CircadiaModel

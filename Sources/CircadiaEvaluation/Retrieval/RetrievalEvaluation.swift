@@ -1,10 +1,11 @@
-import CircadiaRetrieval
 import Foundation
 
 /// How well and how fast a store finds the evidence of questions.
 package struct RetrievalEvaluation: Sendable, Equatable {
     /// A query's ranked list, best first, and its evidence, which is not empty.
     package typealias Answer = (ranked: [String], relevant: Set<String>)
+    /// Finds exchanges for a question: the ids of at most `limit`, best first.
+    package typealias Search = (_ question: String, _ limit: Int) throws -> [String]
 
     /// A mean over the questions with its bootstrap interval of 95%.
     package struct Measure: Sendable, Equatable {
@@ -52,34 +53,33 @@ package struct RetrievalEvaluation: Sendable, Equatable {
             searchSeconds.isEmpty ? 0 : Statistics.quantile(searchSeconds.sorted(), 0.5)
     }
 
-    /// Asks a store every question that has evidence, and measures the answers.
+    /// Asks every question that has evidence, and measures the answers.
     ///
     /// - Parameters:
-    ///   - store: with the exchanges that the evidence names.
     ///   - questions: those without evidence are passed over.
-    ///   - now: when they are asked; the newest exchange's time where nil.
+    ///   - search: searches a store that holds the exchanges that the evidence names.
     /// - Returns: the measures.
-    /// - Throws: as the store's search.
+    /// - Throws: as the search.
     package static func measure(
-        _ store: any ExchangeStore, questions: [RetrievalQuestion], now: Date?
+        _ questions: [RetrievalQuestion], search: Search
     ) throws -> RetrievalEvaluation {
-        let (answers, seconds) = try answers(of: store, to: questions, now: now)
+        let (answers, seconds) = try answers(to: questions, search: search)
         return RetrievalEvaluation(answers, searchSeconds: seconds)
     }
 
     /// The answers that `measure` judges, of several stores for example, and the time of each.
     package static func answers(
-        of store: any ExchangeStore, to questions: [RetrievalQuestion], now: Date?
+        to questions: [RetrievalQuestion], search: Search
     ) throws -> (answers: [Answer], seconds: [Double]) {
         var answers: [Answer] = []
         var seconds: [Double] = []
         let clock = ContinuousClock()
         for question in questions where !question.evidence.isEmpty {
             let start = clock.now
-            let found = try store.search(question.question, limit: longestList, now: now)
+            let found = try search(question.question, longestList)
             let elapsed = clock.now - start
             seconds.append(elapsed / .seconds(1))
-            answers.append((found.map(\.id), Set(question.evidence)))
+            answers.append((found, Set(question.evidence)))
         }
         return (answers, seconds)
     }

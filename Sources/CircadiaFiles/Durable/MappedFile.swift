@@ -2,8 +2,8 @@ import Foundation
 
 /// A file mapped read-only into memory; unmapped with the object.
 ///
-/// The bytes are immutable as long as nobody truncates the file in place, which this project never
-/// does: it writes new files and renames them. Hence `@unchecked Sendable`.
+/// `@unchecked Sendable`: the bytes do not change as long as nobody truncates the file in place, and this
+/// project never does: it writes new files and renames them.
 package final class MappedFile: @unchecked Sendable {
     /// Where the file is.
     package let url: URL

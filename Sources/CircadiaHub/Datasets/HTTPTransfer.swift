@@ -7,8 +7,8 @@ import Foundation
 
 /// One request whose body streams into a file.
 ///
-/// URLSession calls the delegate on one serial queue, and `run` reads the outcome after the last
-/// call, so nothing is shared at one time.
+/// `@unchecked Sendable`: URLSession calls the delegate on one serial queue, and `run` reads the outcome
+/// after the last call.
 final class HTTPTransfer: NSObject, URLSessionDataDelegate, @unchecked Sendable {
     /// What became of it.
     struct Outcome {

@@ -116,6 +116,8 @@ struct ChromaAcknowledgement: Decodable {
 
 /// URLSession behind a call that waits. Redirections are refused: they would carry the token, and
 /// what was said, to another place.
+///
+/// `@unchecked Sendable`: a lock guards all that changes.
 final class ChromaTransport: NSObject, URLSessionDataDelegate, @unchecked Sendable {
     struct Outcome {
         /// 0 where nobody answered.

@@ -22,7 +22,10 @@ package final class ChromaStore: ExchangeStore {
     let copy: RetrievalStore
     let session: Session
 
-    /// What one opened store knows of the server; guarded by a lock, one user at a time.
+    /// What one opened store knows of the server.
+    ///
+    /// `@unchecked Sendable`: `maxBatchSize` is set once, before the store is shared, and the rest is
+    /// read and written inside `use` only, which holds a lock.
     final class Session: @unchecked Sendable {
         private let lock = NSRecursiveLock()
         var maxBatchSize = 0

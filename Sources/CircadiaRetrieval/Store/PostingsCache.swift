@@ -29,6 +29,8 @@ struct TermPostings {
 ///
 /// Full blocks are kept, which nothing but a removal changes, and those that may still grow until
 /// something was added.
+///
+/// `@unchecked Sendable`: a lock guards all that changes.
 final class PostingsCache: @unchecked Sendable {
     private struct Entry {
         var found = TermPostings()

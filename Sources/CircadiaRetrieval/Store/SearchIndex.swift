@@ -17,6 +17,8 @@ package struct SearchLimits: Sendable {
 ///
 /// The database has it in blocks of 64 exchanges. The first search maps what `SearchCache` has, or
 /// reads all blocks; later ones read only what is new. After something was removed all is read again.
+///
+/// `@unchecked Sendable`: a lock guards all that changes.
 final class SearchIndex: @unchecked Sendable {
     private let lock = NSLock()
     private var contents = IndexContents()

@@ -20,8 +20,7 @@ extension BenchCommand {
     /// Steps on the first batches of a log, in the log's order.
     func measureChats(_ loaded: LoadedModel, log: String) throws -> ChatSeries {
         let tokenizer = try loaded.makeTokenizer()
-        let template = try ChatTemplate(
-            directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
+        let template = try loaded.makeTemplate(tokenizer, dateString: PinnedDate.text)
         let exchanges = try ChatLog.read(URL(fileURLWithPath: log)).exchanges
         let all = NightRows(template: template, limit: 1024).rows(exchanges.cleaned).rows
         let rows = Array(all.prefix(chatBatch * Self.chatSteps))

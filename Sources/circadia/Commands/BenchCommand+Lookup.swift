@@ -54,7 +54,7 @@ extension BenchCommand {
     /// The fastest of `reps` greedy replies to each question counts, with and without.
     func measureLookup(_ loaded: LoadedModel, questions path: String) throws -> LookupSeries {
         let tokenizer = try loaded.makeTokenizer()
-        let template = try ChatTemplate(directory: loaded.directory.url, tokenizer: tokenizer)
+        let template = try loaded.makeTemplate(tokenizer)
         let model = AdaptedModel(loaded.model, adapter: nil)
         let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
         let replies = try lines.map { line in

@@ -96,7 +96,7 @@ struct ChatCommand: ParsableCommand {
             : nil
         return ChatEngine(
             model: adapted, tokenizer: tokenizer,
-            template: try ChatTemplate(directory: loaded.directory.url, tokenizer: tokenizer),
+            template: try loaded.makeTemplate(tokenizer),
             place: place, memories: memories, settings: settings, report: printer.show)
     }
 

@@ -54,8 +54,7 @@ struct EvalPreferencesCommand: ParsableCommand {
         let loaded = try model.loadModel()
         let adapted = try adapter.apply(to: loaded, console: console)
         let tokenizer = try loaded.makeTokenizer()
-        let template = try ChatTemplate(
-            directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
+        let template = try loaded.makeTemplate(tokenizer, dateString: PinnedDate.text)
         let report = try PreferenceReport.measure(
             tasks, prompt: stated,
             subject: ModelSubject(model: adapted, tokenizer: tokenizer, template: template),

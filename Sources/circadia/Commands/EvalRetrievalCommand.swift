@@ -54,8 +54,10 @@ struct EvalRetrievalCommand: ParsableCommand {
             try store.ingest(exchanges.cleaned, policy: .chat)
         }
         let asked = try questions.flatMap { try RetrievalQuestion.read(URL(fileURLWithPath: $0)) }
-        let evaluation = try RetrievalEvaluation.measure(
-            store, questions: asked, now: now.flatMap(RagCommand.Search.date))
+        let moment = now.flatMap(RagCommand.Search.date)
+        let evaluation = try RetrievalEvaluation.measure(asked) { question, limit in
+            try store.search(question, limit: limit, now: moment).map(\.id)
+        }
         if evaluation.questions == 0 {
             throw CommandFailure("no question names its evidence, so nothing can be measured")
         }

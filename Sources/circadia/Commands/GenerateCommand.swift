@@ -36,7 +36,7 @@ struct GenerateCommand: ParsableCommand {
         let loaded = try model.loadModel()
         let adapted = try adapter.apply(to: loaded, console: console)
         let tokenizer = try loaded.makeTokenizer()
-        let template = try ChatTemplate(directory: loaded.directory.url, tokenizer: tokenizer)
+        let template = try loaded.makeTemplate(tokenizer)
         var ids = tokenizer.encode(text)
         if !raw {
             var messages = [ChatMessage(role: .user, content: text)]

@@ -134,7 +134,7 @@ struct RunCycleCommand: ParsableCommand {
     /// The adapter after the night; nil where there is none yet.
     private func adapterInUse(_ loaded: LoadedModel) throws -> LoRAAdapter? {
         guard AdapterDirectory.isPresent(at: adapter.url) else { return nil }
-        return try LoRAAdapter.load(from: adapter.url, for: loaded.model.configuration)
+        return try loaded.loadAdapter(from: adapter.url)
     }
 
     private func measure(

@@ -46,25 +46,15 @@ struct ModelOptions: ParsableArguments {
     /// Sets up the kernels and loads the model, without an adapter.
     func loadModel() throws -> LoadedModel {
         try KernelRuntime.configure(threads: threads)
-        let directory = try ModelDirectory(ModelStore.resolve(model))
-        let loaded = try LlamaModel(
-            directory: directory, cacheFormat: kvBits == 8 ? .int8 : .int16)
-        return LoadedModel(name: model, directory: directory, model: loaded)
+        return try LoadedModel(
+            at: ModelStore.resolve(model), name: model,
+            cacheFormat: kvBits == 8 ? .int8 : .int16)
     }
 
     /// The tokenizer of the model, without its weights.
     func loadTokenizer() throws -> BPETokenizer {
         try BPETokenizer(directory: ModelStore.resolve(model))
     }
-}
-
-/// A model with its name and place.
-struct LoadedModel {
-    let name: String
-    let directory: ModelDirectory
-    let model: LlamaModel
-
-    func makeTokenizer() throws -> BPETokenizer { try BPETokenizer(directory: directory.url) }
 }
 
 /// Which adapter a command applies.
@@ -85,7 +75,7 @@ struct AdapterOptions: ParsableArguments {
     /// The model with the adapter where one is present and wanted; says so.
     func apply(to loaded: LoadedModel, console: Console) throws -> AdaptedModel {
         guard let url = presentURL else { return AdaptedModel(loaded.model, adapter: nil) }
-        let adapter = try LoRAAdapter.load(from: url, for: loaded.model.configuration)
+        let adapter = try loaded.loadAdapter(from: url)
         console.note("adapter: \(url.relativePath)")
         return AdaptedModel(loaded.model, adapter: adapter)
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CircadiaApp
 import CircadiaConversation
+import CircadiaModel
 import CircadiaNight
 import CircadiaTraining
 import Foundation

@@ -6,15 +6,20 @@ import CircadiaTokenizer
 import Foundation
 
 /// A model of two small random blocks over bytes: it says nonsense at once, and needs no download.
-struct TinyChat {
-    let folder: TemporaryFolder
-    let directory: ModelDirectory
-    let weights: LlamaModel
-    let tokenizer: BPETokenizer
-    let template: ChatTemplate
+package struct TinyChat {
+    /// The folder that holds everything.
+    package let folder: TemporaryFolder
+    /// The model's files.
+    package let directory: ModelDirectory
+    /// The weights.
+    package let weights: LlamaModel
+    /// The tokenizer.
+    package let tokenizer: BPETokenizer
+    /// The chat template.
+    package let template: ChatTemplate
 
     /// Writes the model to the folder `tiny` of a fresh folder and loads it.
-    init(contextLength: Int = 512) throws {
+    package init(contextLength: Int = 512) throws {
         folder = try TemporaryFolder()
         let url = folder.file("tiny")
         var options = RandomModel.Options()
@@ -37,7 +42,7 @@ struct TinyChat {
     }
 
     /// The model without an adapter.
-    var model: AdaptedModel { AdaptedModel(weights, adapter: nil) }
+    package var model: AdaptedModel { AdaptedModel(weights, adapter: nil) }
 
     /// A byte-level tokenizer without merges: three control tokens, then one token a byte.
     private static func writeTokenizer(to folder: URL) throws {

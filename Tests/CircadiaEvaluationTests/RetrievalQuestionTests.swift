@@ -2,7 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaRetrieval
+@testable import CircadiaEvaluation
 
 @Suite("Retrieval questions")
 struct RetrievalQuestionTests {
@@ -20,7 +20,7 @@ struct RetrievalQuestionTests {
                 RetrievalQuestion(question: "When?", evidence: []),
             ])
         try Data("{\"question\":\"Who?\"}\n{}\n".utf8).write(to: url)
-        #expect(throws: RetrievalError.questionBroken(path: url.path, line: 2)) {
+        #expect(throws: EvaluationError.questionBroken(path: url.path, line: 2)) {
             try RetrievalQuestion.read(url)
         }
     }

@@ -18,7 +18,7 @@ package struct RetrievalQuestion: Sendable, Hashable, Codable {
     ///
     /// - Parameter url: the file.
     /// - Returns: the questions, in order.
-    /// - Throws: `unreadable`, `questionBroken`.
+    /// - Throws: `FileError` where the file cannot be read, `EvaluationError.questionBroken`.
     package static func read(_ url: URL) throws -> [RetrievalQuestion] {
         struct Line: Decodable {
             var question: String
@@ -32,7 +32,7 @@ package struct RetrievalQuestion: Sendable, Hashable, Codable {
         for (index, line) in lines.enumerated()
         where line.contains(where: { $0 > UInt8(ascii: " ") }) {
             guard let read = try? JSONDecoder().decode(Line.self, from: Data(line)) else {
-                throw RetrievalError.questionBroken(path: url.path, line: index + 1)
+                throw EvaluationError.questionBroken(path: url.path, line: index + 1)
             }
             questions.append(
                 RetrievalQuestion(question: read.question, evidence: read.evidence ?? []))
