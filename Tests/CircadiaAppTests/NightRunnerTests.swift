@@ -2,6 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
+@testable import CircadiaAdapters
 @testable import CircadiaApp
 @testable import CircadiaConversation
 @testable import CircadiaFormats
