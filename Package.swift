@@ -54,6 +54,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
@@ -68,13 +69,23 @@ let package = Package(
         .target(name: "CircadiaKernels", dependencies: ["CKernels"]),
         .target(name: "ReferenceKernels"),
         // Files and words
-        .target(name: "CircadiaFiles"),
+        .target(
+            name: "CircadiaFiles",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ]),
         .target(name: "CircadiaConversation", dependencies: ["CircadiaFiles"]),
         .target(name: "CircadiaTokenizer", dependencies: ["CircadiaFiles"]),
         .target(
             name: "CircadiaTemplates", dependencies: ["CircadiaConversation", "CircadiaFiles"]),
         .target(name: "CircadiaFormats", dependencies: ["CircadiaKernels", "CircadiaFiles"]),
-        .target(name: "CircadiaHub", dependencies: ["CircadiaFiles", "CircadiaFormats"]),
+        .target(
+            name: "CircadiaHub",
+            dependencies: [
+                "CircadiaFiles", "CircadiaFormats",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ]),
         .target(name: "CircadiaAnalysis", dependencies: ["CircadiaConversation"]),
         .target(
             name: "CircadiaLog",
@@ -158,6 +169,7 @@ let package = Package(
             ],
             path: "Tests/CircadiaTestSupport"),
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        .testTarget(name: "ArchitectureTests"),
         .testTarget(
             name: "CircadiaKernelsTests",
             dependencies: ["CircadiaKernels", "ReferenceKernels", "CircadiaTestSupport"]),

@@ -53,7 +53,7 @@ package struct TrainingManifest: Sendable, Hashable, Codable {
     /// The manifest of an adapter; nil where it has none that can be read.
     package static func read(adapter: URL) -> TrainingManifest? {
         guard
-            let bytes = try? WholeFile.read(adapter.appendingPathComponent(fileName)),
+            let bytes = try? DurableFile.read(adapter.appendingPathComponent(fileName)),
             let manifest = try? decoder.decode(TrainingManifest.self, from: Data(bytes))
         else { return nil }
         return manifest
@@ -132,7 +132,7 @@ package struct TrainedAdapters: Sendable {
             let forgotten = Set(manifest.forgotten).union(known).sorted()
             guard forgotten != manifest.forgotten else { continue }
             manifest.forgotten = forgotten
-            try WholeFile.replace(
+            try DurableFile.replace(
                 adapter.appendingPathComponent(TrainingManifest.fileName), with: manifest.bytes)
         }
         return adapters
@@ -147,7 +147,7 @@ package struct TrainedAdapters: Sendable {
             let forgotten = manifest.forgotten.filter { !hashes.contains($0) }
             guard forgotten != manifest.forgotten else { continue }
             manifest.forgotten = forgotten
-            try WholeFile.replace(
+            try DurableFile.replace(
                 adapter.appendingPathComponent(TrainingManifest.fileName), with: manifest.bytes)
         }
     }

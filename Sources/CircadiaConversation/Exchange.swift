@@ -77,14 +77,14 @@ package struct Exchange: Sendable, Hashable {
     /// The hash of messages, time and session: equal for the same exchange read twice, whatever its
     /// id or tags are.
     package var contentHash: ContentHash {
-        var hash = SHA256()
+        var hash = ContentDigest()
         for message in messages {
             hash.update(utf8: "\(message.role.rawValue)\u{1F}\(message.content.utf8.count)\u{1F}")
             hash.update(utf8: message.content)
         }
         hash.update(utf8: "\u{1E}" + (timestamp.map(Timestamp.string) ?? ""))
         hash.update(utf8: "\u{1E}" + (session ?? ""))
-        return ContentHash(rawValue: hash.finish().hexadecimal)
+        return ContentHash(rawValue: hash.hexadecimal)
     }
 }
 

@@ -2,10 +2,6 @@
 ///
 /// Payloads hold paths and system errors, never what a file says.
 package enum FileError: Error, Sendable, Equatable {
-    /// The operating system refused to open, map or read a file.
-    case cannotRead(path: String, reason: String)
-    /// The operating system refused to create, write, sync or rename a file.
-    case cannotWrite(path: String, reason: String)
     /// A file that has to be there is not.
     case missingFile(path: String, purpose: String)
     /// A file is no JSON; `offset` is the byte where reading stopped.
@@ -16,6 +12,10 @@ package enum FileError: Error, Sendable, Equatable {
     case unreadable(path: String, code: Int32)
     /// A file cannot be written; `code` is the system's error number.
     case unwritable(path: String, code: Int32)
+    /// A file that is to be read as a whole is a pipe, a device or a socket.
+    case notRegular(path: String)
+    /// A record cannot be put into JSON for a file.
+    case notEncodable(path: String)
     /// A folder cannot be made; `code` is the system's error number.
     case folderNotMade(path: String, code: Int32)
 }

@@ -85,12 +85,11 @@ package enum AdapterDirectory {
             ) { (index, sink) throws in
                 try (tensors[names[index]]?.values ?? []).withUnsafeBytesTyped(sink)
             }
-            try AtomicFile.write(
-                configuration.json.text(indent: 4) + "\n",
-                to: directory.appendingPathComponent(configurationName), mode: 0o600)
+            try DurableFile.replace(
+                directory.appendingPathComponent(configurationName),
+                with: configuration.json.text(indent: 4) + "\n")
             for (name, bytes) in attachments.sorted(by: { $0.key < $1.key }) {
-                try AtomicFile.write(
-                    bytes, to: directory.appendingPathComponent(name), mode: 0o600)
+                try DurableFile.replace(directory.appendingPathComponent(name), with: bytes)
             }
         }
     }
@@ -109,7 +108,7 @@ package enum AdapterDirectory {
             do {
                 names = try FileManager.default.contentsOfDirectory(atPath: source.path)
             } catch {
-                throw FileError.cannotWrite(path: url.path, reason: Folder.reason(error))
+                throw FileError.unwritable(path: url.path, code: SystemError.code(of: error))
             }
             for name in names.sorted() where !name.hasPrefix(TemporaryItems.prefix) {
                 let file = source.appendingPathComponent(name)
@@ -119,32 +118,26 @@ package enum AdapterDirectory {
                 {
                     continue
                 }
-                let bytes: [UInt8]
-                do {
-                    bytes = try [UInt8](Data(contentsOf: file))
-                } catch {
-                    throw FileError.cannotWrite(
-                        path: url.appendingPathComponent(name).path,
-                        reason: "\(file.path) cannot be read")
+                guard let bytes = try DurableFile.read(file) else {
+                    throw FileError.unreadable(path: file.path, code: ENOENT)
                 }
-                try AtomicFile.write(
-                    bytes, to: directory.appendingPathComponent(name), mode: 0o600)
+                try DurableFile.replace(directory.appendingPathComponent(name), with: bytes)
             }
         }
     }
 
     /// Removes an adapter's directory in one step: killed at any moment, it is whole or gone.
     ///
-    /// - Throws: `FormatError.cannotWrite`; fine where there is none.
+    /// - Throws: `FileError.unwritable`; fine where there is none.
     package static func remove(_ url: URL) throws {
         let url = url.resolvingSymlinksInPath()
         removeStrays(beside: url)
         guard FileManager.default.fileExists(atPath: url.path) else { return }
         let temporary = TemporaryItems.name(beside: url)
         guard rename(url.path, temporary.path) == 0 else {
-            throw FileError.cannotWrite(path: url.path, reason: SystemReason.last)
+            throw FileError.unwritable(path: url.path, code: errno)
         }
-        try AtomicFile.syncDirectory(url.deletingLastPathComponent())
+        try Folder.synchronize(url.deletingLastPathComponent())
         try? FileManager.default.removeItem(at: temporary)
     }
 

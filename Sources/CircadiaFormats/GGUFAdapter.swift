@@ -43,7 +43,7 @@ package enum GGUFAdapter {
     ///   - tensors: by full names.
     ///   - model: the model that the adapter is for; its heads say how q and k are interleaved.
     ///   - url: the file; replaced where it exists.
-    /// - Throws: `FormatError.adapter` with `.notExpressible` for DoRA, or `.cannotWrite`.
+    /// - Throws: `FormatError.adapter` with `.notExpressible` for DoRA, or `FileError.unwritable`.
     package static func write(
         _ configuration: AdapterConfiguration, _ tensors: [String: AdapterTensor],
         for model: ModelConfiguration, to url: URL
@@ -70,8 +70,8 @@ package enum GGUFAdapter {
                 ("adapter.type", .string("lora")),
                 ("adapter.lora.alpha", .float(Float(parameters.scale * Double(parameters.rank)))),
             ], tensors: stored)
-        try Folder.create(url.deletingLastPathComponent())
-        try AtomicFile.write(bytes, to: url, mode: 0o600)
+        try Folder.create(url.deletingLastPathComponent(), mode: 0o755)
+        try DurableFile.replace(url, with: bytes)
     }
 
     private static func modules(

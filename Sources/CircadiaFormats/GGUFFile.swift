@@ -27,7 +27,7 @@ package final class GGUFFile: Sendable {
 
     /// Maps and validates a file.
     ///
-    /// - Throws: `FormatError.cannotRead` or `.gguf`.
+    /// - Throws: `FileError.unreadable` or `.gguf`.
     package init(path url: URL) throws {
         self.url = url
         let file = try MappedFile(url)

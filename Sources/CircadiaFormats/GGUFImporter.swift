@@ -28,7 +28,7 @@ package enum GGUFImporter {
         } catch {
             throw FormatError.gguf(path: gguf.path, problem: error)
         }
-        try Folder.create(directory)
+        try Folder.create(directory, mode: 0o755)
         try plan.writeWeights(
             to: directory.appendingPathComponent("model.safetensors"), progress: progress)
         let texts = [
@@ -38,7 +38,8 @@ package enum GGUFImporter {
             ("config.json", plan.configurationJSON(tokenizer).text(indent: 2)),
         ]
         for (name, text) in texts {
-            try AtomicFile.write(text + "\n", to: directory.appendingPathComponent(name))
+            try DurableFile.replace(
+                directory.appendingPathComponent(name), with: text + "\n", mode: 0o644)
         }
     }
 }

@@ -8,7 +8,7 @@ extension ModelDirectory {
     /// Weights that were trained on or quantised differently differ in every tensor's bytes, so a few
     /// of each are enough, and a model of gigabytes takes no longer than a small one.
     ///
-    /// - Throws: `FormatError.cannotRead`.
+    /// - Throws: `FileError.unreadable`.
     package func fingerprint() throws -> String {
         let config = try MappedFile(url.appendingPathComponent("config.json"))
         var bytes = config.withBytes { Array($0) }
@@ -20,7 +20,7 @@ extension ModelDirectory {
                 bytes += content.suffix(Self.sampledBytes)
             }
         }
-        return bytes.withUnsafeBytes { SHA256Digest.hexadecimal(of: $0) }
+        return bytes.withUnsafeBytes { ContentDigest.hexadecimal(of: $0) }
     }
 
     /// Bytes at each end of a tensor that go into the digest.

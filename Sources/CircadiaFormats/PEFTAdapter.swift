@@ -67,7 +67,7 @@ package enum PEFTAdapter {
     ///   - tensors: by full names.
     ///   - baseModel: what `base_model_name_or_path` says.
     ///   - url: the directory; another adapter's files in it go.
-    /// - Throws: `FormatError.cannotWrite`.
+    /// - Throws: `FileError.unwritable`.
     package static func write(
         _ configuration: AdapterConfiguration, _ tensors: [String: AdapterTensor],
         baseModel: String, to url: URL
@@ -94,10 +94,9 @@ package enum PEFTAdapter {
             ) { (index, sink) throws in
                 try stored[index].tensor.values.withUnsafeBytesTyped(sink)
             }
-            try AtomicFile.write(
-                json.text(indent: 2) + "\n",
-                to: directory.appendingPathComponent(AdapterDirectory.configurationName),
-                mode: 0o600)
+            try DurableFile.replace(
+                directory.appendingPathComponent(AdapterDirectory.configurationName),
+                with: json.text(indent: 2) + "\n")
         }
     }
 

@@ -192,7 +192,7 @@ final class PackCacheWriter: @unchecked Sendable {
     private let key: UInt64
     private let queue = DispatchQueue(label: "circadia.pack-cache", qos: .utility)
     // What follows is touched on the queue only.
-    private var file: AtomicFile?
+    private var file: FileReplacement?
     private var missing: Set<String>
     private var table = JSONObject()
     private var position = PackCache.headerByteCount
@@ -201,7 +201,7 @@ final class PackCacheWriter: @unchecked Sendable {
     init?(_ target: URL, key: UInt64, modules: Set<String>) {
         guard !modules.isEmpty else { return nil }
         TemporaryItems.removeStrays(beside: target)
-        guard let file = try? AtomicFile(target: target) else { return nil }
+        guard let file = try? FileReplacement(of: target, mode: 0o644) else { return nil }
         self.target = target
         self.key = key
         self.file = file
@@ -227,7 +227,7 @@ final class PackCacheWriter: @unchecked Sendable {
     func wait() { queue.sync {} }
 
     private func write(
-        _ matrix: WeightMatrix, _ path: String, _ shape: PackCache.Shape, to file: AtomicFile
+        _ matrix: WeightMatrix, _ path: String, _ shape: PackCache.Shape, to file: FileReplacement
     ) throws {
         position = (position + PackCache.alignment - 1) / PackCache.alignment * PackCache.alignment
         let bytes = matrix.packedBytes
@@ -239,7 +239,7 @@ final class PackCacheWriter: @unchecked Sendable {
         position += bytes.count
     }
 
-    private func seal(_ file: AtomicFile) throws {
+    private func seal(_ file: FileReplacement) throws {
         let text = Array(JSONValue.object(table).text().utf8)
         let header = PackCache.header(key: key, tableOffset: position, table: text)
         try text.withUnsafeBytesTyped { (bytes) throws in

@@ -51,11 +51,12 @@ package enum RandomModel {
         }
         let json = JSONValue.object(object)
         let model = try ModelConfiguration(json: json, path: path)
-        try Folder.create(directory)
+        try Folder.create(directory, mode: 0o755)
         try writeShards(tensors(of: model, options: options), to: directory, options: options)
         if let source = options.tokenizerDirectory { try copyTokenizer(source, to: directory) }
-        try AtomicFile.write(
-            json.text(indent: 2) + "\n", to: directory.appendingPathComponent("config.json"))
+        try DurableFile.replace(
+            directory.appendingPathComponent("config.json"), with: json.text(indent: 2) + "\n",
+            mode: 0o644)
     }
 
     /// The `config.json` of Llama-3.2-3B; change members for other sizes.
@@ -195,9 +196,9 @@ extension RandomModel {
         let index = JSONValue.object([
             "metadata": .object(["total_size": .integer(total)]), "weight_map": .object(map),
         ])
-        try AtomicFile.write(
-            index.text(indent: 2) + "\n",
-            to: directory.appendingPathComponent("model.safetensors.index.json"))
+        try DurableFile.replace(
+            directory.appendingPathComponent("model.safetensors.index.json"),
+            with: index.text(indent: 2) + "\n", mode: 0o644)
     }
 
     private static func padded(_ number: Int) -> String {
@@ -273,7 +274,8 @@ extension RandomModel {
             let file = source.appendingPathComponent(name)
             guard FileManager.default.fileExists(atPath: file.path) else { continue }
             let contents = try MappedFile(file).withBytes { Array($0) }
-            try AtomicFile.write(contents, to: directory.appendingPathComponent(name))
+            try DurableFile.replace(
+                directory.appendingPathComponent(name), with: contents, mode: 0o644)
         }
     }
 }

@@ -19,7 +19,7 @@ package final class SafetensorsFile: Sendable {
 
     /// Maps and validates a file.
     ///
-    /// - Throws: `FormatError.cannotRead`, `.malformedJSON` or `.safetensors`.
+    /// - Throws: `FileError.unreadable`, `.malformedJSON` or `.safetensors`.
     package init(path url: URL) throws {
         self.url = url
         let file = try MappedFile(url)

@@ -34,7 +34,7 @@ package enum SafetensorsWriter {
     ///   - metadata: strings for `__metadata__`.
     ///   - url: the file; replaced where it exists.
     ///   - mode: permissions of the new file, before the umask.
-    /// - Throws: `FormatError.cannotWrite`.
+    /// - Throws: `FileError.unwritable`.
     package static func write(
         _ tensors: [(name: String, type: SafetensorsType, shape: [Int], bytes: [UInt8])],
         metadata: [String: String] = ["format": "mlx"], to url: URL, mode: UInt32 = 0o644
@@ -59,13 +59,13 @@ package enum SafetensorsWriter {
     ///   - isDurable: false leaves out the syncing, for files that are made again easily.
     ///   - produce: called with each tensor's index; passes that tensor's bytes to the sink, in any
     ///     number of parts. Too few or too many bytes trap.
-    /// - Throws: `FormatError.cannotWrite`, and what `produce` throws; nothing is left behind then.
+    /// - Throws: `FileError.unwritable`, and what `produce` throws; nothing is left behind then.
     package static func write(
         _ tensors: [TensorDescription], metadata: [String: String] = ["format": "mlx"],
         to url: URL, mode: UInt32 = 0o644, isDurable: Bool = true,
         produce: (_ index: Int, _ sink: Sink) throws -> Void
     ) throws {
-        let file = try AtomicFile(target: url, mode: mode_t(mode))
+        let file = try FileReplacement(of: url, mode: mode_t(mode))
         try headerBytes(tensors, metadata: metadata).withUnsafeBytesTyped {
             (bytes) throws(FileError) in try file.write(bytes)
         }

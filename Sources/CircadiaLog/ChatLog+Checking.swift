@@ -13,7 +13,7 @@ extension ChatLog {
     ///
     /// - Throws: `folderNotMade`, `unwritable`.
     package func checkWritable() throws {
-        try OpenFile.makeFolder(url.deletingLastPathComponent())
+        try Folder.create(url.deletingLastPathComponent())
         _ = try OpenFile(url, flags: O_RDWR | O_APPEND | O_CREAT, failure: .write)
     }
 }

@@ -50,7 +50,7 @@ extension ChatLog {
                 bytes.append(UInt8(ascii: "\n"))
             }
             // Writers that wait for the lock notice the new file and open it.
-            try WholeFile.replace(url, with: bytes)
+            try DurableFile.replace(url, with: bytes)
             return true
         }
     }
@@ -67,23 +67,5 @@ extension ChatLog {
             }
             return ChatLogLine(number: index + 1, bytes: line, exchange: exchange)
         }
-    }
-}
-
-/// Which file a name stood for: a file that is put in its place is another one.
-package struct FileIdentity: Sendable, Hashable, Codable {
-    package let device: UInt64
-    package let inode: UInt64
-}
-
-extension OpenFile {
-    package func identity() throws -> FileIdentity {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            throw FileError.unreadable(path: path, code: errno)
-        }
-        return FileIdentity(
-            device: UInt64(truncatingIfNeeded: status.st_dev),
-            inode: UInt64(truncatingIfNeeded: status.st_ino))
     }
 }

@@ -41,20 +41,7 @@ package final class ChatLog: Sendable {
 
     @discardableResult
     package func append(line: [UInt8]) throws -> ChatLogRepair {
-        let folder = url.deletingLastPathComponent()
-        try OpenFile.makeFolder(folder)
-        while true {
-            let isNew = !FileManager.default.fileExists(atPath: url.path)
-            let file = try OpenFile(url, flags: O_RDWR | O_APPEND | O_CREAT, failure: .write)
-            try file.lock(exclusive: true)
-            // While we waited, another program may have put a new file in its place.
-            guard try file.isStillAtPath() else { continue }
-            let repair = try Self.repairLastLine(of: file, at: url)
-            try file.appendWhole(line)
-            try file.synchronize()
-            if isNew { try OpenFile.synchronizeFolder(folder) }
-            return repair
-        }
+        try LineFile(url).append(line, torn: tornLine)
     }
 
     /// Completes or moves aside a last line without a line feed.
@@ -65,68 +52,19 @@ package final class ChatLog: Sendable {
         guard FileManager.default.fileExists(atPath: url.path) else {
             throw LogError.logMissing(path: url.path)
         }
-        let file = try OpenFile(url, flags: O_RDWR | O_APPEND, failure: .write)
-        try file.lock(exclusive: true)
-        return try Self.repairLastLine(of: file, at: url)
+        return try LineFile(url).repair(torn: tornLine)
     }
 
-    /// The caller holds the exclusive lock.
-    private static func repairLastLine(
-        of file: OpenFile, at url: URL
-    ) throws -> ChatLogRepair {
-        let size = try file.size()
-        guard size > 0, try file.bytes(at: size - 1, count: 1) != [UInt8(ascii: "\n")] else {
-            return .none
-        }
-        let start = try startOfLastLine(in: file, size: size)
-        let tail = try file.bytes(at: start, count: size - start)
-        if case .exchange = LogLine.parse(tail, number: 1) {
-            try file.appendWhole([UInt8(ascii: "\n")])
-            try file.synchronize()
-            return .completed
-        }
-        let aside = try moveAside(tail, of: url)
-        try file.truncate(to: start)
-        try file.synchronize()
-        return .movedAside(to: aside)
-    }
-
-    private static func startOfLastLine(
-        in file: OpenFile, size: Int
-    ) throws -> Int {
-        var end = size
-        while end > 0 {
-            let start = max(0, end - (1 << 16))
-            let piece = try file.bytes(at: start, count: end - start)
-            if let newline = piece.lastIndex(of: UInt8(ascii: "\n")) {
-                return start + newline + 1
-            }
-            end = start
-        }
-        return 0
-    }
-
-    /// Keeps the bytes in a file of their own beside the log.
-    private static func moveAside(_ bytes: [UInt8], of url: URL) throws -> URL {
-        let folder = url.deletingLastPathComponent()
+    /// A last line that is an exchange lacks only its line feed. Other bytes are kept in a file of
+    /// their own beside the log.
+    private func tornLine(_ bytes: [UInt8]) -> LineFile.TornLine {
+        if case .exchange = LogLine.parse(bytes, number: 1) { return .complete }
         let time = Timestamp.string(Date()).filter { $0.isNumber }
-        let aside = folder.appendingPathComponent(
-            "\(url.lastPathComponent).torn-\(time)-\(getpid())-\(UUID().uuidString.prefix(8))")
-        let file = try OpenFile(
-            aside, flags: O_WRONLY | O_APPEND | O_CREAT | O_EXCL, failure: .write)
-        try file.appendWhole(bytes)
-        try file.synchronize()
-        try OpenFile.synchronizeFolder(folder)
-        return aside
+        return .moveAside(
+            to: url.deletingLastPathComponent().appendingPathComponent(
+                "\(url.lastPathComponent).torn-\(time)-\(getpid())-\(UUID().uuidString.prefix(8))"))
     }
 }
 
 /// What was done about the last line of a log that a crash may have torn.
-package enum ChatLogRepair: Sendable, Equatable {
-    /// The last line was whole.
-    case none
-    /// Only its line feed was missing; it was added.
-    case completed
-    /// It was no exchange; its bytes are now in a file of their own beside the log.
-    case movedAside(to: URL)
-}
+package typealias ChatLogRepair = LineFile.Repair

@@ -51,9 +51,9 @@ package enum FusedModel {
                     at: source.appendingPathComponent(name),
                     to: folder.appendingPathComponent(name))
             } catch {
-                throw FileError.cannotWrite(
+                throw FileError.unwritable(
                     path: folder.appendingPathComponent(name).path,
-                    reason: error.localizedDescription)
+                    code: SystemError.code(of: error))
             }
         }
     }
@@ -69,9 +69,9 @@ package enum FusedModel {
         if object["architectures"] == nil {
             object["architectures"] = .array([.string("LlamaForCausalLM")])
         }
-        try AtomicFile.write(
-            JSONValue.object(object).text(indent: 2) + "\n",
-            to: folder.appendingPathComponent("config.json"))
+        try DurableFile.replace(
+            folder.appendingPathComponent("config.json"),
+            with: JSONValue.object(object).text(indent: 2) + "\n", mode: 0o644)
     }
 
     /// A tensor to come: a norm, or a matrix with or without an adapter.

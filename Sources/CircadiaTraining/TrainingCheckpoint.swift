@@ -48,7 +48,7 @@ struct TrainingCheckpoint {
 
     /// Writes where a trainer and its run stand.
     ///
-    /// - Throws: `FormatError.cannotWrite`; the checkpoint before is intact then.
+    /// - Throws: `FileError.unwritable`; the checkpoint before is intact then.
     static func write(
         _ trainer: LoRATrainer, run: TrainingRunState, planner: BatchPlanner.State,
         best: LoRAAdapter?, fingerprint: String, to url: URL
@@ -72,7 +72,7 @@ struct TrainingCheckpoint {
         do {
             text = String(decoding: try Self.encoder.encode(metadata), as: UTF8.self)
         } catch {
-            throw FileError.cannotWrite(path: url.path, reason: "the state cannot be encoded")
+            throw FileError.notEncodable(path: url.path)
         }
         try SafetensorsWriter.write(
             descriptions, metadata: ["format": Self.format, "training": text], to: url, mode: 0o600

@@ -22,7 +22,7 @@ extension LoRATrainer {
                 words += row.held.map { Int32($0) }
             }
         }
-        return words.withUnsafeBytes { SHA256Digest.hexadecimal(of: $0) }
+        return words.withUnsafeBytes { ContentDigest.hexadecimal(of: $0) }
     }
 }
 

@@ -15,10 +15,10 @@ private enum DefaultModel {
 
     static func load(
         _ url: URL
-    ) throws -> (model: LlamaModel, tokenizer: BPETokenizer, template: ChatTemplate) {
+    ) throws -> (model: AdaptedModel, tokenizer: BPETokenizer, template: ChatTemplate) {
         let tokenizer = try BPETokenizer(directory: url)
         return (
-            try LlamaModel(directory: ModelDirectory(url)), tokenizer,
+            AdaptedModel(try LlamaModel(directory: ModelDirectory(url)), adapter: nil), tokenizer,
             try ChatTemplate(directory: url, tokenizer: tokenizer, dateString: "26 Jul 2024")
         )
     }
@@ -83,7 +83,7 @@ struct RealModelTests {
         func kinds(_ opening: String?) throws -> [GeneralDrift.Kind] {
             try #require(
                 GeneralDrift.measure(
-                    model: model, adapter: adapter, tokenizer: tokenizer, template: template,
+                    model: model.with(adapter), tokenizer: tokenizer, template: template,
                     texts: texts, opening: opening)
             ).kinds
         }

@@ -38,7 +38,7 @@ import Testing
         let bytes =
             littleEndian(quantized.words) + littleEndian(quantized.scales)
             + littleEndian(quantized.biases)
-        return bytes.withUnsafeBytes { SHA256Digest.hexadecimal(of: $0) }
+        return bytes.withUnsafeBytes { ContentDigest.hexadecimal(of: $0) }
     }
 
     @Test(arguments: recorded)

@@ -51,7 +51,7 @@ struct DatasetDownloaderTests {
         #expect(report.byteCount == 300_000 && report.resumedFrom == 0)
         #expect(
             try report.sha256
-                == SHA256.hexadecimal(ofFile: served.appendingPathComponent("data.jsonl")))
+                == ContentDigest.hexadecimal(ofFile: served.appendingPathComponent("data.jsonl")))
         #expect(seen.last?.0 == 300_000 && seen.last?.1 == 300_000)
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("got").path)
         #expect(names == ["data.jsonl"])

@@ -22,7 +22,7 @@ extension CrossCheck {
     ]
 
     /// Numbers from ordinary to far beyond where exp saturates.
-    private static func wide(_ count: Int, _ generator: inout SeededGenerator) -> [Float] {
+    private static func wide(_ count: Int, _ generator: inout SplitMix64) -> [Float] {
         let far: [Float] = [0, -0.0, 20, -20, 87, -87, 88.5, -88.5, 104, -104, 1000, -1000]
         return generator.floats(count, in: -6...6).enumerated().map { index, value in
             index % 5 == 4 ? far[index / 5 % far.count] : value
@@ -31,7 +31,7 @@ extension CrossCheck {
 
     private static func swiGLU(tokens: Int, width: Int) -> CrossCheckCase {
         let count = tokens * width
-        var generator = SeededGenerator(seed: UInt64(count))
+        var generator = SplitMix64(seed: UInt64(count))
         let gate = wide(count, &generator)
         let up = generator.floats(count)
         let call = KernelCall(
@@ -45,7 +45,7 @@ extension CrossCheck {
     }
 
     private static func swiGLUBackward(count: Int) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(count) + 1000)
+        var generator = SplitMix64(seed: UInt64(count) + 1000)
         let gate = wide(count, &generator)
         let up = generator.floats(count)
         let dout = generator.floats(count)
@@ -73,7 +73,7 @@ extension CrossCheck {
     }
 
     private static func gelu(count: Int) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(count) + 2000)
+        var generator = SplitMix64(seed: UInt64(count) + 2000)
         let x = wide(count, &generator)
         let call = KernelCall(
             .gelu, integers: [count], operands: [.input(x), .output(count: count)])
@@ -84,7 +84,7 @@ extension CrossCheck {
     }
 
     private static func add(count: Int) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(count) + 3000)
+        var generator = SplitMix64(seed: UInt64(count) + 3000)
         let (y, x) = (generator.floats(count), generator.floats(count))
         let call = KernelCall(.add, integers: [count], operands: [.output(y), .input(x)])
         return CrossCheckCase(label: "\(count) elements", call: call) {
@@ -94,7 +94,7 @@ extension CrossCheck {
     }
 
     private static func addBias(tokens: Int, width: Int) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(width) + 4000)
+        var generator = SplitMix64(seed: UInt64(width) + 4000)
         let (y, bias) = (generator.floats(tokens * width), generator.floats(width))
         let call = KernelCall(
             .addBias, integers: [tokens, width], operands: [.output(y), .input(bias)])
@@ -118,7 +118,7 @@ extension CrossCheck {
     private static func rope(
         tokens: Int, heads: Int, headDim: Int, inverse: Bool
     ) -> CrossCheckCase {
-        var generator = SeededGenerator(seed: UInt64(headDim) + 5000)
+        var generator = SplitMix64(seed: UInt64(headDim) + 5000)
         let x = generator.floats(tokens * heads * headDim)
         let positions: [Int32] = (0..<tokens).map { (t: Int) -> Int32 in
             t < 100 ? Int32(t * t * 13) : Int32(t)

@@ -12,12 +12,10 @@ extension ModelTests {
         private static let count = 24
 
         private func logits(
-            _ model: LlamaModel, _ tokens: [Int32], _ adapter: LoRAAdapter?
+            _ model: AdaptedModel, _ tokens: [Int32], _ adapter: LoRAAdapter?
         ) -> [Float] {
-            model.adapter = adapter
-            defer { model.adapter = nil }
-            return copy(
-                model.forward(
+            copy(
+                model.with(adapter).forward(
                     tokens, cache: model.makeCache(capacity: tokens.count), logits: .all))
         }
 
@@ -40,20 +38,20 @@ extension ModelTests {
             #expect(relativeDifference(found, plain) > 30 * tolerance, "\(name) does nothing")
         }
 
-        private func bothKinds(_ model: LlamaModel) -> [(String, LoRAAdapter)] {
+        private func bothKinds(_ model: AdaptedModel) -> [(String, LoRAAdapter)] {
             [
                 ("lora", LoRAAdapter.random(for: model.configuration, numLayers: 2, seed: 8)),
                 ("dora", doraAdapter(model)),
             ]
         }
 
-        private func doraAdapter(_ model: LlamaModel) -> LoRAAdapter {
+        private func doraAdapter(_ model: AdaptedModel) -> LoRAAdapter {
             let parameters = AdapterConfiguration.LoRAParameters(rank: 4, scale: 2)
             let adapter = LoRAAdapter(
                 configuration: AdapterConfiguration(
                     kind: .dora, numLayers: 2, loraParameters: parameters),
                 model: model.configuration, seed: 8)
-            adapter.refresh(layers: model.layers, workspace: Workspace())
+            adapter.refresh(layers: model.weights.layers, workspace: Workspace())
             var random = SeededGenerator(seed: 9)
             for (_, _, pair) in adapter.allPairs {
                 for index in 0..<pair.b.count {
@@ -85,8 +83,7 @@ extension ModelTests {
                     let url = tiny.folder.file("fused-\(name)-\(format.rawValue)")
                     try FusedModel.write(
                         tiny.directory, adapter: adapter, format: format, to: url)
-                    let fused = try LlamaModel(
-                        directory: try ModelDirectory(url), precision: .exact)
+                    let fused = try AdaptedModel(try ModelDirectory(url))
                     #expect(fused.configuration.quantization == nil)
                     expectSame(
                         logits(fused, tokens, nil), adapted, unlike: plain, within: tolerance,
@@ -199,7 +196,7 @@ extension ModelTests {
         func theDefaultModelComputesTheSame() throws {
             let folder = try TemporaryFolder()
             let directory = try ModelDirectory(try #require(Surroundings.chatModel))
-            let model = try LlamaModel(directory: directory, precision: .exact)
+            let model = try AdaptedModel(directory)
             let tokens = TinyModel.tokens(16, below: 49152)
             let plain = logits(model, tokens, nil)
             let adapter = LoRAAdapter.random(
@@ -235,7 +232,7 @@ extension ModelTests {
             let folder = try TemporaryFolder()
             let directory = try ModelDirectory(try #require(Surroundings.chatModel))
             let gguf = try #require(Surroundings.chatGGUF)
-            let model = try LlamaModel(directory: directory, precision: .exact)
+            let model = try AdaptedModel(directory)
             let tokens: [Int32] = [504, 3575, 282, 4649, 314, 260, 2240, 282]
             let adapter = LoRAAdapter.random(
                 for: model.configuration, numLayers: 16, seed: 8)
@@ -257,12 +254,12 @@ extension ModelTests {
             let effect = relativeDifference(ours, plain)
             #expect(effect > 8 * 0.07, "the adapter changes \(effect)")
             let theirs = try JSONDecoder().decode([Int32].self, from: Data(lines[0].utf8))
-            model.adapter = adapter
+            let adapted = model.with(adapter)
             let cache = model.makeCache(capacity: 32)
             var next = tokens
             var continuation: [Int32] = []
             for _ in theirs {
-                let last = copy(model.forward(next, cache: cache, logits: .last))
+                let last = copy(adapted.forward(next, cache: cache, logits: .last))
                 next = [Int32(last.indices.max { last[$0] < last[$1] } ?? 0)]
                 continuation += next
             }

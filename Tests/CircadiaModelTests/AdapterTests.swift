@@ -6,7 +6,7 @@ import Testing
 
 extension ModelTests {
     @Suite struct AdapterTests {
-        private func logits(_ model: LlamaModel) -> [Float] {
+        private func logits(_ model: AdaptedModel) -> [Float] {
             copy(
                 model.forward(
                     TinyModel.tokens(50), cache: model.makeCache(capacity: 50), logits: .all))
@@ -20,8 +20,7 @@ extension ModelTests {
                 seed: 3)
             #expect(adapter.adaptedLayers == 1..<3)
             #expect(adapter.allPairs.count == 14)
-            model.adapter = adapter
-            #expect(logits(model) == plain)
+            #expect(logits(model.with(adapter)) == plain)
         }
 
         @Test func theFirstFactorIsUniform() throws {
@@ -43,15 +42,12 @@ extension ModelTests {
             let model = try tiny.load()
             let plain = logits(model)
             let adapter = LoRAAdapter.random(for: model.configuration, seed: 5)
-            model.adapter = adapter
-            let adapted = logits(model)
+            let adapted = logits(model.with(adapter))
             let merged = tiny.folder.file("merged")
             try mergeAdapter(adapter, into: tiny.folder.url, to: merged)
-            let mergedModel = try LlamaModel(
-                directory: try ModelDirectory(merged), precision: .exact)
+            let mergedModel = try AdaptedModel(try ModelDirectory(merged))
             #expect(relativeDifference(adapted, logits(mergedModel)) < 5e-5)
             #expect(relativeDifference(adapted, plain) > 0.05)
-            model.adapter = nil
             #expect(logits(model) == plain)
         }
 
@@ -73,12 +69,10 @@ extension ModelTests {
                 }
             }
             // Nothing of it is the others' memory.
-            model.adapter = start
-            let before = logits(model)
+            let before = logits(model.with(start))
             quarter[2, .down]?.a[0] += 5
-            #expect(logits(model) == before)
-            model.adapter = end.interpolated(from: start, share: 0)
-            #expect(logits(model) == before)
+            #expect(logits(model.with(start)) == before)
+            #expect(logits(model.with(end.interpolated(from: start, share: 0))) == before)
         }
 
         @Test func keysAndLayersLimitWhatIsAdapted() throws {
@@ -106,11 +100,7 @@ extension ModelTests {
                 #expect(loaded[layer, projection]?.a.array == pair.a.array)
                 #expect(loaded[layer, projection]?.b.array == pair.b.array)
             }
-            model.adapter = adapter
-            let before = logits(model)
-            model.adapter = loaded
-            #expect(logits(model) == before)
-            #expect(model.adapterVersion == 2)
+            #expect(logits(model.with(loaded)) == logits(model.with(adapter)))
         }
 
         @Test func aCopyHasItsOwnMemory() throws {

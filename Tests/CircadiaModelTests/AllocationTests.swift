@@ -44,7 +44,7 @@ extension ModelTests {
             let model = try tiny.load(precision)
             let adapter = LoRAAdapter.random(for: model.configuration, seed: 3)
             for adapter in [nil, adapter] {
-                model.adapter = adapter
+                let model = model.with(adapter)
                 let count = Self.allocations(of: model, options: drawing.options)
                 #expect(count == 0, "\(drawing), \(precision), adapter: \(adapter != nil)")
             }
@@ -53,10 +53,10 @@ extension ModelTests {
         @Test(.enabled(if: Surroundings.chatModel != nil, "smollm2-135m is not installed"))
         func realModelAllocatesNothing() throws {
             let directory = try ModelDirectory(try #require(Surroundings.chatModel))
-            let model = try LlamaModel(directory: directory, precision: .int8)
+            let model = try AdaptedModel(directory, .int8)
             let adapter = LoRAAdapter.random(for: model.configuration, seed: 3)
             for adapter in [nil, adapter] {
-                model.adapter = adapter
+                let model = model.with(adapter)
                 for drawing in Drawing.allCases {
                     let count = Self.allocations(of: model, options: drawing.options)
                     #expect(count == 0, "\(drawing), adapter: \(adapter != nil)")
@@ -66,7 +66,7 @@ extension ModelTests {
 
         /// The allocations of all threads between token 10 and token 50 of a reply. The rest of the
         /// process may allocate as well, so the least of some runs counts.
-        private static func allocations(of model: LlamaModel, options: SamplingOptions) -> Int64 {
+        private static func allocations(of model: AdaptedModel, options: SamplingOptions) -> Int64 {
             let prompt = (0..<40).map { Int32(20 + $0 % 13) }
             var least = Int64.max
             for _ in 0..<4 where least > 0 {

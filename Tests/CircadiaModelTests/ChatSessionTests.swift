@@ -6,7 +6,7 @@ import Testing
 
 extension ModelTests {
     @Suite struct ChatSessionTests {
-        let model: LlamaModel
+        let model: AdaptedModel
         let tokenizer: BPETokenizer
         let template: ChatTemplate
 
@@ -149,7 +149,7 @@ extension ModelTests {
             let chat = session()
             let options = SamplingOptions.greedy(maxTokens: 8)
             let first = try chat.reply(to: "Hi", options: options)
-            model.adapter = LoRAAdapter.random(for: model.configuration, seed: 3)
+            chat.apply(LoRAAdapter.random(for: model.configuration, seed: 3))
             let second = try chat.reply(to: "Again", options: options)
             #expect(second.reusedTokens == 0)
             #expect(second.generation.promptTokens > first.generation.promptTokens + 8)

@@ -98,8 +98,8 @@ extension ModelTests {
             var results: [[Float]] = []
             for count in [1, 2, 8] {
                 try KernelRuntime.withThreads(count) {
-                    let model = try tiny.load(precision)
-                    model.adapter = LoRAAdapter.random(for: model.configuration, seed: 4)
+                    let base = try tiny.load(precision)
+                    let model = base.with(LoRAAdapter.random(for: base.configuration, seed: 4))
                     let cache = model.makeCache(capacity: 200)
                     var logits = copy(model.forward(tokens, cache: cache, logits: .all))
                     for token in TinyModel.tokens(10, seed: 9) {
@@ -116,9 +116,9 @@ extension ModelTests {
         @Test func aSeparateHeadIsUsed() throws {
             let changes: JSONObject = ["tie_word_embeddings": .bool(false)]
             let model = try TinyModel(changes: changes).load()
-            #expect(model.head !== model.embedding)
+            #expect(model.weights.head !== model.weights.embedding)
             let tied = try TinyModel().load()
-            #expect(tied.head === tied.embedding)
+            #expect(tied.weights.head === tied.weights.embedding)
             let tokens = TinyModel.tokens(5)
             let logits = copy(model.forward(tokens, cache: model.makeCache(capacity: 5)))
             #expect(

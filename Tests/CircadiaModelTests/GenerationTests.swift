@@ -6,7 +6,7 @@ import Testing
 
 extension ModelTests {
     @Suite struct GenerationTests {
-        let model: LlamaModel
+        let model: AdaptedModel
         let tokenizer: BPETokenizer
         let prompt: [Int32]
 

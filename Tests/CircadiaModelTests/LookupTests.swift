@@ -65,7 +65,7 @@ extension ModelTests {
         @Test(.enabled(if: Surroundings.chatModel != nil, "smollm2-135m is not installed"))
         func batchesHaveTheBitsOfSingleTokens() throws {
             let directory = try ModelDirectory(try #require(Surroundings.chatModel))
-            let model = try LlamaModel(directory: directory, precision: .int8)
+            let model = try AdaptedModel(directory, .int8)
             let configuration = AdapterConfiguration(
                 numLayers: 16, loraParameters: .init(rank: 8, scale: 20, keys: nil))
             let adapter = LoRAAdapter(
@@ -75,7 +75,7 @@ extension ModelTests {
             }
             let tokens = (0..<317).map { Int32(100 + ($0 * 37) % 9000) }
             for adapter in [nil, adapter] {
-                model.adapter = adapter
+                let model = model.with(adapter)
                 for past in [5, 300] {
                     let alone = model.makeCache(capacity: 400)
                     let together = model.makeCache(capacity: 400)
@@ -100,7 +100,7 @@ extension ModelTests {
         @Test(.enabled(if: Surroundings.chatModel != nil, "smollm2-135m is not installed"))
         func textIsTheSameWithAndWithout() throws {
             let url = try #require(Surroundings.chatModel)
-            let model = try LlamaModel(directory: try ModelDirectory(url), precision: .int8)
+            let model = try AdaptedModel(try ModelDirectory(url), .int8)
             let tokenizer = try BPETokenizer(directory: url)
             let template = try ChatTemplate(directory: url, tokenizer: tokenizer)
             let code = "func area(width: Double, height: Double) -> Double {\n    width * height\n}"
@@ -140,7 +140,7 @@ extension ModelTests {
         @Test(.enabled(if: Surroundings.chatModel != nil, "smollm2-135m is not installed"))
         func aCutReplyLeavesTheCacheRight() throws {
             let url = try #require(Surroundings.chatModel)
-            let model = try LlamaModel(directory: try ModelDirectory(url), precision: .int8)
+            let model = try AdaptedModel(try ModelDirectory(url), .int8)
             let tokenizer = try BPETokenizer(directory: url)
             let template = try ChatTemplate(directory: url, tokenizer: tokenizer)
             func replies(_ usesLookup: Bool) throws -> [String] {

@@ -63,7 +63,7 @@ extension ModelTests {
         /// Relative differences: the largest of a record, and that of the mean over records.
         private func differences(_ precision: Precision) throws -> (worst: Double, mean: Double) {
             let url = try #require(Surroundings.chatModel)
-            let model = try LlamaModel(directory: try ModelDirectory(url), precision: .int8)
+            let model = try AdaptedModel(try ModelDirectory(url), .int8)
             let tokenizer = try BPETokenizer(directory: url)
             let template = try ChatTemplate(directory: url, tokenizer: tokenizer)
             let log = try #require(Surroundings.shared)

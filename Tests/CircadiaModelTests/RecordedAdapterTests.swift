@@ -11,23 +11,20 @@ extension ModelTests {
     struct RecordedAdapterTests {
         private let folder = Surroundings.fixture("theirs")
         private let recorded: SafetensorsFile
-        private let model: LlamaModel
+        private let model: AdaptedModel
 
         init() throws {
             recorded = try SafetensorsFile(
                 path: folder.appendingPathComponent("logits.safetensors"))
-            model = try LlamaModel(
-                directory: try ModelDirectory(folder.appendingPathComponent("model")),
-                precision: .exact)
+            model = try AdaptedModel(
+                try ModelDirectory(folder.appendingPathComponent("model")))
         }
 
         private static let ids: [Int32] = [7, 41, 3, 60, 12, 33, 25]
 
         private func logits(_ adapter: LoRAAdapter?) -> [Float] {
-            model.adapter = adapter
-            defer { model.adapter = nil }
-            return copy(
-                model.forward(
+            copy(
+                model.with(adapter).forward(
                     Self.ids, cache: model.makeCache(capacity: Self.ids.count), logits: .all))
         }
 

@@ -27,8 +27,8 @@ extension ModelTests {
         private func differences(
             _ precision: Precision
         ) throws -> (logit: Double, probability: Double, sameBest: Int) {
-            let model = try LlamaModel(
-                directory: try ModelDirectory(try #require(Self.directory)), precision: precision)
+            let model = try AdaptedModel(
+                try ModelDirectory(try #require(Self.directory)), precision)
             var logit = 0.0
             var probability = 0.0
             var sameBest = 0
@@ -60,8 +60,8 @@ extension ModelTests {
         /// with 8-bit activations has a mean of 0.0025 on this model.
         @Test func the8BitPathIsNear() throws {
             let directory = try ModelDirectory(try #require(Self.directory))
-            let exact = try LlamaModel(directory: directory, precision: .exact)
-            let fast = try LlamaModel(directory: directory, precision: .int8)
+            let exact = try AdaptedModel(directory)
+            let fast = try AdaptedModel(directory, .int8)
             var sum = 0.0
             var tokens = 0
             var sameBest = 0
@@ -120,7 +120,7 @@ extension ModelTests {
             }
             #expect(expected.count == 24 * 2048)
             for (precision, tolerance) in [(Precision.exact, Float(1e-4)), (.int8, 0.05)] {
-                let model = try LlamaModel(directory: directory, precision: precision)
+                let model = try AdaptedModel(directory, precision)
                 let logits = copy(
                     model.forward(tokens, cache: model.makeCache(capacity: 24), logits: .all))
                 let difference = relativeDifference(logits, expected)

@@ -36,14 +36,22 @@ struct TinyModel {
         directory = try ModelDirectory(folder.url)
     }
 
-    func load(_ precision: Precision = .exact) throws -> LlamaModel {
-        try LlamaModel(directory: directory, precision: precision)
+    /// The model without an adapter.
+    func load(_ precision: Precision = .exact) throws -> AdaptedModel {
+        try AdaptedModel(directory, precision)
     }
 
     /// Token ids that look random and are the same everywhere.
     static func tokens(_ count: Int, seed: UInt64 = 7, below limit: Int = 300) -> [Int32] {
         var random = SeededGenerator(seed: seed)
         return (0..<count).map { _ in Int32(random.next() % UInt64(limit)) }
+    }
+}
+
+extension AdaptedModel {
+    /// A directory's model without an adapter.
+    init(_ directory: ModelDirectory, _ precision: Precision = .exact) throws {
+        self.init(try LlamaModel(directory: directory, precision: precision), adapter: nil)
     }
 }
 

@@ -77,7 +77,7 @@ final class DoubleLlama {
             }
             var plain = Pair(a: a, b: b)
             if let magnitude = pair.magnitude {
-                plain.m = [vector(magnitude.values)]
+                plain.m = [magnitude.values.array.map(Double.init)]
                 let weight = blocks[layer].weights[projection] ?? []
                 plain.norms = weight.indices.map { o in
                     var square = 0.0

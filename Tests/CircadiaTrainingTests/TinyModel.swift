@@ -46,6 +46,11 @@ struct TinyModel {
         return options
     }
 
+    /// The model as it runs, with an adapter or without.
+    func running(_ adapter: LoRAAdapter? = nil) -> AdaptedModel {
+        AdaptedModel(model, adapter: adapter)
+    }
+
     /// An adapter whose `b` is not zero, so that all gradients are there from the first step.
     func adapter(_ options: TrainingOptions = options) -> LoRAAdapter {
         let adapter = LoRAAdapter(

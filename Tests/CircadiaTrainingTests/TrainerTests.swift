@@ -31,10 +31,10 @@ extension TrainingTests {
             let after = try #require(report.heldOutLossAfter)
             #expect(after < before * 0.9)
             #expect(report.end == .finished && report.steps.count == 12 && report.finalStep == 12)
-            tiny.model.adapter = trainer.adapter
+            let adapted = AdaptedModel(tiny.model, adapter: trainer.adapter)
             var total = ScoredLoss(nats: 0, tokens: 0)
             for row in rows {
-                let loss = tiny.model.loss(of: row.ids, scored: row.scored)
+                let loss = adapted.loss(of: row.ids, scored: row.scored)
                 total.nats += loss.nats
                 total.tokens += loss.tokens
             }
@@ -44,7 +44,8 @@ extension TrainingTests {
         @Test func aFreshAdapterChangesNothingAndTheSeedDecides() throws {
             let tiny = try TinyModel()
             let rows = TinyModel.rows([30, 22, 14, 9, 18])
-            let base = tiny.model.loss(of: rows[0].ids, scored: rows[0].scored)
+            let base = AdaptedModel(tiny.model, adapter: nil)
+                .loss(of: rows[0].ids, scored: rows[0].scored)
             let fresh = try trainer(tiny).loss(rows: [rows[0]])
             #expect(abs(fresh.nats - base.nats) < 1e-4 * base.nats)
             var results: [[Float]] = []

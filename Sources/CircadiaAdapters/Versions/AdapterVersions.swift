@@ -158,9 +158,9 @@ package struct AdapterVersions: Sendable {
         if known == nil {
             let manifest = NightManifest(
                 version: number, adapter: adapterDirectory.lastPathComponent)
-            try DurableFile.write(
-                try bytes(of: manifest),
-                to: adapterDirectory.appendingPathComponent(NightManifest.fileName))
+            try DurableFile.replace(
+                adapterDirectory.appendingPathComponent(NightManifest.fileName),
+                with: try bytes(of: manifest))
         }
         makeFolder()
         try AdapterDirectory.copy(adapterDirectory, to: url(of: number))
@@ -217,17 +217,13 @@ package struct AdapterVersions: Sendable {
     /// Appends a night to the list, once.
     package func log(_ manifest: NightManifest) throws {
         if nights.contains(where: { $0.version == manifest.version }) { return }
-        try ExperimentLog.append(manifest.entry, to: logURL)
+        try RecordJSON.append(manifest.entry, to: logURL)
     }
 
     /// `night.json` of a manifest.
     package func bytes(of manifest: NightManifest) throws -> [UInt8] {
-        do {
-            return Array(try ExperimentLog.encode(manifest, for: logURL, pretty: true)) + [10]
-        } catch {
-            throw FileError.cannotWrite(
-                path: adapterDirectory.appendingPathComponent(NightManifest.fileName).path,
-                reason: error.description)
-        }
+        try RecordJSON.bytes(
+            manifest, for: adapterDirectory.appendingPathComponent(NightManifest.fileName),
+            pretty: true)
     }
 }

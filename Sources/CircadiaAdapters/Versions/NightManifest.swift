@@ -78,12 +78,5 @@ package struct NightManifest: Sendable, Codable {
         try? decoder.decode(NightManifest.self, from: line)
     }
 
-    private static var decoder: JSONDecoder {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        decoder.dateDecodingStrategy = .iso8601
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return decoder
-    }
+    private static var decoder: JSONDecoder { RecordJSON.decoder() }
 }

@@ -60,19 +60,15 @@ struct ForgetFiles: Sendable {
             .appendingPathComponent("\(log.lastPathComponent).\(suffix)")
     }
 
-    /// Keeps other programs from forgetting at the same time; closing the file ends that.
-    func lock() throws -> OpenFile {
+    /// Keeps other programs from forgetting at the same time; the end of the lock ends that.
+    func lock() throws -> FileLock {
         let folder = log.deletingLastPathComponent()
-        try OpenFile.makeFolder(folder)
-        let file = try OpenFile(
-            folder.appendingPathComponent(".\(log.lastPathComponent).lock"),
-            flags: O_RDWR | O_CREAT, failure: .write)
-        try file.lock(exclusive: true)
-        return file
+        try Folder.create(folder)
+        return try FileLock(folder.appendingPathComponent(".\(log.lastPathComponent).lock"))
     }
 
     func readJournal() throws -> ForgetJournal? {
-        guard let bytes = try WholeFile.read(journal) else { return nil }
+        guard let bytes = try DurableFile.read(journal) else { return nil }
         guard let read = try? JSONDecoder().decode(ForgetJournal.self, from: Data(bytes)) else {
             throw ForgetError.journalBroken(path: journal.path)
         }
@@ -80,11 +76,11 @@ struct ForgetFiles: Sendable {
     }
 
     func write(_ value: ForgetJournal) throws {
-        try WholeFile.replace(journal, with: Self.json(value))
+        try DurableFile.replace(journal, with: Self.json(value))
     }
 
     func readUndo() throws -> [ForgottenEntry] {
-        guard let bytes = try WholeFile.read(undo) else { return [] }
+        guard let bytes = try DurableFile.read(undo) else { return [] }
         let decoder = JSONDecoder()
         var entries: [ForgottenEntry] = []
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
@@ -97,10 +93,10 @@ struct ForgetFiles: Sendable {
     }
 
     func write(undo entries: [ForgottenEntry]) throws {
-        if entries.isEmpty { return try WholeFile.remove(undo) }
+        if entries.isEmpty { return try DurableFile.remove(undo) }
         var bytes: [UInt8] = []
         for entry in entries { bytes += Self.json(entry) }
-        try WholeFile.replace(undo, with: bytes)
+        try DurableFile.replace(undo, with: bytes)
     }
 
     private static func json(_ value: some Encodable) -> [UInt8] {

@@ -147,7 +147,7 @@ package struct Forgetting {
         let lock = try files.lock()
         defer { withExtendedLifetime(lock) {} }
         let count = try files.readUndo().count
-        try WholeFile.remove(files.undo)
+        try DurableFile.remove(files.undo)
         return count
     }
 
@@ -180,13 +180,13 @@ package struct Forgetting {
         case .forget: try completeForget(journal)
         case .undo: try completeUndo(journal)
         }
-        try WholeFile.remove(files.journal)
+        try DurableFile.remove(files.journal)
     }
 
     private func completeForget(_ journal: ForgetJournal) throws {
         try adapters.markStale(forgetting: journal.hashes)
         if journal.purges {
-            try WholeFile.remove(files.undo)
+            try DurableFile.remove(files.undo)
         } else {
             let undo = try files.readUndo()
             if !undo.contains(where: { $0.batch == journal.batch }) {

@@ -42,9 +42,7 @@ package struct ScheduleState: Codable, Sendable, Equatable {
         encoder.dateEncodingStrategy = .iso8601
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
         let url = Self.url(in: folder)
-        try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(), withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
-        try DurableFile.write(Array(try encoder.encode(self)) + [10], to: url)
+        try Folder.create(url.deletingLastPathComponent())
+        try DurableFile.replace(url, with: Array(try encoder.encode(self)) + [10])
     }
 }

@@ -136,6 +136,6 @@ package enum Scheduler: String, Sendable, CaseIterable {
     private static func write(_ text: String, to file: URL) throws {
         try FileManager.default.createDirectory(
             at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: file, options: .atomic)
+        try DurableFile.replace(file, with: text, mode: 0o644)
     }
 }

@@ -21,17 +21,17 @@ package enum DirectorySwap {
         // A link to a directory stays a link: what it points at is replaced.
         let target = target.resolvingSymlinksInPath()
         let parent = target.deletingLastPathComponent()
-        try Folder.create(parent)
+        try Folder.create(parent, mode: 0o755)
         recover(target)
         TemporaryItems.removeStrays(beside: target)
         let temporary = TemporaryItems.name(beside: target)
         guard mkdir(temporary.path, 0o700) == 0 else {
-            throw FileError.cannotWrite(path: target.path, reason: SystemReason.last)
+            throw FileError.unwritable(path: target.path, code: errno)
         }
         do {
             try fill(temporary)
             try takeOver(from: target, to: temporary, isObsolete: isObsolete)
-            try AtomicFile.syncDirectory(temporary)
+            try Folder.synchronize(temporary)
             try put(temporary, inPlaceOf: target)
         } catch {
             try? FileManager.default.removeItem(at: temporary)
@@ -39,7 +39,7 @@ package enum DirectorySwap {
         }
         // After an exchange the old directory has the temporary name.
         try? FileManager.default.removeItem(at: temporary)
-        try AtomicFile.syncDirectory(parent)
+        try Folder.synchronize(parent)
     }
 
     /// Moves a directory back that a killed process had moved aside.
@@ -66,7 +66,7 @@ package enum DirectorySwap {
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: old.path)
         } catch {
-            throw .cannotWrite(path: old.path, reason: Folder.reason(error))
+            throw .unwritable(path: old.path, code: SystemError.code(of: error))
         }
         for name in names.sorted()
         where !name.hasPrefix(TemporaryItems.prefix) && !isObsolete(name) {
@@ -82,7 +82,7 @@ package enum DirectorySwap {
             do {
                 try FileManager.default.copyItem(at: source, to: target)
             } catch {
-                throw .cannotWrite(path: target.path, reason: Folder.reason(error))
+                throw .unwritable(path: target.path, code: SystemError.code(of: error))
             }
         }
     }
@@ -90,24 +90,24 @@ package enum DirectorySwap {
     private static func put(_ new: URL, inPlaceOf target: URL) throws(FileError) {
         if !exists(target) {
             guard rename(new.path, target.path) == 0 else {
-                throw .cannotWrite(path: target.path, reason: SystemReason.last)
+                throw .unwritable(path: target.path, code: errno)
             }
             return
         }
         let code = exchange(new.path, target.path)
         if code == 0 { return }
         guard [EINVAL, ENOSYS, ENOTSUP].contains(code) else {
-            throw .cannotWrite(path: target.path, reason: SystemReason.text(code))
+            throw .unwritable(path: target.path, code: code)
         }
         let aside = asideName(target)
         try? FileManager.default.removeItem(at: aside)
         guard rename(target.path, aside.path) == 0 else {
-            throw .cannotWrite(path: target.path, reason: SystemReason.last)
+            throw .unwritable(path: target.path, code: errno)
         }
         guard rename(new.path, target.path) == 0 else {
-            let reason = SystemReason.last
+            let code = errno
             rename(aside.path, target.path)
-            throw .cannotWrite(path: target.path, reason: reason)
+            throw .unwritable(path: target.path, code: code)
         }
         try? FileManager.default.removeItem(at: aside)
     }

@@ -13,20 +13,23 @@ package final class MappedFile: @unchecked Sendable {
 
     /// Maps a file.
     ///
-    /// - Throws: `FileError.missingFile` or `.cannotRead`.
+    /// - Throws: `FileError.unreadable` or `.notRegular`.
     package init(_ url: URL) throws(FileError) {
         self.url = url
         let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw .cannotRead(path: url.path, reason: SystemReason.last)
+            throw .unreadable(path: url.path, code: errno)
         }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
-            throw .cannotRead(path: url.path, reason: SystemReason.last)
+            throw .unreadable(path: url.path, code: errno)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw .cannotRead(path: url.path, reason: "it is no regular file")
+            if status.st_mode & S_IFMT == S_IFDIR {
+                throw .unreadable(path: url.path, code: EISDIR)
+            }
+            throw .notRegular(path: url.path)
         }
         let count = Int(status.st_size)
         if count == 0 {
@@ -35,7 +38,7 @@ package final class MappedFile: @unchecked Sendable {
         }
         let memory = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
         guard let memory, memory != MAP_FAILED else {
-            throw .cannotRead(path: url.path, reason: SystemReason.last)
+            throw .unreadable(path: url.path, code: errno)
         }
         bytes = UnsafeRawBufferPointer(start: memory, count: count)
     }
@@ -64,13 +67,4 @@ package final class MappedFile: @unchecked Sendable {
             munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
         }
     }
-}
-
-/// The words of `errno`.
-package enum SystemReason {
-    /// The text of the last failed system call of this thread.
-    package static var last: String { text(errno) }
-
-    /// The text of an error number.
-    package static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// An open file descriptor that closes itself, with the file system calls that the log needs.
+/// An open file that closes itself, with the calls that durable files are built from.
 package final class OpenFile {
     /// How a failed call is to be reported.
     package enum Purpose { case read, write }
@@ -12,7 +12,7 @@ package final class OpenFile {
     /// Opens `url`; a file that `flags` create gets mode 0600.
     package init(_ url: URL, flags: Int32, failure: Purpose) throws(FileError) {
         let path = url.path
-        let descriptor = Self.retrying { open(path, flags | O_CLOEXEC, 0o600) }
+        let descriptor = Disk.retrying { open(path, flags | O_CLOEXEC, 0o600) }
         guard descriptor >= 0 else { throw Self.error(path, errno, failure) }
         self.path = path
         self.descriptor = descriptor
@@ -37,9 +37,17 @@ package final class OpenFile {
         return here.st_ino == there.st_ino && here.st_dev == there.st_dev
     }
 
+    /// Which file this is; one that is put in its place under the same name is another.
+    package func identity() throws(FileError) -> FileIdentity {
+        let status = try status()
+        return FileIdentity(
+            device: UInt64(truncatingIfNeeded: status.st_dev),
+            inode: UInt64(truncatingIfNeeded: status.st_ino))
+    }
+
     /// Takes the advisory lock, shared or exclusive; waits for it. Closing releases it.
     package func lock(exclusive: Bool) throws(FileError) {
-        try check(Self.retrying { flock(descriptor, exclusive ? LOCK_EX : LOCK_SH) })
+        try check(Disk.retrying { flock(descriptor, exclusive ? LOCK_EX : LOCK_SH) })
     }
 
     /// Releases the advisory lock.
@@ -51,7 +59,7 @@ package final class OpenFile {
         var filled = 0
         while filled < count {
             let got = result.withUnsafeMutableBytes { buffer in
-                Self.retrying {
+                Disk.retrying {
                     pread(
                         descriptor, buffer.baseAddress.map { $0 + filled }, count - filled,
                         off_t(offset + filled))
@@ -83,7 +91,7 @@ package final class OpenFile {
     package func appendWhole(_ bytes: [UInt8]) throws(FileError) {
         let sizeBefore = try size()
         let written = bytes.withUnsafeBytes { buffer in
-            Self.retrying { write(descriptor, buffer.baseAddress, buffer.count) }
+            Disk.retrying { write(descriptor, buffer.baseAddress, buffer.count) }
         }
         guard written == bytes.count else {
             let code = written < 0 ? errno : ENOSPC
@@ -94,45 +102,13 @@ package final class OpenFile {
 
     /// Cuts the file to `byteCount`.
     package func truncate(to byteCount: Int) throws(FileError) {
-        try check(Self.retrying { ftruncate(descriptor, off_t(byteCount)) })
+        try check(Disk.retrying { ftruncate(descriptor, off_t(byteCount)) })
     }
 
     /// Returns when the file's contents are on the disk.
     package func synchronize() throws(FileError) {
-        #if canImport(Darwin)
-            // fsync leaves the data in the drive's cache there.
-            if fcntl(descriptor, F_FULLFSYNC) == 0 { return }
-        #endif
-        let result = Self.retrying { fsync(descriptor) }
-        // Pipes and some special files cannot be flushed, and need not be.
-        if result != 0 && errno != EINVAL && errno != ENOTSUP { throw failure() }
-    }
-
-    /// Makes a folder and those above it with mode 0700; one that exists stays as it is.
-    package static func makeFolder(_ url: URL) throws(FileError) {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) {
-            if isFolder.boolValue { return }
-            throw .folderNotMade(path: url.path, code: ENOTDIR)
-        }
-        let parent = url.deletingLastPathComponent()
-        if parent.path != url.path { try makeFolder(parent) }
-        if mkdir(url.path, 0o700) != 0 && errno != EEXIST {
-            throw .folderNotMade(path: url.path, code: errno)
-        }
-        try synchronizeFolder(parent)
-    }
-
-    /// Returns when the names in a folder are on the disk.
-    package static func synchronizeFolder(_ url: URL) throws(FileError) {
-        let path = url.path.isEmpty ? "." : url.path
-        let descriptor = retrying { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        // A folder that may be written but not read cannot be flushed; that is no failure.
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
-        if retrying({ fsync(descriptor) }) != 0, errno == EIO {
-            throw .unwritable(path: path, code: EIO)
-        }
+        let code = Disk.flush(descriptor)
+        if code != 0 { throw Self.error(path, code, purpose) }
     }
 
     private func status() throws(FileError) -> stat {
@@ -153,12 +129,12 @@ package final class OpenFile {
         case .write: .unwritable(path: path, code: code)
         }
     }
+}
 
-    /// Repeats a call that a signal interrupted.
-    private static func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
-        while true {
-            let result = call()
-            if result != -1 || errno != EINTR { return result }
-        }
-    }
+/// Which file a name stood for: a file that is put in its place is another one.
+package struct FileIdentity: Sendable, Hashable, Codable {
+    /// The device that holds the file.
+    package let device: UInt64
+    /// Its number on the device.
+    package let inode: UInt64
 }

@@ -13,6 +13,13 @@ package struct JSONReader {
         package var byte: Int
         package var expected: String
         package var found: String
+        /// What is wrong, for readers that expect nothing in particular.
+        package var problem: JSONProblem
+
+        /// Equal where the messages are.
+        package static func == (left: Failure, right: Failure) -> Bool {
+            left.byte == right.byte && left.expected == right.expected && left.found == right.found
+        }
     }
 
     /// What kind of value comes next.
@@ -24,10 +31,12 @@ package struct JSONReader {
     /// Offset of the next byte to read.
     package private(set) var position = 0
 
-    package init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    /// A reader at the start of `bytes`, which must outlive it.
+    ///
+    /// - Parameter allowsMark: skips a byte-order mark at the start, which means nothing.
+    package init(_ bytes: UnsafeBufferPointer<UInt8>, allowsMark: Bool = true) {
         self.bytes = bytes
-        // A byte-order mark is allowed at the start and means nothing.
-        if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { position = 3 }
+        if allowsMark, bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { position = 3 }
     }
 
     /// Calls `body` with a reader at the start of `data`.
@@ -111,6 +120,19 @@ package struct JSONReader {
             try reader.consume(UInt8(ascii: ":"), "\":\"")
             return key
         }
+
+        /// The next key as exact text and the offset of its opening quote, its colon consumed; nil
+        /// at the end of the object.
+        mutating func nextExactKey(
+            _ reader: inout JSONReader
+        ) throws(Failure) -> (key: String, quote: Int)? {
+            guard try separator.hasNext(&reader) else { return nil }
+            reader.skipWhitespace()
+            let quote = reader.position
+            let key = try reader.exactText()
+            try reader.consume(UInt8(ascii: ":"), "\":\"")
+            return (key, quote)
+        }
     }
 
     /// The elements of an array that is being read.
@@ -127,7 +149,7 @@ package struct JSONReader {
     /// Checks that nothing but white space is left.
     package mutating func end() throws(Failure) {
         skipWhitespace()
-        if position < bytes.count { throw failure("the end of the file") }
+        if position < bytes.count { throw failure("the end of the file", .trailingText) }
     }
 
     // MARK: Scalars
@@ -148,7 +170,7 @@ package struct JSONReader {
                 hasEscapes = true
                 try checkEscape()
             } else if byte < 0x20 {
-                throw failure("an escaped control character")
+                throw failure("an escaped control character", .badString)
             } else {
                 position += 1
             }
@@ -159,6 +181,33 @@ package struct JSONReader {
     /// Reads a string as text; broken UTF-8 and lone surrogates become U+FFFD.
     package mutating func text() throws(Failure) -> String {
         try string().text(in: bytes)
+    }
+
+    /// Reads a string as text that must be UTF-8 without lone surrogates.
+    package mutating func exactText() throws(Failure) -> String {
+        let string = try string()
+        guard let text = string.exactText(in: bytes) else {
+            // The closing quote: what was read up to it is no text.
+            position -= 1
+            throw failure("text in UTF-8 without lone surrogates", .badString)
+        }
+        return text
+    }
+
+    /// Reads a number: an integer where it is written as one and fits, else a double.
+    package mutating func number() throws(Failure) -> JSONValue {
+        skipWhitespace()
+        let start = position
+        skipNumber()
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        let digits = text.drop { $0 == "-" }
+        let isPadded = digits.first == "0" && digits.dropFirst().first?.isNumber == true
+        guard let value = Double(text), value.isFinite, digits.first?.isNumber == true, !isPadded
+        else { throw failure("a number", .badNumber) }
+        if !text.contains(where: { "+.eE".contains($0) }), let integer = Int(text) {
+            return .integer(integer)
+        }
+        return .number(value)
     }
 
     /// Reads a number that has to be a whole one.
@@ -199,6 +248,17 @@ package struct JSONReader {
         if consumeWord("true") { return true }
         if consumeWord("false") { return false }
         throw failure("true or false")
+    }
+
+    /// Consumes a word such as `null`; a failure names its first wrong byte.
+    package mutating func word(_ word: StaticString) throws(Failure) {
+        skipWhitespace()
+        for index in 0..<word.utf8CodeUnitCount {
+            guard position < bytes.count, bytes[position] == word.utf8Start[index] else {
+                throw failure("\(word)")
+            }
+            position += 1
+        }
     }
 
     /// Consumes `null` if that is what comes next.
@@ -260,13 +320,21 @@ package struct JSONReader {
     // MARK: Bytes
 
     /// A complaint about the byte at the current position.
-    package func failure(_ expected: String) -> Failure {
+    ///
+    /// - Parameters:
+    ///   - expected: what should be there.
+    ///   - problem: what is wrong; without it, the byte or the end of the text.
+    package func failure(_ expected: String, _ problem: JSONProblem? = nil) -> Failure {
         guard position < bytes.count else {
-            return Failure(byte: position, expected: expected, found: "the end of the file")
+            return Failure(
+                byte: position, expected: expected, found: "the end of the file",
+                problem: problem ?? .unexpectedEnd)
         }
         let end = Swift.min(position + 12, bytes.count)
         let text = String(decoding: bytes[position..<end], as: UTF8.self)
-        return Failure(byte: position, expected: expected, found: text.quotedForMessage)
+        return Failure(
+            byte: position, expected: expected, found: text.quotedForMessage,
+            problem: problem ?? .unexpectedByte(bytes[position]))
     }
 
     @inline(__always)
@@ -305,14 +373,14 @@ package struct JSONReader {
         case UInt8(ascii: "u"):
             for i in 2..<6 {
                 guard position + i < bytes.count, hexadecimalValue(bytes[position + i]) != nil
-                else { throw failure("\\u and four hexadecimal digits") }
+                else { throw failure("\\u and four hexadecimal digits", .badString) }
             }
             position += 6
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
             UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
             position += 2
         default:
-            throw failure("a valid escape")
+            throw failure("a valid escape", .badString)
         }
     }
 }

@@ -17,7 +17,14 @@ package struct JSONString {
         _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
     ) rethrows -> Result {
         if !hasEscapes { return try body(UnsafeBufferPointer(rebasing: bytes[range])) }
-        return try unescaped(in: bytes).withUnsafeBufferPointer(body)
+        return try unescaped(in: bytes).bytes.withUnsafeBufferPointer(body)
+    }
+
+    /// The text; nil where it is no UTF-8 or holds a lone surrogate.
+    package func exactText(in bytes: UnsafeBufferPointer<UInt8>) -> String? {
+        if !hasEscapes { return String(validating: bytes[range], as: UTF8.self) }
+        let (text, isExact) = unescaped(in: bytes)
+        return isExact ? String(validating: text, as: UTF8.self) : nil
     }
 
     /// Whether the string is exactly `text`.
@@ -28,8 +35,12 @@ package struct JSONString {
         }
     }
 
-    private func unescaped(in bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+    /// The bytes with escapes resolved, and whether none of them was a lone surrogate.
+    private func unescaped(
+        in bytes: UnsafeBufferPointer<UInt8>
+    ) -> (bytes: [UInt8], isExact: Bool) {
         var result: [UInt8] = []
+        var isExact = true
         result.reserveCapacity(range.count)
         var i = range.lowerBound
         while i < range.upperBound {
@@ -59,12 +70,13 @@ package struct JSONString {
                         i += 6
                     }
                 }
+                if Unicode.Scalar(unit) == nil { isExact = false }
                 let scalar = Unicode.Scalar(unit) ?? "\u{FFFD}"
                 result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
             default: result.append(kind)
             }
         }
-        return result
+        return (result, isExact)
     }
 
     /// The four hexadecimal digits at `index`, which the reader has checked.

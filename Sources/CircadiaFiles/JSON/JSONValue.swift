@@ -1,3 +1,5 @@
+import OrderedCollections
+
 /// A JSON value that remembers the order of its keys and tells integers from other numbers.
 ///
 /// Foundation's reader does neither and gives no byte offset of an error.
@@ -65,9 +67,7 @@ package enum JSONValue: Sendable, Equatable {
 
 /// The members of a JSON object in their order.
 package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
-    /// The keys in order.
-    package private(set) var keys: [String] = []
-    private var values: [String: JSONValue] = [:]
+    private var values: OrderedDictionary<String, JSONValue> = [:]
 
     /// An empty object.
     package init() {}
@@ -80,25 +80,20 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     /// Reads or sets a member; setting nil removes it.
     package subscript(key: String) -> JSONValue? {
         get { values[key] }
-        set {
-            if let newValue {
-                if values.updateValue(newValue, forKey: key) == nil { keys.append(key) }
-            } else if values.removeValue(forKey: key) != nil {
-                keys.removeAll { $0 == key }
-            }
-        }
+        set { values[key] = newValue }
     }
+
+    /// The keys in order.
+    package var keys: [String] { Array(values.keys) }
 
     /// The number of members.
-    package var count: Int { keys.count }
+    package var count: Int { values.count }
 
     /// The members in order.
-    package var members: [(key: String, value: JSONValue)] {
-        keys.compactMap { key in values[key].map { (key, $0) } }
-    }
+    package var members: [(key: String, value: JSONValue)] { Array(values) }
 
     /// Equal where the same keys have the same values, in any order.
     package static func == (left: JSONObject, right: JSONObject) -> Bool {
-        left.values == right.values
+        left.count == right.count && left.values.allSatisfy { right.values[$0.key] == $0.value }
     }
 }

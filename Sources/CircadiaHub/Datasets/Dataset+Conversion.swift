@@ -14,25 +14,14 @@ extension Dataset {
     @discardableResult
     package func convert(_ source: URL, to output: URL) throws -> Int {
         let file = try OpenFile(source, flags: O_RDONLY, failure: .read)
-        try OpenFile.makeFolder(output.deletingLastPathComponent())
-        let part = output.deletingLastPathComponent()
-            .appendingPathComponent(".\(output.lastPathComponent).\(UUID().uuidString).part")
-        do throws {
-            let count = try write(from: file, to: part)
-            guard rename(part.path, output.path) == 0 else {
-                throw FileError.unwritable(path: output.path, code: errno)
-            }
-            try OpenFile.synchronizeFolder(output.deletingLastPathComponent())
-            return count
-        } catch {
-            unlink(part.path)
-            throw error
-        }
+        try Folder.create(output.deletingLastPathComponent())
+        let written = try FileReplacement(of: output)
+        let count = try write(from: file, to: written)
+        try written.commit()
+        return count
     }
 
-    private func write(from file: OpenFile, to part: URL) throws -> Int {
-        let written = try OpenFile(
-            part, flags: O_WRONLY | O_APPEND | O_CREAT | O_EXCL, failure: .write)
+    private func write(from file: OpenFile, to written: FileReplacement) throws -> Int {
         var pending: [UInt8] = []
         var count = 0
         func take(_ record: Record) throws {
@@ -40,7 +29,7 @@ extension Dataset {
             pending += line
             count += 1
             if pending.count > 1 << 20 {
-                try written.appendWhole(pending)
+                try pending.withUnsafeBytes { try written.write($0) }
                 pending.removeAll(keepingCapacity: true)
             }
         }
@@ -50,8 +39,7 @@ extension Dataset {
             try take(record)
         }
         guard count > 0 else { throw malformed(file.path, 1) }
-        try written.appendWhole(pending)
-        try written.synchronize()
+        try pending.withUnsafeBytes { try written.write($0) }
         return count
     }
 

@@ -46,7 +46,7 @@ package struct DatasetDownloader: Sendable {
         guard let url = URL(string: address), ["http", "https"].contains(url.scheme?.lowercased()),
             url.host != nil
         else { throw DownloadError.addressInvalid(address: address) }
-        try OpenFile.makeFolder(file.deletingLastPathComponent())
+        try Folder.create(file.deletingLastPathComponent())
         let partial = PartialDownload(file: file)
         var resumeFrom = partial.resumableBytes(address: address)
         var transfer = try fetch(url, address, partial, from: resumeFrom, progress)
@@ -59,12 +59,9 @@ package struct DatasetDownloader: Sendable {
         guard (200...299).contains(transfer.status) else {
             throw DownloadError.serverRefused(address: address, status: transfer.status)
         }
-        let sha256 = try SHA256.hexadecimal(ofFile: partial.data)
-        guard rename(partial.data.path, file.path) == 0 else {
-            throw FileError.unwritable(path: file.path, code: errno)
-        }
+        let sha256 = try ContentDigest.hexadecimal(ofFile: partial.data)
+        try DurableFile.move(partial.data, to: file)
         unlink(partial.notes.path)
-        try OpenFile.synchronizeFolder(file.deletingLastPathComponent())
         return Report(
             byteCount: transfer.received, resumedFrom: transfer.resumedFrom, sha256: sha256)
     }
@@ -150,7 +147,8 @@ struct PartialDownload: Sendable {
 
     func write(_ value: Notes) {
         // Without notes the next attempt starts again: no reason to fail this one.
-        try? JSONEncoder().encode(value).write(to: notes, options: .atomic)
+        guard let bytes = try? JSONEncoder().encode(value) else { return }
+        try? DurableFile.replace(notes, with: [UInt8](bytes))
     }
 
     func discard() {

@@ -94,10 +94,7 @@ package struct NightDiaries: Sendable {
 
     /// The latest diary that was kept under a number; nil where none can be read.
     package func diary(of number: Int) -> NightDiary? {
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        let decoder = RecordJSON.decoder(keys: .asDeclared)
         return (try? Data(contentsOf: url(of: number)))
             .flatMap { try? decoder.decode(NightDiary.self, from: $0) }
     }
@@ -106,18 +103,10 @@ package struct NightDiaries: Sendable {
     ///
     /// - Throws: `FormatError` where it cannot be written, and what JSON refuses.
     package func save(_ diary: NightDiary) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.dateEncodingStrategy = .iso8601
-        // A night that went astray has such numbers.
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
-        AdapterDirectory.removeStrays(beside: url(of: diary.report.version))
-        try DurableFile.write(
-            Array(try encoder.encode(diary)) + [10], to: url(of: diary.report.version))
+        let target = url(of: diary.report.version)
+        try Folder.create(folder)
+        try DurableFile.replace(
+            target, with: try RecordJSON.bytes(diary, for: target, keys: .asDeclared))
         for number in numbers.dropLast(Self.mostKept) {
             try? FileManager.default.removeItem(at: url(of: number))
         }

@@ -14,18 +14,16 @@ package final class SleepLock: Sendable {
         let folder = adapterDirectory.deletingLastPathComponent()
         let url = folder.appendingPathComponent(".sleep.lock")
         do {
-            try FileManager.default.createDirectory(
-                at: folder, withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700])
+            try Folder.create(folder)
         } catch {
             throw .lockUnavailable(path: url.path, reason: "the folder cannot be made")
         }
         let free: FileLock?
         do { free = try FileLock(ifFree: url) } catch {
-            guard case .cannotWrite(_, let reason) = error else {
+            guard case .unwritable(_, let code) = error else {
                 throw .lockUnavailable(path: url.path, reason: error.description)
             }
-            throw .lockUnavailable(path: url.path, reason: reason)
+            throw .lockUnavailable(path: url.path, reason: SystemError.text(code))
         }
         guard let free else { throw .alreadySleeping(lock: url.path) }
         lock = free

@@ -78,8 +78,8 @@ package struct UnfinishedNight: Sendable {
             encoder.nonConformingFloatEncodingStrategy = .convertToString(
                 positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
             let bytes = try encoder.encode(record)
-            try DurableFile.write(Array(bytes), to: recordURL)
-        } catch let error as FormatError {
+            try DurableFile.replace(recordURL, with: Array(bytes))
+        } catch let error as FileError {
             throw .recordNotWritten(path: recordURL.relativePath, reason: error.description)
         } catch {
             throw .recordNotWritten(

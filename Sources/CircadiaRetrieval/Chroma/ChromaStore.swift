@@ -70,7 +70,7 @@ package final class ChromaStore: ExchangeStore {
         session.maxBatchSize = maxBatchSize.map { min($0, taken) } ?? taken
         let copyFolder = Self.copyFolder(of: address, in: folder)
         copy = try RetrievalStore(directory: copyFolder, embedder: nil)
-        try WholeFile.replace(
+        try DurableFile.replace(
             copyFolder.appendingPathComponent(Self.addressFile),
             with: [UInt8](address.description.utf8))
         try synchronize()
@@ -92,10 +92,10 @@ package final class ChromaStore: ExchangeStore {
     private static let folderPrefix = "chroma-"
 
     static func copyFolder(of address: ChromaAddress, in folder: URL) -> URL {
-        var hash = SHA256()
+        var hash = ContentDigest()
         hash.update(utf8: address.description)
         return folder.appendingPathComponent(
-            folderPrefix + hash.finish().hexadecimal.prefix(16), isDirectory: true)
+            folderPrefix + hash.hexadecimal.prefix(16), isDirectory: true)
     }
 
     /// The collections that programs which used this folder have written to or read.
@@ -103,7 +103,7 @@ package final class ChromaStore: ExchangeStore {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.filter { $0.hasPrefix(folderPrefix) }.sorted().compactMap { name in
             let file = folder.appendingPathComponent(name).appendingPathComponent(addressFile)
-            guard let bytes = try? WholeFile.read(file) else { return nil }
+            guard let bytes = try? DurableFile.read(file) else { return nil }
             return try? ChromaAddress(String(decoding: bytes, as: UTF8.self))
         }
     }

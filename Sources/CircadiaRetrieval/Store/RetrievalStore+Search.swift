@@ -1,3 +1,4 @@
+import CircadiaFiles
 import CircadiaAnalysis
 import Foundation
 import GRDB
@@ -53,7 +54,7 @@ extension RetrievalStore {
     /// Keeps the index in a file for the next program. Whoever removes something holds the same lock
     /// until the file is gone, so it never has what the database has not.
     private func saveIndex() {
-        guard let lock = StoreLock(directory, waits: false) else { return }
+        guard let lock = try? FileLock(ifFree: directory) else { return }
         defer { lock.unlock() }
         // What fails here is no failure of the search.
         try? reading { database in try index.save(database) }
@@ -61,7 +62,7 @@ extension RetrievalStore {
 
     /// Removes something from the database, and what the index's file has of it.
     func removing<Value>(_ body: () throws -> Value) throws -> Value {
-        let lock = StoreLock(directory)
+        let lock = try? FileLock(directory)
         defer {
             SearchCache.remove(in: directory)
             lock?.unlock()

@@ -42,7 +42,7 @@ package final class RetrievalStore: Sendable {
         self.directory = directory
         self.embedder = embedder
         let file = Self.databaseFile(in: directory)
-        try OpenFile.makeFolder(directory)
+        try Folder.create(directory)
         try Self.makePrivate(file)
         var configuration = Configuration()
         configuration.busyMode = .timeout(Self.patienceSeconds)
@@ -85,7 +85,7 @@ package final class RetrievalStore: Sendable {
                 let pool = try DatabasePool(path: file.path, configuration: configuration)
                 let migrator = StoreSchema.migrator
                 // Two programs that open a new store together must not both make its tables.
-                let lock = StoreLock(file.deletingLastPathComponent())
+                let lock = try? FileLock(file.deletingLastPathComponent())
                 defer { lock?.unlock() }
                 if try pool.read(migrator.hasBeenSuperseded) {
                     throw RetrievalError.storeTooNew(path: file.path)

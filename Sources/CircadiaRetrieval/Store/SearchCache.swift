@@ -1,3 +1,4 @@
+import CircadiaFiles
 import CircadiaKernels
 import Foundation
 
@@ -20,14 +21,14 @@ enum SearchCache {
         directory.appendingPathComponent("search-index.cache")
     }
 
-    private static func unfinishedFile(in directory: URL) -> URL {
-        directory.appendingPathComponent("search-index.cache.new")
-    }
-
-    /// Deletes the file, and one that was not finished: both hold vectors of what was said.
+    /// Deletes the file, and those that were not finished: all hold vectors of what was said.
+    ///
+    /// The caller holds the store's lock, so no running process is writing one.
     static func remove(in directory: URL) {
         unlink(file(in: directory).path)
-        unlink(unfinishedFile(in: directory).path)
+        TemporaryItems.removeStrays(beside: file(in: directory))
+        // 0.1.0 wrote under this name.
+        unlink(directory.appendingPathComponent("search-index.cache.new").path)
     }
 
     /// The first bytes of the file.
@@ -109,34 +110,20 @@ enum SearchCache {
             tailHash: loaded.tailHash, numbers: contents.numbers)
         let parts = contents.sections
         header.checksum = checksum(header, parts)
-        let unfinished = unfinishedFile(in: directory).path
-        let descriptor = open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        var offset = MappedSection.alignment
-        var isWritten = withUnsafeBytes(of: header) { write($0, descriptor, at: 0) }
-        for part in parts where isWritten {
-            isWritten = write(part, descriptor, at: offset)
-            offset += MappedSection.aligned(part.count)
+        do {
+            let file = try FileReplacement(of: file(in: directory))
+            try withUnsafeBytes(of: header) { try file.write($0, at: 0) }
+            var offset = MappedSection.alignment
+            for part in parts {
+                try file.write(part, at: offset)
+                offset += MappedSection.aligned(part.count)
+            }
+            try file.resize(to: offset)
+            try file.commit()
+            return true
+        } catch {
+            return false
         }
-        isWritten = isWritten && ftruncate(descriptor, off_t(offset)) == 0 && fsync(descriptor) == 0
-        if isWritten && rename(unfinished, file(in: directory).path) == 0 { return true }
-        unlink(unfinished)
-        return false
-    }
-
-    private static func write(
-        _ bytes: UnsafeRawBufferPointer, _ descriptor: Int32, at offset: Int
-    ) -> Bool {
-        var done = 0
-        while done < bytes.count {
-            let count = pwrite(
-                descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done,
-                off_t(offset + done))
-            if count <= 0 { return false }
-            done += count
-        }
-        return true
     }
 
     // MARK: Checksums

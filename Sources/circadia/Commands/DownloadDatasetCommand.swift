@@ -38,7 +38,7 @@ struct DownloadDatasetCommand: ParsableCommand {
         var downloaded: URL?
         if let from, !from.hasPrefix("http://"), !from.hasPrefix("https://") {
             source = URL(fileURLWithPath: from)
-            sha256 = try SHA256.hexadecimal(ofFile: source)
+            sha256 = try ContentDigest.hexadecimal(ofFile: source)
         } else {
             source = target.deletingLastPathComponent().appendingPathComponent(dataset.fileName)
             let report = try DatasetDownloader().download(from ?? dataset.address, to: source) {

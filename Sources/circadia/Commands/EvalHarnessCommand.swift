@@ -42,7 +42,7 @@ struct EvalHarnessCommand: ParsableCommand {
             codeVersion: CodeVersion.current)
         if let outJsonl { try report.writeResults(to: URL(fileURLWithPath: outJsonl)) }
         if let outSummary {
-            try ExperimentLog.replace(summary, at: URL(fileURLWithPath: outSummary))
+            try RecordJSON.replace(URL(fileURLWithPath: outSummary), with: summary)
         }
         if output.json { return try console.json(summary, pretty: false) }
         console.result(HarnessTable.text(summary))

@@ -87,8 +87,7 @@ struct EvalLossCommand: ParsableCommand {
         let loaded = try model.loadModel()
         let drift = try Measurement.drift(
             model: AdaptedModel(
-                loaded.model,
-                adapter: LoRAAdapter.load(from: directory, for: loaded.model.configuration)),
+                loaded.model, adapter: loaded.loadAdapter(from: directory)),
             texts: texts, loaded: loaded)
         if output.json { return try console.json(drift, pretty: false) }
         console.result(DriftTable.text(drift))

@@ -10,8 +10,7 @@ enum Measurement {
         of exchanges: [Exchange], model: AdaptedModel, loaded: LoadedModel, console: Console
     ) throws -> LossReport {
         let tokenizer = try loaded.makeTokenizer()
-        let template = try ChatTemplate(
-            directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
+        let template = try loaded.makeTemplate(tokenizer, dateString: PinnedDate.text)
         let evaluator = ChatLossEvaluator(model: model, template: template)
         return try evaluator.evaluate(exchanges) { done, total in
             if Console.errorIsTerminal {
@@ -25,8 +24,7 @@ enum Measurement {
         console: Console
     ) throws -> PrecisionComparison {
         let tokenizer = try loaded.makeTokenizer()
-        let template = try ChatTemplate(
-            directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
+        let template = try loaded.makeTemplate(tokenizer, dateString: PinnedDate.text)
         return try PrecisionComparison.measure(
             model: model, template: template, exchanges: exchanges, contextLength: 512,
             limit: limit
@@ -50,8 +48,7 @@ enum Measurement {
                     + "'make install', or give --texts FILE")
         }
         let tokenizer = try loaded.makeTokenizer()
-        let template = try ChatTemplate(
-            directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
+        let template = try loaded.makeTemplate(tokenizer, dateString: PinnedDate.text)
         guard
             let drift = GeneralDrift.measure(
                 model: model.with(precision: .exact), tokenizer: tokenizer, template: template,
@@ -75,8 +72,7 @@ enum Measurement {
         var prompts = try HarnessPrompt.load(url)
         if limit > 0 { prompts = Array(prompts.prefix(limit)) }
         let tokenizer = try loaded.makeTokenizer()
-        let template = try ChatTemplate(
-            directory: loaded.directory.url, tokenizer: tokenizer, dateString: PinnedDate.text)
+        let template = try loaded.makeTemplate(tokenizer, dateString: PinnedDate.text)
         let harness = Harness(
             subject: ModelSubject(model: model, tokenizer: tokenizer, template: template))
         return try harness.run(prompts) { done, total in

@@ -4,20 +4,20 @@ import CircadiaHub
 import Foundation
 
 /// `circadia model`: bring, import, list and show models.
-struct ModelCommand: ParsableCommand {
+struct ModelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "model", abstract: "Bring, import, list and show models.",
         subcommands: [Pull.self, Import.self, List.self, Show.self])
 
-    struct Pull: ParsableCommand {
+    struct Pull: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Bring a model by name: smollm2-135m (default), all-minilm-l6-v2.")
         @Argument(help: "The model's name.") var name = "smollm2-135m"
         @OptionGroup var output: OutputOptions
 
-        func run() throws {
+        func run() async throws {
             let console = output.console
-            let outcome = try ModelStore.pull(name) { Self.show($0, console: console) }
+            let outcome = try await ModelStore.pull(name) { Self.show($0, console: console) }
             let (url, remark) =
                 switch outcome {
                 case .installed(let url): (url, "is here now")

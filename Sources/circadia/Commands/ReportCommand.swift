@@ -70,7 +70,7 @@ struct ReportCommand: ParsableCommand {
         let url = URL(fileURLWithPath: out)
         try FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try DurableFile.write(Array(ReportPage(report, names: Self.names).text.utf8), to: url)
+        try DurableFile.replace(url, with: ReportPage(report, names: Self.names).text)
         console.result(url.path)
     }
 }

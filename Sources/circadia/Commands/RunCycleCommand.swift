@@ -118,7 +118,7 @@ struct RunCycleCommand: ParsableCommand {
             before: before, after: after, lossChange: after.loss / before.loss - 1,
             harnessChange: after.harnessPassed - before.harnessPassed, sleep: NightReport(night),
             seconds: Date().timeIntervalSince(start))
-        try ExperimentLog.append(record, to: logFile("experiments.jsonl"))
+        try RecordJSON.append(record, to: logFile("experiments.jsonl"))
         if output.json {
             try console.json(record)
         } else {
@@ -152,7 +152,7 @@ struct RunCycleCommand: ParsableCommand {
             tag: "\(tag)-\(moment)", model: loaded.name,
             adapter: model.adapter == nil ? nil : adapter.url.relativePath,
             codeVersion: CodeVersion.current)
-        try ExperimentLog.replace(summary, at: logFile("eval_summary.json"))
+        try RecordJSON.replace(logFile("eval_summary.json"), with: summary)
         return Side(
             loss: loss.loss, perplexity: loss.perplexity, harnessPassed: summary.passed,
             harnessTotal: summary.total, harness: summary.categories.mapValues(\.passed),

@@ -1,3 +1,4 @@
+import CircadiaFiles
 import Foundation
 
 #if canImport(Glibc)
@@ -42,14 +43,7 @@ struct Console: Sendable {
 
     /// A JSON document, on standard output, keys sorted; `pretty` spreads it over lines.
     func json(_ value: some Encodable, pretty: Bool = false) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.dateEncodingStrategy = .iso8601
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        result(String(decoding: try encoder.encode(value), as: UTF8.self))
+        result(String(decoding: try RecordJSON.data(value, pretty: pretty), as: UTF8.self))
     }
 
     /// Writes everything, also where the reader is slow; gives up where it has gone.

@@ -3,9 +3,9 @@ import Testing
 
 @testable import CircadiaFiles
 
-@Suite struct SHA256Tests {
+@Suite struct ContentDigestTests {
     private func digest(_ bytes: [UInt8]) -> String {
-        bytes.withUnsafeBytes { SHA256Digest.hexadecimal(of: $0) }
+        bytes.withUnsafeBytes { ContentDigest.hexadecimal(of: $0) }
     }
 
     /// The examples of FIPS 180-4's authors.
