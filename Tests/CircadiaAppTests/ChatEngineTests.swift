@@ -37,7 +37,8 @@ struct ChatEngineTests {
         }
 
         var text: String {
-            all.reduce(into: "") { text, event in if case .text(let piece) = event { text += piece } }
+            all.reduce(into: "") { text, event in if case .text(let piece) = event { text += piece }
+            }
         }
     }
 

@@ -28,7 +28,9 @@ struct ScheduleTextTests {
         #expect(TimeOfDay(text)?.description == written)
     }
 
-    @Test("No times of day", arguments: ["24:00", "3", "3:60", "-1:00", "3:5:1", "", "a:b", "003:05"])
+    @Test(
+        "No times of day",
+        arguments: ["24:00", "3", "3:60", "-1:00", "3:5:1", "", "a:b", "003:05"])
     func noTimes(text: String) { #expect(TimeOfDay(text) == nil) }
 
     @Test("The last and the next time that the clock shows it")

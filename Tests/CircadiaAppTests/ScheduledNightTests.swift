@@ -53,7 +53,9 @@ struct ScheduledNightTests {
 
     private var state: ScheduleState? { ScheduleState.read(in: folder.url) }
 
-    private func settle(_ date: Date) throws { try ScheduleState(settled: date).save(in: folder.url) }
+    private func settle(_ date: Date) throws {
+        try ScheduleState(settled: date).save(in: folder.url)
+    }
 
     @Test("A night is due when the clock has shown its time since the last one, and only then")
     func due() async throws {

@@ -173,7 +173,9 @@ struct RemediesTests {
         #expect(String(describing: Remedies.worded(error)) == text)
     }
 
-    @Test("What the libraries say themselves names no flag and no command", arguments: messages.indices)
+    @Test(
+        "What the libraries say themselves names no flag and no command",
+        arguments: messages.indices)
     func descriptions(index: Int) {
         let text = String(describing: Self.messages[index].0)
         #expect(!text.contains("--") && !text.contains("circadia "), "\(text)")

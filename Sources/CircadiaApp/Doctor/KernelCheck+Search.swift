@@ -72,13 +72,7 @@ extension KernelCheck {
                 )
             }
         }
-        var exchanges = Reference.Exchanges(
-            links: (0..<count).map { UInt8(16 | ($0 % 20 > 0 ? 4 : 0) | ($0 % 20 < 19 ? 8 : 0)) },
-            sides: (0..<count).map { Int8($0 / 20 % 3) - 1 },
-            contextWords: generator.floats(count, in: 10...300).doubles,
-            userWords: (0..<count).map { UInt16($0 % 90) },
-            otherWords: (0..<count).map { UInt16($0 % 170) })
-        for index in stride(from: 0, to: count, by: 7) { exchanges.links[index] |= 1 }
+        let exchanges = exchanges(count, &generator)
         let words = FloatBuffer(count: count)
         for index in 0..<count { words[index] = Float(exchanges.contextWords[index]) }
         let information = generator.floats(terms, in: 0...9)
@@ -126,5 +120,18 @@ extension KernelCheck {
             KernelDifference(
                 highest.doubles, [fused[..<512], fused[512...]].map { $0.max() ?? 0 }, terms: 10),
         ]
+    }
+    /// Made-up exchanges in conversations of 20; every seventh has the lowest bit of its links set.
+    private static func exchanges(
+        _ count: Int, _ generator: inout SeededGenerator
+    ) -> Reference.Exchanges {
+        var exchanges = Reference.Exchanges(
+            links: (0..<count).map { UInt8(16 | ($0 % 20 > 0 ? 4 : 0) | ($0 % 20 < 19 ? 8 : 0)) },
+            sides: (0..<count).map { Int8($0 / 20 % 3) - 1 },
+            contextWords: generator.floats(count, in: 10...300).doubles,
+            userWords: (0..<count).map { UInt16($0 % 90) },
+            otherWords: (0..<count).map { UInt16($0 % 170) })
+        for index in stride(from: 0, to: count, by: 7) { exchanges.links[index] |= 1 }
+        return exchanges
     }
 }

@@ -67,7 +67,8 @@ struct ScheduleCommand: ParsableCommand {
                     sleepArguments: sleepFlags),
                 folder: place.url.path, time: at,
                 environment: home.isEmpty ? [:] : ["CIRCADIA_HOME": home],
-                remark: "Made by 'circadia schedule install'; 'circadia schedule remove' removes it.")
+                remark: "Made by 'circadia schedule install'; 'circadia schedule remove' removes "
+                    + "it.")
             try entry.check()
             // One schedule a folder, whatever started it before.
             for other in available where other != scheduler {
@@ -239,7 +240,8 @@ enum ScheduledNightFlags {
                         + (isResumed ? ["--resume"] : [])
                 case .report:
                     [
-                        program, "report", "--quiet", "--adapter-dir", adapter, "--memory-file", log,
+                        program, "report", "--quiet", "--adapter-dir", adapter, "--memory-file",
+                        log,
                     ]
                 }
             })

@@ -33,7 +33,8 @@ enum ForgetWording {
             console.note("a forget that was interrupted waits until \(address) answers")
         case .waitsForAccess(let address, let status):
             console.note(
-                "a forget that was interrupted waits until \(address) lets it in (status \(status))")
+                "a forget that was interrupted waits until \(address) lets it in (status \(status))"
+            )
         }
     }
 }
