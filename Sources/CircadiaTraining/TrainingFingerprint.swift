@@ -19,7 +19,7 @@ extension LoRATrainer {
                 words.append(-3)
                 words += row.targets.map { Int32($0) }
                 words.append(-4)
-                words += row.held.map { Int32($0) }
+                words += row.anchored.map { Int32($0) }
             }
         }
         return words.withUnsafeBytes { ContentDigest.hexadecimal(of: $0) }

@@ -1,23 +1,23 @@
-/// One conversation to train on, tokenised.
+/// One conversation to train on, as tokens.
 package struct TrainingRow: Sendable, Equatable, Codable {
-    /// Names the row in reports; never its text.
+    /// Names the row in reports. It never contains the row's text.
     package var id: String
     /// The whole conversation.
     package var ids: [Int32]
-    /// Positions in `ids` whose tokens are to be predicted: assistant turns, end of turn included.
-    /// Ascending and apart from each other.
+    /// Positions in `ids` whose tokens are predicted: assistant turns, including the end of turn.
+    /// The ranges are ascending and disjoint.
     package var scored: [Range<Int>]
-    /// Those of `scored` that hold the adapter to the base model: their gradient is that of the KL
-    /// divergence from the base model's predictions, not that of the tokens' own loss. What is not
-    /// scored is ignored.
+    /// Those of `scored` that are anchored to the base model. Their gradient is that of the KL
+    /// divergence from the base model's predictions, not that of the token's own loss. Positions
+    /// that are not scored are ignored.
     package var held: [Range<Int>]
-    /// How much each scored token counts, above 0: a step's loss is the weighted mean over its scored
-    /// tokens, so that a row of weight 2 counts as much as the same row twice.
+    /// The weight of each scored token, above 0. A step's loss is the weighted mean over its scored
+    /// tokens, so a row of weight 2 counts as much as the same row twice.
     package var weight: Float
-    /// How strongly `held` are held, as a share of `TrainingOptions.divergenceWeight`.
+    /// The strength of the anchor, 0 or more, as a share of `TrainingOptions.divergenceWeight`.
     package var pull: Float
 
-    /// A row; `scored` may reach beyond `ids`, what lies there is ignored.
+    /// Creates a row. Positions of `scored` beyond `ids` are ignored.
     package init(
         id: String, ids: [Int32], scored: [Range<Int>], held: [Range<Int>] = [],
         weight: Float = 1, pull: Float = 1
@@ -32,7 +32,8 @@ package struct TrainingRow: Sendable, Equatable, Codable {
         self.pull = pull
     }
 
-    /// Reads a row; a weight or pull that training cannot use is refused.
+    /// Decodes a row. It throws `DecodingError.dataCorrupted` for a weight or pull that training
+    /// cannot use.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let weight = try container.decode(Float.self, forKey: .weight)
@@ -53,13 +54,13 @@ package struct TrainingRow: Sendable, Equatable, Codable {
             pull: pull)
     }
 
-    /// The scored positions of a row cut to `length` tokens. The first token of all has nothing
-    /// before it, so it is never among them.
+    /// The scored positions of a row cut to `length` tokens. The first token is never among them,
+    /// because nothing predicts it.
     func targets(maxSequenceLength length: Int) -> [Int] {
         let limit = max(1, min(ids.count, length))
         return scored.flatMap { Array($0.clamped(to: 1..<limit)) }
     }
 
-    /// Whether a position holds to the base model.
-    func isHeld(_ position: Int) -> Bool { held.contains { $0.contains(position) } }
+    /// Whether a position is anchored to the base model.
+    func isAnchored(_ position: Int) -> Bool { held.contains { $0.contains(position) } }
 }
