@@ -33,7 +33,7 @@ extension TrainingRow {
         row.ids = Array(ids.prefix(length))
         if ids.count < length { row.ids.append(0) }
         row.weight = 1
-        row.held = []
+        row.anchored = []
         row.scored = [max(1, min(offset, row.ids.count))..<row.ids.count]
         return row
     }

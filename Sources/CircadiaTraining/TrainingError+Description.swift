@@ -21,8 +21,8 @@ extension TrainingError: CustomStringConvertible {
                 + "last good values."
         case .memoryLimit(let limit, let least, let model, let row):
             "\(Self.gigabytes(limit)) of memory is not enough: this training run needs at "
-                + "least \(Self.gigabytes(least)), \(Self.gigabytes(model)) of it for the model, the "
-                + "rest for adapter, optimiser and one row of \(row) tokens at a time."
+                + "least \(Self.gigabytes(least)), \(Self.gigabytes(model)) of it for the model, "
+                + "the rest for adapter, optimiser and one row of \(row) tokens at a time."
         case .timeLimit(let seconds, let step):
             "no step fits into the remaining \(Int(seconds)) s: one step takes about "
                 + "\(String(format: "%.1f", step)) s."

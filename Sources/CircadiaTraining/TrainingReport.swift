@@ -19,7 +19,7 @@ package struct StepReport: Sendable, Equatable, Codable {
 
 /// Progress of a training run, reported after each step and evaluation.
 package struct TrainingProgress: Sendable, Equatable {
-    /// What happened.
+    /// The event.
     package enum Event: Sendable, Equatable {
         /// A step was applied.
         case step(StepReport)
@@ -35,7 +35,7 @@ package struct TrainingProgress: Sendable, Equatable {
         case checkpointFailed(step: Int, reason: String)
     }
 
-    /// What happened.
+    /// The event.
     package var event: Event
     /// Number of steps of the whole run.
     package var iterations: Int

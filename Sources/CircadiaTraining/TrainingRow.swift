@@ -10,16 +10,23 @@ package struct TrainingRow: Sendable, Equatable, Codable {
     /// Those of `scored` that are anchored to the base model. Their gradient is that of the KL
     /// divergence from the base model's predictions, not that of the token's own loss. Positions
     /// that are not scored are ignored.
-    package var held: [Range<Int>]
+    package var anchored: [Range<Int>]
     /// The weight of each scored token, above 0. A step's loss is the weighted mean over its scored
     /// tokens, so a row of weight 2 counts as much as the same row twice.
     package var weight: Float
     /// The strength of the anchor, 0 or more, as a share of `TrainingOptions.divergenceWeight`.
     package var pull: Float
 
+    /// The names in JSON, which stay the same if a property is renamed.
+    private enum CodingKeys: String, CodingKey {
+        case id, ids, scored
+        case anchored = "held"
+        case weight, pull
+    }
+
     /// Creates a row. Positions of `scored` beyond `ids` are ignored.
     package init(
-        id: String, ids: [Int32], scored: [Range<Int>], held: [Range<Int>] = [],
+        id: String, ids: [Int32], scored: [Range<Int>], anchored: [Range<Int>] = [],
         weight: Float = 1, pull: Float = 1
     ) {
         precondition(weight > 0 && weight.isFinite, "a row's weight must be positive")
@@ -27,7 +34,7 @@ package struct TrainingRow: Sendable, Equatable, Codable {
         self.id = id
         self.ids = ids
         self.scored = scored
-        self.held = held
+        self.anchored = anchored
         self.weight = weight
         self.pull = pull
     }
@@ -50,7 +57,7 @@ package struct TrainingRow: Sendable, Equatable, Codable {
             id: try container.decode(String.self, forKey: .id),
             ids: try container.decode([Int32].self, forKey: .ids),
             scored: try container.decode([Range<Int>].self, forKey: .scored),
-            held: try container.decode([Range<Int>].self, forKey: .held), weight: weight,
+            anchored: try container.decode([Range<Int>].self, forKey: .anchored), weight: weight,
             pull: pull)
     }
 
@@ -62,5 +69,5 @@ package struct TrainingRow: Sendable, Equatable, Codable {
     }
 
     /// Whether a position is anchored to the base model.
-    func isAnchored(_ position: Int) -> Bool { held.contains { $0.contains(position) } }
+    func isAnchored(_ position: Int) -> Bool { anchored.contains { $0.contains(position) } }
 }

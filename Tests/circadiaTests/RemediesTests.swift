@@ -144,7 +144,7 @@ struct RemediesTests {
         ),
         (
             FormatError.store(.notAModel(path: "m")),
-            "m: this directory holds no config.json, so it is no model in MLX format; a GGUF file "
+            "m: this directory has no config.json, so it is not a model in MLX format; a GGUF file "
                 + "becomes one with: circadia model import FILE.gguf --out DIR."
         ),
         (
