@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// The system's matrix product, for comparison: found at run time, because nothing else here
+/// The system's matrix product, for comparison. It is loaded at run time, because nothing else here
 /// needs it.
 struct BLAS {
     let name: String
@@ -17,7 +17,7 @@ struct BLAS {
     private typealias SetThreads = @convention(c) (Int32) -> Void
     private let sgemm: SGEMM
 
-    /// nil where no BLAS is installed. Accelerate decides on its own threads.
+    /// Loads a BLAS; nil if none is installed. Accelerate chooses its own threads.
     init?(threads: Int) {
         let libraries = [
             ("OpenBLAS", "libopenblas.so.0"), ("OpenBLAS", "libopenblas.so"),
@@ -36,8 +36,8 @@ struct BLAS {
         return nil
     }
 
-    /// `c = a · b`, or `a · bᵀ`: `a` `[rows, inner]`, `b` `[inner, columns]`, transposed
-    /// `[columns, inner]`, `c` `[rows, columns]`.
+    /// Computes `c = a · b`, or `a · bᵀ`. `a` is `[rows, inner]`, `b` is `[inner, columns]`
+    /// (transposed `[columns, inner]`), and `c` is `[rows, columns]`.
     func multiply(
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
         into c: UnsafeMutablePointer<Float>, rows: Int, inner: Int, columns: Int,

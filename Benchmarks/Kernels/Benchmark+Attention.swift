@@ -1,19 +1,20 @@
 import CircadiaKernels
 
 extension Benchmark {
-    /// One token over `depth` cached ones, in a block: limited by reading keys and values.
+    /// One token over `depth` cached ones in one block. The limit is reading keys and values.
     static func attentionDecode(_ model: ModelShape, depth: Int, _ memory: Memory) -> Benchmark? {
         let shape = AttentionShape(
             tokens: 1, past: depth, heads: model.heads, kvHeads: model.kvHeads,
             headDim: model.headDim, capacity: depth + 1)
-        // Numbers of a byte, and steps: one for every 16 of a key's numbers, one a value.
+        // Elements of one byte and their steps: one step for every 16 elements of a key, one for a
+        // value.
         let bytes = model.kvHeads * (depth + 1) * (2 * model.headDim + model.headDim / 4 + 4)
         return attention(
             shape, name: "\(model.name) decode at depth \(depth)", work: .bytes(bytes),
             limit: .bandwidth, memory)
     }
 
-    /// A prompt of `tokens`, in a block: 2 products with as many keys as each token sees.
+    /// A prompt of `tokens` in one block: two products with as many keys as each token sees.
     static func attentionPrefill(_ model: ModelShape, tokens: Int, _ memory: Memory) -> Benchmark? {
         let shape = AttentionShape(
             tokens: tokens, past: 0, heads: model.heads, kvHeads: model.kvHeads,
@@ -42,7 +43,7 @@ extension Benchmark {
         }
     }
 
-    /// Vectors as many as a long life of chats gives, as wide as the embedder makes them.
+    /// A search over the embedder's vectors, as many as years of chats give.
     static func vectorSearch(count: Int, width: Int) -> Benchmark {
         let vectors = FloatBuffer(uninitializedCount: count * width)
         vectors.pointer.update(repeating: 0.05, count: vectors.count)

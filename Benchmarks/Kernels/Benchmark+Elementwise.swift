@@ -1,7 +1,7 @@
 import CircadiaKernels
 
-/// Kernels whose operands lie in a cache between two others, as in a forward pass: bytes a second
-/// have no limit here that could be measured honestly, so none is named.
+/// Kernels whose operands stay in a cache between two others, as in a forward pass. No limit in
+/// bytes a second can be measured reliably for them, so they have none.
 extension Benchmark {
     static func rmsNorm(_ model: ModelShape, tokens: Int) -> Benchmark {
         let x = FloatBuffer([Float](repeating: 0.5, count: tokens * model.hidden))

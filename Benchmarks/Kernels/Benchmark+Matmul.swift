@@ -3,7 +3,7 @@ import CircadiaKernels
 extension Benchmark {
     /// A product with the packed weights of one projection.
     ///
-    /// One row is limited by reading the weights, many rows by arithmetic.
+    /// With one row the limit is reading the weights, with many rows it is arithmetic.
     static func matmul(
         _ precision: Precision, _ model: ModelShape, _ projection: ModelShape.Projection,
         tokens: Int, _ memory: Memory
@@ -55,8 +55,8 @@ extension Benchmark {
         }
     }
 
-    /// The same product of dense f32 weights by BLAS, forward (x · wᵀ) or backward (dy · w): what
-    /// a program without kernels of its own would use. It has nothing to unpack.
+    /// The same product of dense f32 weights by BLAS, forward (x · wᵀ) or backward (dy · w). A
+    /// program without its own kernels would use it. It has nothing to unpack.
     static func sgemm(
         _ blas: BLAS, _ model: ModelShape, _ projection: ModelShape.Projection, tokens: Int,
         isTransposed: Bool

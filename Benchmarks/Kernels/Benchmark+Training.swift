@@ -1,8 +1,9 @@
 import CircadiaKernels
 
-/// The kernels of a training step beside its products.
+/// The kernels of a training step other than its products.
 extension Benchmark {
-    /// Losses and gradients, the latter in place of the logits; counted as read and written once.
+    /// Losses and gradients. The gradients replace the logits, which count as read and written
+    /// once.
     static func crossEntropy(_ model: ModelShape, tokens: Int) -> Benchmark {
         let logits = FloatBuffer(count: tokens * model.vocabulary)
         let targets = AlignedBuffer<Int32>((0..<tokens).map(Int32.init))
@@ -19,7 +20,7 @@ extension Benchmark {
         }
     }
 
-    /// Forward through the adapter of a query projection: too narrow to reach the peak.
+    /// The forward product of a query projection's adapter. It is too narrow to reach the peak.
     static func lora(_ model: ModelShape, tokens: Int, rank: Int) -> Benchmark {
         let width = model.hidden
         let x = FloatBuffer([Float](repeating: 0.5, count: tokens * width))
@@ -37,7 +38,7 @@ extension Benchmark {
         }
     }
 
-    /// Four arrays read, three of them written.
+    /// Adam reads four arrays and writes three of them.
     static func adam(count: Int) -> Benchmark {
         let gradient = FloatBuffer([Float](repeating: 0.5, count: count))
         let (parameter, m) = (FloatBuffer(count: count), FloatBuffer(count: count))

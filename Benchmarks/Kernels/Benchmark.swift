@@ -1,14 +1,14 @@
 import CircadiaKernels
 
-/// A kernel on a shape, to be timed.
+/// A kernel and a shape to measure.
 struct Benchmark {
-    /// What a call does, which decides the unit of its rate.
+    /// The work of one call. It decides the unit of the rate.
     enum Work {
-        /// Bytes that have to pass between memory (or a cache) and the processor.
+        /// Bytes that must move between memory (or a cache) and the processor.
         case bytes(Int)
-        /// Multiplications and additions, counted apart: f32 and bf16.
+        /// Multiplications plus additions in f32 or bf16; each counts as one.
         case flops(Int)
-        /// The same of integers.
+        /// Multiplications plus additions of integers.
         case integerOperations(Int)
 
         var amount: Double {
@@ -17,7 +17,7 @@ struct Benchmark {
             }
         }
 
-        /// Of a thousand million a second.
+        /// The unit of 10⁹ per second.
         var unit: String {
             switch self {
             case .bytes: "GB/s"
@@ -27,29 +27,29 @@ struct Benchmark {
         }
     }
 
-    /// Its name in the registry of kernels, such as `attention`.
+    /// The kernel's name in the registry, such as `attention`.
     let kernel: String
-    /// Who runs it where that is no kernel of ours.
+    /// The library that runs it, if it is not one of our kernels.
     var peer: String?
     let shape: String
     let work: Work
-    /// What it cannot exceed; nil where nothing honest can be named.
+    /// The machine's limit; nil if none can be measured reliably.
     let limit: Limits.Limit?
-    /// Makes call number `index`; calls take turns over copies of what comes from memory.
+    /// Makes call number `index`. Calls alternate between copies of operands that come from memory.
     var call: (_ index: Int) -> Void
 
-    /// The description alone, so that operands are freed once they are measured.
+    /// The benchmark without its operands, so that they are freed after the measurement.
     var withoutOperands: Benchmark {
         var copy = self
         copy.call = { _ in }
         return copy
     }
 
-    /// The fastest of many short batches of calls, in seconds a call: whatever else the machine
-    /// does can only slow one down, and the limits are measured the same way.
+    /// Measures the fastest of many short batches of calls, in seconds a call. Other work on the
+    /// machine can only slow a batch down, and the limits are measured in the same way.
     ///
-    /// A batch takes half a millisecond at the limit's speed; how many calls that is must not be
-    /// found by timing some, which on a busy machine may take a hundred times too long.
+    /// A batch takes half a millisecond at the limit's speed. The number of calls must not come
+    /// from timing some of them, which can take a hundred times too long on a busy machine.
     func measure(seconds: Double, limits: Limits) -> Double {
         if peer != nil { Threads.rest() }
         defer { if peer != nil { Threads.rest() } }
@@ -69,7 +69,7 @@ struct Benchmark {
         return fastest
     }
 
-    /// Seconds of a batch, inside a team as in a forward pass.
+    /// Seconds of a batch inside a team, as in a forward pass.
     private func run(_ batch: Int, _ index: inout Int) -> Double {
         let first = index
         index += batch

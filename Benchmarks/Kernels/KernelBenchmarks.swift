@@ -2,7 +2,7 @@ import ArgumentParser
 import CircadiaKernels
 import Foundation
 
-/// The speed of every kernel on shapes of real models, and its share of what the machine can do.
+/// Measures every kernel on shapes of real models and its share of the machine's limits.
 @main
 struct KernelBenchmarks: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -48,7 +48,7 @@ struct KernelBenchmarks: ParsableCommand {
         let machine: String
         let commit: String
         let threads: Int
-        /// `memory`, or the kernel whose multiply-add it is.
+        /// `memory`, or the kernel whose multiply-add sets the limit.
         let limit: String
         let rate: Double
         let unit: String
@@ -112,7 +112,7 @@ struct KernelBenchmarks: ParsableCommand {
         }
     }
 
-    /// The kernels whose multiply-add is a limit of whole models too.
+    /// The kernels whose multiply-add also limits whole models.
     private static let arithmetic = ["matmul_int8", "matmul_f32", "matmul_bf16"]
 
     private func isWanted(_ benchmark: Benchmark) -> Bool {
@@ -159,7 +159,7 @@ struct KernelBenchmarks: ParsableCommand {
         return String(decoding: try encoder.encode(record), as: UTF8.self)
     }
 
-    /// Progress, on standard error, in place on a terminal.
+    /// Shows progress on standard error; on a terminal it overwrites the line.
     private func note(_ text: String) {
         guard isatty(STDERR_FILENO) == 1 else { return }
         FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))

@@ -2,17 +2,17 @@ import CircadiaKernels
 import Foundation
 import PeakArithmetic
 
-/// What this machine could do at best, measured in the same run as what is compared with it.
+/// The limits of this machine, measured in the same run as the kernels.
 struct Limits {
     enum Limit {
         /// Reading memory.
         case bandwidth
-        /// The multiply-add that a kernel's active variant is made of.
+        /// The multiply-add of the kernel's active variant.
         case arithmetic(kernel: String)
     }
 
     let threads: Int
-    /// Bytes a second that all threads read.
+    /// Bytes a second that all threads read together.
     let bandwidth: Double
     /// Operations a second of all threads, by kernel.
     private let arithmetic: [String: Double]
@@ -31,14 +31,15 @@ struct Limits {
         return Limits(threads: threads, bandwidth: bandwidth, arithmetic: arithmetic)
     }
 
-    /// The larger of each of two measurements: other work on the machine can only lower one.
+    /// The larger value of each limit in two measurements. Other work on the machine can only lower
+    /// one.
     func merged(with other: Limits) -> Limits {
         Limits(
             threads: threads, bandwidth: max(bandwidth, other.bandwidth),
             arithmetic: arithmetic.merging(other.arithmetic, uniquingKeysWith: max))
     }
 
-    /// The limit in bytes or operations a second, where it was measured.
+    /// The limit in bytes or operations a second; nil if it was not measured.
     subscript(limit: Limit) -> Double? {
         switch limit {
         case .bandwidth: bandwidth
@@ -46,7 +47,7 @@ struct Limits {
         }
     }
 
-    /// The most operations a second of several attempts; nil where there is no loop for a variant.
+    /// The most operations a second in several attempts; nil if no loop exists for the variant.
     private static func peak(of variant: KernelRuntime.Variant, threads: Int) -> Double? {
         let (kernel, name) = (variant.kernel, variant.name)
         guard peak_arithmetic(kernel, name, 1) > 0 else { return nil }

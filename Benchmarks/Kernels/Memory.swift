@@ -1,24 +1,24 @@
 import CircadiaKernels
 
-/// Memory that stands for weights, caches and vectors: one large buffer, of which every benchmark
-/// takes as many copies as fit, so that calls that take turns over them find nothing in a cache.
+/// Memory for weights, caches and vectors: one large buffer. Each benchmark takes as many copies as
+/// fit. Its calls alternate between them, so no operand is in a cache.
 final class Memory {
     private let buffer: AlignedBuffer<UInt8>
 
-    /// Every byte is 0x3c, which is a sane number in every format: 0.0115 in f32 and bf16, 1.06 in
-    /// f16, 12 and 3 in 4 bits. Speed does not depend on which.
+    /// Every byte is 0x3c, which is a normal value in every format: 0.0115 in f32 and bf16, 1.06 in
+    /// f16, 12 and 3 in 4 bits. The speed does not depend on it.
     init(byteCount: Int) {
         buffer = AlignedBuffer(uninitializedCount: byteCount)
         buffer.pointer.update(repeating: 0x3c, count: byteCount)
     }
 
-    /// The places of as many blocks of `byteCount` as fit, `most` at most.
+    /// The offsets of as many blocks of `byteCount` bytes as fit, at most `most`.
     private func offsets(byteCount: Int, most: Int = .max) -> [Int] {
         let step = (byteCount + 63) / 64 * 64
         return (0..<min(most, buffer.count / step)).map { $0 * step }
     }
 
-    /// Copies of the matrices of a projection; none where memory is too small.
+    /// Copies of the matrices of a projection; none if the memory is too small.
     func weights(_ projection: ModelShape.Projection) -> [[WeightMatrix]] {
         let format = projection.format
         guard

@@ -1,10 +1,10 @@
 import CircadiaKernels
 
-/// The dimensions of a model that decide how much its kernels have to do.
+/// The dimensions of a model that decide the work of its kernels.
 struct ModelShape {
     let name: String
     let hidden, mlp, heads, kvHeads, headDim, vocabulary: Int
-    /// The format of the matrices, and of the head.
+    /// The formats of the matrices and of the head.
     let format, headFormat: WeightFormat
 
     struct WeightFormat {
@@ -12,7 +12,7 @@ struct ModelShape {
         let scales: FloatFormat
     }
 
-    /// What `circadia model pull` brings: Q4_1 matrices and a Q8_0 head, imported from GGUF.
+    /// The model of `circadia model pull`: Q4_1 matrices and a Q8_0 head, imported from GGUF.
     static let smollm2 = ModelShape(
         name: "SmolLM2-135M", hidden: 576, mlp: 1536, heads: 9, kvHeads: 3, headDim: 64,
         vocabulary: 49152, format: WeightFormat(bits: 4, groupSize: 32, scales: .f16),
@@ -26,12 +26,12 @@ struct ModelShape {
 
     static let all = [smollm2, llama3B]
 
-    /// Matrices that are multiplied in one call with one input.
+    /// Matrices that one call multiplies with one input.
     struct Projection {
         let name: String
         let rows, columns, count: Int
         let format: WeightFormat
-        /// Multiplications and additions for a token.
+        /// The number of multiplications and additions for a token.
         var operations: Int { 2 * rows * columns * count }
     }
 

@@ -1,6 +1,7 @@
 import CircadiaKernels
 
-/// The benchmarks, in the order of the table. Each is made when its turn comes and freed after.
+/// The benchmarks in the order of the table. Each is created when its turn comes and freed
+/// afterwards.
 struct Suite {
     let memory: Memory
     let blas: BLAS?

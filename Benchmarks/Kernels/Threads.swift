@@ -1,8 +1,8 @@
 import Foundation
 
-/// What threads do between two measurements.
+/// Controls threads between two measurements.
 enum Threads {
-    /// Waits until idle threads have gone to sleep: those of OpenMP spin for 200 ms after their
-    /// last work, and would take the processors from whoever is measured next.
+    /// Waits until idle threads sleep. OpenMP's threads spin for 200 ms after their last work and
+    /// would take processor time from the next measurement.
     static func rest() { Thread.sleep(forTimeInterval: 0.3) }
 }

@@ -1,22 +1,22 @@
 import CircadiaFiles
 import Foundation
 
-/// `adapter_config.json` of an MLX adapter; keys that this program does not know are kept.
+/// The `adapter_config.json` of an MLX adapter. Unknown keys are kept.
 package struct AdapterConfiguration: Codable, Sendable, Equatable {
-    /// How an adapted module computes: `y = W x + scale · ((x A) B)`.
+    /// The parameters of an adapted module: `y = W x + scale · ((x A) B)`.
     package struct LoRAParameters: Sendable, Equatable {
         /// Columns of A.
         package var rank: Int
-        /// Multiplies the low-rank product; this is not alpha / rank.
+        /// The factor on the low-rank product. It is not alpha / rank.
         package var scale: Double
-        /// Dropout during training; 0 when used.
+        /// The probability of dropout during training. Inference uses none.
         package var dropout: Double
         /// Module paths inside a block, such as `self_attn.q_proj`; nil means all seven.
         package var keys: [String]?
         /// Other members, kept.
         package var otherMembers: JSONObject
 
-        /// Parameters with mlx_lm's defaults.
+        /// Creates parameters with mlx_lm's defaults.
         package init(
             rank: Int = 8, scale: Double = 20, dropout: Double = 0, keys: [String]? = nil,
             otherMembers: JSONObject = JSONObject()
@@ -29,7 +29,7 @@ package struct AdapterConfiguration: Codable, Sendable, Equatable {
         }
     }
 
-    /// How an adapted module computes; `fine_tune_type`.
+    /// The kind of adapter, `fine_tune_type`.
     package enum Kind: String, Sendable, Codable, CaseIterable {
         /// `W x + scale · ((x A) B)`.
         case lora
@@ -38,16 +38,16 @@ package struct AdapterConfiguration: Codable, Sendable, Equatable {
         case dora
     }
 
-    /// LoRA or DoRA; `full` and others are refused.
+    /// LoRA or DoRA. `full` and other kinds are refused.
     package var kind: Kind
-    /// How many of the last blocks are adapted; less than 1 means all.
+    /// The number of adapted blocks, counted from the last; less than 1 means all.
     package var numLayers: Int
-    /// Rank, scale and so on.
+    /// Rank, scale, dropout and keys.
     package var loraParameters: LoRAParameters
     /// Other members, kept.
     package var otherMembers: JSONObject
 
-    /// A configuration with mlx_lm's defaults.
+    /// Creates a configuration with mlx_lm's defaults.
     package init(
         kind: Kind = .lora, numLayers: Int = 16,
         loraParameters: LoRAParameters = LoRAParameters(), otherMembers: JSONObject = JSONObject()
@@ -128,13 +128,13 @@ package struct AdapterConfiguration: Codable, Sendable, Equatable {
         try json.encode(to: encoder)
     }
 
-    /// What this program says of the training, in a member of its own that others skip.
+    /// This program's member about the training, which other programs skip.
     package var origin: JSONObject? {
         get { otherMembers["circadia"]?.objectValue }
         set { otherMembers["circadia"] = newValue.map { .object($0) } }
     }
 
-    /// The blocks of a model that are adapted: the last `numLayers`, or all.
+    /// The adapted blocks of a model with `layerCount` blocks: the last `numLayers`, or all.
     package func adaptedLayers(of layerCount: Int) -> Range<Int> {
         (numLayers < 1 ? 0 : max(0, layerCount - numLayers))..<layerCount
     }

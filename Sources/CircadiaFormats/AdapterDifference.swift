@@ -1,24 +1,25 @@
 import Foundation
 
-/// How far two adapters are from each other, by what each adds to the weights: `scale · A · B`.
-/// DoRA's magnitudes are left out.
+/// The difference between two adapters, measured on what each adds to the weights: `scale · A · B`.
+/// DoRA's magnitudes are ignored.
 package struct AdapterDifference: Sendable, Equatable, Encodable {
-    /// A module of all blocks together.
+    /// One module, over all blocks.
     package struct Module: Sendable, Equatable, Encodable {
         /// The module's path inside a block.
         package let key: String
-        /// Frobenius norms of what the first and the second add, and of the difference.
+        /// Frobenius norms of the product of the first adapter, of the second, and of their
+        /// difference.
         package let normFrom, normTo, normDifference: Double
     }
 
     /// Frobenius norms over all modules.
     package let normFrom, normTo, normDifference: Double
-    /// The cosine of the angle between what they add; 0 where one adds nothing.
+    /// The cosine of the angle between the two products; 0 if one is zero.
     package let cosine: Double
-    /// By module, those of either.
+    /// The differences by module, for modules of either adapter.
     package let modules: [Module]
 
-    /// Compares two adapters in MLX's form, of the same model; ranks and blocks may differ.
+    /// Compares two adapters of the same model in MLX's form. Their ranks and blocks may differ.
     package init(
         from first: (AdapterConfiguration, [String: AdapterTensor]),
         to second: (AdapterConfiguration, [String: AdapterTensor])
@@ -58,8 +59,8 @@ package struct AdapterDifference: Sendable, Equatable, Encodable {
 }
 
 extension AdapterModule {
-    /// The inner product of `scale · A · B` of two modules of one shape, without forming either:
-    /// Σ (A₁ᵀA₂) ∘ (B₁B₂ᵀ). 0 where the shapes differ.
+    /// The inner product of `scale · A · B` of two modules, without forming either product: Σ
+    /// (A₁ᵀA₂) ∘ (B₁B₂ᵀ). It is 0 if the shapes differ.
     func inner(_ other: AdapterModule) -> Double {
         guard a.shape[0] == other.a.shape[0], b.shape[1] == other.b.shape[1] else { return 0 }
         let inputs = Self.products(a.transposed, other.a.transposed)
@@ -67,7 +68,7 @@ extension AdapterModule {
         return scale * other.scale * zip(inputs, outputs).reduce(0) { $0 + $1.0 * $1.1 }
     }
 
-    /// The products of each row of one matrix with each row of another.
+    /// The dot products of each row of one matrix with each row of the other.
     private static func products(_ first: AdapterTensor, _ second: AdapterTensor) -> [Double] {
         let columns = first.shape[1]
         return (0..<first.shape[0]).flatMap { i in

@@ -4,15 +4,15 @@ import Foundation
 
 /// An MLX adapter directory: `adapter_config.json` and `adapters.safetensors`.
 ///
-/// The adapter is present iff both files are. A save replaces both in one step, so that whoever
-/// reads, and whenever the process is killed, there is the old adapter or the new one.
+/// An adapter is present if both files exist. A save replaces both in one step. At any moment, also
+/// after a kill, a reader finds the old adapter or the new one.
 package enum AdapterDirectory {
-    /// The name of the configuration.
+    /// The name of the configuration file.
     package static let configurationName = "adapter_config.json"
-    /// The name of the weights.
+    /// The name of the weights file.
     package static let weightsName = "adapters.safetensors"
 
-    /// Whether both files are there.
+    /// Whether both files exist.
     package static func isPresent(at url: URL) -> Bool {
         DirectorySwap.recover(url)
         return [configurationName, weightsName].allSatisfy {
@@ -24,9 +24,10 @@ package enum AdapterDirectory {
     ///
     /// - Parameters:
     ///   - url: the directory.
-    ///   - model: checks layers and widths too, where given.
+    ///   - model: if given, layers and widths are checked against it.
     /// - Returns: the configuration and the tensors by their full names.
-    /// - Throws: `FormatError`; `.adapter` where the parts do not fit together.
+    /// - Throws: `FormatError` or `FileError`; `FormatError.adapter` if the parts do not fit
+    ///   together.
     package static func load(
         _ url: URL, for model: ModelConfiguration? = nil
     ) throws -> (AdapterConfiguration, [String: AdapterTensor]) {
@@ -35,7 +36,8 @@ package enum AdapterDirectory {
         let weightsURL = url.appendingPathComponent(weightsName)
         for file in [configurationURL, weightsURL]
         where !FileManager.default.fileExists(atPath: file.path) {
-            throw FormatError.adapter(path: url.path, problem: .incomplete(missing: file.lastPathComponent))
+            throw FormatError.adapter(
+                path: url.path, problem: .incomplete(missing: file.lastPathComponent))
         }
         let configuration = try AdapterConfiguration(
             json: try JSONValue(contentsOf: configurationURL), path: configurationURL.path)
@@ -55,16 +57,16 @@ package enum AdapterDirectory {
 
     /// Writes an adapter in one atomic, durable step.
     ///
-    /// A complete directory is built beside the target, synced, and exchanged with it. Files of
-    /// the target other than the two stay. The files are readable by their owner only.
+    /// A complete directory is built next to the target, synced, and exchanged with it. Other files
+    /// of the target stay. Only their owner can read the files.
     ///
     /// - Parameters:
-    ///   - configuration: written as `adapter_config.json`.
-    ///   - tensors: by full names; written as F32.
-    ///   - model: checks layers and widths too, where given.
-    ///   - attachments: further files that change in the same step, by name.
-    ///   - url: the directory; directories above it are created.
-    /// - Throws: `FormatError`; the old adapter is intact then.
+    ///   - configuration: the contents of `adapter_config.json`.
+    ///   - tensors: the tensors by full names, written as F32.
+    ///   - model: if given, layers and widths are checked against it.
+    ///   - attachments: further files by name, which change in the same step.
+    ///   - url: the directory; missing parent directories are created.
+    /// - Throws: `FormatError` or `FileError`. The old adapter then stays intact.
     package static func save(
         _ configuration: AdapterConfiguration, _ tensors: [String: AdapterTensor],
         for model: ModelConfiguration? = nil, attachments: [String: [UInt8]] = [:], to url: URL
@@ -94,12 +96,12 @@ package enum AdapterDirectory {
         }
     }
 
-    /// Puts a copy of an adapter in the place of another one, in one atomic, durable step.
+    /// Replaces an adapter by a copy of another one, in one atomic, durable step.
     ///
     /// - Parameters:
-    ///   - source: an adapter's directory; all of its regular files are copied.
-    ///   - url: the directory to replace; what else it holds stays.
-    /// - Throws: `FormatError`; what was at `url` is intact then.
+    ///   - source: an adapter's directory; all its regular files are copied.
+    ///   - url: the directory to replace; its other files stay.
+    /// - Throws: `FormatError` or `FileError`. The contents of `url` then stay intact.
     package static func copy(_ source: URL, to url: URL) throws {
         _ = try load(source)
         try DirectorySwap.replace(url, isObsolete: AdapterFormat.owns) {
@@ -126,9 +128,10 @@ package enum AdapterDirectory {
         }
     }
 
-    /// Removes an adapter's directory in one step: killed at any moment, it is whole or gone.
+    /// Removes an adapter's directory in one step: after a kill it is complete or gone. Nothing
+    /// happens if it does not exist.
     ///
-    /// - Throws: `FileError.unwritable`; fine where there is none.
+    /// - Throws: `FileError.unwritable`.
     package static func remove(_ url: URL) throws {
         let url = url.resolvingSymlinksInPath()
         removeStrays(beside: url)
@@ -153,9 +156,9 @@ package enum AdapterDirectory {
         }
     }
 
-    /// Deletes what killed processes left beside an adapter directory while they built it.
+    /// Deletes the temporary directories that killed processes left next to an adapter directory.
     ///
-    /// `save` does so too. What running processes build is left alone.
+    /// `save` does so too. The directories of running processes stay.
     package static func removeStrays(beside url: URL) {
         DirectorySwap.recover(url)
         TemporaryItems.removeStrays(beside: url)

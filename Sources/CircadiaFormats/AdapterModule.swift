@@ -1,6 +1,6 @@
 import CircadiaFiles
 
-/// One adapted module as other programs store it: a rank and a scale of its own.
+/// One adapted module as other programs store it, with its own rank and scale.
 struct AdapterModule {
     /// The block's number.
     var layer: Int
@@ -10,15 +10,15 @@ struct AdapterModule {
     var a: AdapterTensor
     /// `[rank, out]`.
     var b: AdapterTensor
-    /// `[out]`, of DoRA only.
+    /// `[out]`, for DoRA only.
     var magnitude: AdapterTensor?
-    /// Multiplies the product of the two.
+    /// The factor on the product of `a` and `b`.
     var scale: Double
 
     var rank: Int { b.shape[0] }
 
-    /// Puts modules under MLX's one rank and one scale without changing what they compute: smaller
-    /// ranks are filled up with zeros, other scales move into `b`.
+    /// Gives modules the single rank and scale of MLX without changing what they compute. Smaller
+    /// ranks are padded with zeros, and other scales are multiplied into `b`.
     static func unified(
         _ modules: [AdapterModule], layerCount: Int, dropout: Double, otherMembers: JSONObject
     ) -> (AdapterConfiguration, [String: AdapterTensor]) {
@@ -86,7 +86,7 @@ extension AdapterTensor {
         return AdapterTensor(shape: [columns, rows], values: turned)
     }
 
-    /// The matrix with zeros to the right of it and below.
+    /// The matrix padded with zeros on the right and below.
     func filledUp(rows: Int? = nil, columns: Int? = nil) -> AdapterTensor {
         let rows = rows ?? shape[0]
         let columns = columns ?? shape[1]
@@ -100,7 +100,7 @@ extension AdapterTensor {
         return AdapterTensor(shape: [rows, columns], values: filled)
     }
 
-    /// The matrix with its rows in another order: row `i` is this one's row `source(i)`.
+    /// The matrix with reordered rows: row `i` is row `source(i)` of this one.
     func rows(_ source: (Int) -> Int) -> AdapterTensor {
         let columns = shape[1]
         var moved: [Float] = []

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What an adapter is and how large its numbers are; needs no model.
+/// A summary of an adapter and the size of its values. It needs no model.
 package struct AdapterSummary: Sendable, Equatable, Encodable {
     /// One adapted module.
     package struct Module: Sendable, Equatable, Encodable {
@@ -10,32 +10,32 @@ package struct AdapterSummary: Sendable, Equatable, Encodable {
         package let key: String
         /// `[in, out]` of the module.
         package let inputs, outputs: Int
-        /// Frobenius norms of A, of B and of scale · A · B, which is what the weights gain.
+        /// Frobenius norms of A, of B and of scale · A · B, the change of the weights.
         package let normA, normB, normDelta: Double
     }
 
-    /// How it is stored.
+    /// The name of the file format.
     package let format: String
     /// `lora` or `dora`.
     package let kind: String
     /// Columns of A.
     package let rank: Int
-    /// Multiplies the product; PEFT's alpha is scale · rank.
+    /// The factor on the product, and PEFT's alpha, which is scale · rank.
     package let scale, alpha: Double
     /// The adapted blocks.
     package let layers: [Int]
     /// The adapted modules of a block.
     package let keys: [String]
-    /// Numbers in all tensors.
+    /// The number of values in all tensors.
     package let parameters: Int
     /// Frobenius norm of scale · A · B over all modules.
     package let normDelta: Double
-    /// What the configuration says of the training; empty where it says nothing.
+    /// The program that trained the adapter, from the configuration; empty if it does not say.
     package let trainedBy: String
     /// Every adapted module.
     package let modules: [Module]
 
-    /// Sums up an adapter in MLX's form.
+    /// Summarises an adapter in MLX's form.
     package init(
         format: AdapterFormat, configuration: AdapterConfiguration,
         tensors: [String: AdapterTensor]
@@ -60,14 +60,14 @@ package struct AdapterSummary: Sendable, Equatable, Encodable {
         trainedBy = Self.origin(configuration)
     }
 
-    /// In words, what wrote the adapter: this program, mlx_lm or PEFT.
+    /// The program that wrote the adapter, in words: this program, mlx_lm or PEFT.
     private static func origin(_ configuration: AdapterConfiguration) -> String {
         let members = configuration.otherMembers
         if let own = configuration.origin {
             let parts = own.members.map { "\($0.key): \($0.value.stringValue ?? $0.value.text())" }
             return "circadia, " + parts.joined(separator: ", ")
         }
-        // mlx_lm.lora saves all of its arguments.
+        // mlx_lm.lora saves all its arguments.
         let known = ["model", "data", "iters", "learning_rate", "batch_size", "optimizer", "seed"]
         let found = known.compactMap { key in
             members[key].map { "\(key): \($0.stringValue ?? $0.text())" }

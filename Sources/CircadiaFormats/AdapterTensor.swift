@@ -1,11 +1,11 @@
 /// One matrix of an adapter, or DoRA's vector of magnitudes.
 package struct AdapterTensor: Sendable, Equatable {
-    /// Rows and columns; one number for a vector.
+    /// Rows and columns; one element for a vector.
     package var shape: [Int]
     /// The values, row-major.
     package var values: [Float]
 
-    /// A tensor; `values` holds as many numbers as `shape` says (others trap).
+    /// Creates a tensor. The number of `values` must match `shape`; otherwise it traps.
     package init(shape: [Int], values: [Float]) {
         precondition(shape.reduce(1, *) == values.count, "values do not fit the shape \(shape)")
         self.shape = shape
@@ -13,7 +13,7 @@ package struct AdapterTensor: Sendable, Equatable {
     }
 }
 
-/// A name such as `model.layers.3.self_attn.q_proj.lora_a`, taken apart.
+/// The parts of a tensor name such as `model.layers.3.self_attn.q_proj.lora_a`.
 package struct AdapterTensorName: Sendable, Equatable {
     /// The two factors of `A · B`, and DoRA's magnitudes.
     package enum Factor: String, Sendable, CaseIterable {
@@ -21,7 +21,7 @@ package struct AdapterTensorName: Sendable, Equatable {
         case a = "lora_a"
         /// `[rank, out]`.
         case b = "lora_b"
-        /// `[out]`; of DoRA only.
+        /// `[out]`, for DoRA only.
         case magnitude = "m"
     }
 
@@ -29,17 +29,17 @@ package struct AdapterTensorName: Sendable, Equatable {
     package var layer: Int
     /// The module's path inside the block, such as `self_attn.q_proj`.
     package var module: String
-    /// Which factor it is.
+    /// The factor.
     package var factor: Factor
 
-    /// Builds a name.
+    /// Creates a name from its parts.
     package init(layer: Int, module: String, factor: Factor) {
         self.layer = layer
         self.module = module
         self.factor = factor
     }
 
-    /// Takes a full name apart; nil where it is none of a LoRA tensor of a Llama.
+    /// Parses a full name; nil if it is not the name of a Llama's LoRA tensor.
     package init?(_ name: String) {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 6, parts[0] == "model", parts[1] == "layers",
@@ -60,7 +60,7 @@ package struct AdapterTensorName: Sendable, Equatable {
         "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj",
     ]
 
-    /// Inputs and outputs of a module, or nil for an unknown one.
+    /// The inputs and outputs of a module; nil for an unknown one.
     package static func widths(
         of module: String, in model: ModelConfiguration
     ) -> (inputs: Int, outputs: Int)? {

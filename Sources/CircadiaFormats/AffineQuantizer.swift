@@ -13,8 +13,8 @@ package enum AffineQuantizer {
     /// Quantises a matrix.
     ///
     /// Per group, with n = 2^bits − 1: s = max((max − min)/n, 1e-7), negated unless |min| > |max|;
-    /// edge is the end of larger magnitude; q0 = rint(edge/s); where q0 ≠ 0, s = edge/q0 and
-    /// bias = edge, else bias = 0; q = clamp(rint((w − bias)/s), 0, n).
+    /// edge is the end of larger magnitude; q0 = rint(edge/s). If q0 ≠ 0, s = edge/q0 and bias =
+    /// edge, else bias = 0. Then q = clamp(rint((w − bias)/s), 0, n).
     ///
     /// - Parameters:
     ///   - values: `[rows, columns]`, row-major.
@@ -22,7 +22,8 @@ package enum AffineQuantizer {
     ///   - columns: the number of columns; a multiple of `groupSize`.
     ///   - bits: 4 or 8.
     ///   - groupSize: 32, 64 or 128.
-    /// - Returns: words, scales and biases in f32; round the latter to the dtype of the checkpoint.
+    /// - Returns: words, scales and biases. Scales and biases are f32; the caller rounds them to
+    ///   the checkpoint's dtype.
     package static func quantize(
         _ values: [Float], rows: Int, columns: Int, bits: Int = 4, groupSize: Int = 64
     ) -> Quantized {

@@ -19,7 +19,7 @@ extension FormatError: CustomStringConvertible {
 }
 
 extension SafetensorsProblem: CustomStringConvertible {
-    /// What is wrong, as the end of a sentence.
+    /// The problem, as the end of a sentence.
     package var description: String {
         switch self {
         case .tooShort(let byteCount):
@@ -29,7 +29,7 @@ extension SafetensorsProblem: CustomStringConvertible {
             "its header claims \(length) bytes, the whole file has \(fileByteCount); it is "
                 + "truncated or of another format, so fetch it again"
         case .headerNotAnObject:
-            "its header is no JSON object"
+            "its header is not a JSON object"
         case .badEntry(let tensor, let field):
             "the header entry of tensor \(tensor) has no valid “\(field)”"
         case .unknownType(let tensor, let type):
@@ -48,7 +48,7 @@ extension SafetensorsProblem: CustomStringConvertible {
 }
 
 extension TensorProblem: CustomStringConvertible {
-    /// What is wrong, as the end of a sentence whose subject is the tensor.
+    /// The problem, as the end of a sentence whose subject is the tensor.
     package var description: String {
         switch self {
         case .missing:
@@ -75,11 +75,11 @@ extension TensorProblem: CustomStringConvertible {
 }
 
 extension ConfigurationProblem: CustomStringConvertible {
-    /// What is wrong, as a sentence without its full stop.
+    /// The problem, as a sentence without its full stop.
     package var description: String {
         switch self {
         case .notAnObject:
-            "the configuration is no JSON object"
+            "the configuration is not a JSON object"
         case .missingKey(let key):
             "“\(key)” is missing"
         case .badValue(let key, let expected, let found):
@@ -103,7 +103,7 @@ extension ConfigurationProblem: CustomStringConvertible {
 }
 
 extension GGUFProblem: CustomStringConvertible {
-    /// What is wrong, as the end of a sentence.
+    /// The problem, as the end of a sentence.
     package var description: String {
         switch self {
         case .notGGUF:
@@ -115,11 +115,11 @@ extension GGUFProblem: CustomStringConvertible {
         case .implausibleCount(let offset, let item, let count):
             "\(item) at byte \(offset) is \(count), more than the file can hold"
         case .badString(let offset):
-            "the string at byte \(offset) is no UTF-8"
+            "the string at byte \(offset) is not UTF-8"
         case .unknownValueType(let key, let type):
             "the metadata “\(key)” have the unknown type \(type)"
         case .missingMetadata(let key, let expected):
-            "the metadata “\(key)” are missing or not what is needed: \(expected)"
+            "the metadata “\(key)” are missing or of another type; expected \(expected)"
         case .inconsistentMetadata(let key, let expected, let found):
             "the metadata “\(key)” say \(found), expected \(expected)"
         case .unknownArchitecture(let name):
@@ -128,7 +128,7 @@ extension GGUFProblem: CustomStringConvertible {
             "tensor \(tensor) has type \(type), which has no lossless MLX form; Q4_0, Q4_1, Q8_0, "
                 + "F16, BF16 and F32 matrices can be imported"
         case .unknownTensor(let name):
-            "tensor \(name) belongs to no Llama that is supported"
+            "tensor \(name) does not belong to a supported Llama"
         case .missingTensor(let name):
             "tensor \(name) is missing"
         case .wrongShape(let tensor, let expected, let found):
@@ -145,23 +145,23 @@ extension GGUFProblem: CustomStringConvertible {
 }
 
 extension AdapterProblem: CustomStringConvertible {
-    /// What is wrong, as the end of a sentence.
+    /// The problem, as the end of a sentence.
     package var description: String {
         switch self {
         case .incomplete(let missing):
             "\(missing) is missing"
         case .unknownTensor(let name):
-            "tensor \(name) is no LoRA tensor that this program knows"
+            "tensor \(name) is not a LoRA tensor that this program knows"
         case .missingPartner(let tensor, let partner):
             "tensor \(tensor) comes without \(partner)"
         case .wrongShape(let tensor, let expected, let found):
             "tensor \(tensor) has shape \(found), expected \(expected); the adapter may belong to "
                 + "another model"
         case .notFinite(let tensor):
-            "tensor \(tensor) holds values that are no finite numbers"
+            "tensor \(tensor) holds values that are not finite"
         case .layerOutOfRange(let tensor, let first, let layerCount):
-            "tensor \(tensor) lies outside the adapted layers \(first)..<\(layerCount); the adapter "
-                + "may belong to another model"
+            "tensor \(tensor) lies outside the adapted layers \(first)..<\(layerCount); the "
+                + "adapter may belong to another model"
         case .empty:
             "it holds no tensors"
         case .unknownFormat:
@@ -171,8 +171,8 @@ extension AdapterProblem: CustomStringConvertible {
             "\(file) is a Python pickle, which can run code when it is read; save the adapter with "
                 + "save_pretrained(…, safe_serialization=True) and import that"
         case .unsupportedSetting(let key, let value):
-            "“\(key)”: \(value) has no counterpart here, and the adapter would compute something "
-                + "else without it; merge it in PEFT (merge_and_unload) and import the model"
+            "“\(key)”: \(value) has no counterpart here, and without it the adapter would compute "
+                + "something else; merge it in PEFT (merge_and_unload) and import the model"
         case .notAnAdapter(let found):
             "the file holds \(found), not a LoRA adapter"
         case .notExpressible(let kind, let format):
@@ -182,7 +182,7 @@ extension AdapterProblem: CustomStringConvertible {
 }
 
 extension StoreProblem: CustomStringConvertible {
-    /// What is wrong, as a sentence without its full stop.
+    /// The problem, as a sentence without its full stop.
     package var description: String {
         switch self {
         case .notFound(let name, true, _):
@@ -190,17 +190,17 @@ extension StoreProblem: CustomStringConvertible {
         case .notFound(let name, false, _):
             "“\(name)” is neither a model directory nor an installed model"
         case .notAModel(let path):
-            "\(path): this directory holds no config.json, so it is no model in MLX format"
+            "\(path): this directory has no config.json, so it is not a model in MLX format"
         case .unknownName(let name, let choices):
-            "there is no model “\(name)” to bring; these can be brought: "
+            "there is no model “\(name)” to download; these can be downloaded: "
                 + choices.joined(separator: ", ")
         case .toolFailed(let tool, let status, let output):
             "“\(tool)” failed with status \(status)" + (output.isEmpty ? "" : ": \(output)")
         case .toolMissing(let tool, let reason):
             "“\(tool)” cannot be run: \(reason). Install python3 with pip and try again"
         case .wrongDigest(let path, let expected, let found):
-            "\(path): the SHA-256 digest is \(found), expected \(expected); the download is damaged "
-                + "or was changed. Try again"
+            "\(path): the SHA-256 digest is \(found), expected \(expected); the download is "
+                + "damaged or was changed. Try again"
         case .missingInPackage(let package, let file):
             "the package \(package) holds no \(file)"
         }

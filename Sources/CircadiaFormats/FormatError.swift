@@ -1,18 +1,18 @@
-/// What can go wrong while model files are read or written.
+/// Errors of reading and writing model files.
 ///
-/// Every case names the file; wording is in `FormatError+Description.swift`.
+/// Every case names the file. The wording is in `FormatError+Description.swift`.
 package enum FormatError: Error, Sendable, Equatable {
     /// A safetensors file breaks its format.
     case safetensors(path: String, problem: SafetensorsProblem)
-    /// A tensor is missing or is not what its user needs.
+    /// A tensor is missing or unsuitable for its user.
     case tensor(path: String, name: String, problem: TensorProblem)
     /// `config.json` (or `adapter_config.json`) lacks a value or holds one that is not supported.
     case configuration(path: String, problem: ConfigurationProblem)
-    /// A GGUF file breaks its format or holds what cannot be imported.
+    /// A GGUF file breaks its format or cannot be imported.
     case gguf(path: String, problem: GGUFProblem)
     /// An adapter does not fit its configuration or the model.
     case adapter(path: String, problem: AdapterProblem)
-    /// A model could not be found, brought or checked.
+    /// A model could not be found, downloaded or checked.
     case store(StoreProblem)
 }
 
@@ -22,11 +22,11 @@ package enum SafetensorsProblem: Sendable, Equatable {
     case tooShort(byteCount: Int)
     /// The header's length points past the end of the file or beyond the format's limit.
     case badHeaderLength(length: UInt64, fileByteCount: Int)
-    /// The header is no JSON object of tensors.
+    /// The header is not a JSON object of tensors.
     case headerNotAnObject
     /// A tensor's header entry lacks `dtype`, `shape` or `data_offsets`, or one has a wrong type.
     case badEntry(tensor: String, field: String)
-    /// A dtype that the format does not know.
+    /// The dtype is not one of the format.
     case unknownType(tensor: String, type: String)
     /// A tensor's bytes lie outside the file.
     case rangeOutsideFile(tensor: String, start: Int, end: Int, dataByteCount: Int)
@@ -34,36 +34,36 @@ package enum SafetensorsProblem: Sendable, Equatable {
     case wrongByteCount(tensor: String, expected: Int, found: Int)
     /// Two tensors share bytes.
     case overlap(first: String, second: String)
-    /// The tensors leave bytes uncovered: `count` of them from `start` (counted from the data).
+    /// The tensors leave `count` bytes uncovered from `start`, counted from the start of the data.
     case gap(start: Int, count: Int)
 }
 
-/// What is wrong with one tensor for its user.
+/// Problems of one tensor for its user.
 package enum TensorProblem: Sendable, Equatable {
     /// No file of the model holds it.
     case missing
-    /// It has another shape than needed.
+    /// Its shape is not the expected one.
     case wrongShape(expected: [Int], found: [Int])
-    /// The configuration says that the module is quantised, but it has no scales.
+    /// The configuration says that the module is quantised, but the file has no scales for it.
     case missingScales(bits: Int, groupSize: Int)
-    /// It has another dtype than those accepted.
+    /// Its dtype is not one of those accepted.
     case wrongType(expected: [String], found: String)
-    /// Its values cannot belong to any supported quantisation of that shape.
+    /// Its shapes fit no supported quantisation.
     case unsupportedQuantization(bits: Int, groupSize: Int)
     /// The configuration and the stored shapes disagree.
     case quantizationMismatch(
         configuredBits: Int, configuredGroupSize: Int, foundBits: Int, foundGroupSize: Int)
-    /// The configuration says that it is not quantised, but it comes with scales.
+    /// The configuration says that the module is not quantised, but the file has scales for it.
     case unexpectedScales
-    /// The index names a file for it that does not hold it.
+    /// The index places it in a file that does not contain it.
     case notInShard(String)
 }
 
-/// What is wrong with a configuration file.
+/// Problems of a configuration file.
 package enum ConfigurationProblem: Sendable, Equatable {
-    /// The file holds JSON, but no object.
+    /// The file is JSON, but not an object.
     case notAnObject
-    /// A key that is needed is absent.
+    /// A required key is absent.
     case missingKey(String)
     /// A key holds a value of the wrong type or outside the sensible range.
     case badValue(key: String, expected: String, found: String)
@@ -71,9 +71,9 @@ package enum ConfigurationProblem: Sendable, Equatable {
     case unknownArchitecture(String)
     /// A quantisation mode other than `affine`.
     case unknownQuantizationMode(module: String, mode: String)
-    /// A number of bits that no kernel knows.
+    /// No kernel supports this number of bits.
     case unsupportedBits(module: String, bits: Int)
-    /// A group size that no kernel knows.
+    /// No kernel supports this group size.
     case unsupportedGroupSize(module: String, groupSize: Int)
     /// A `rope_scaling` type that is not implemented.
     case unknownRopeScaling(String)
@@ -83,7 +83,7 @@ package enum ConfigurationProblem: Sendable, Equatable {
     case unknownFineTuneType(String)
 }
 
-/// How a GGUF file breaks its format or goes beyond what can be imported.
+/// Problems of a GGUF file: it breaks its format or cannot be imported.
 package enum GGUFProblem: Sendable, Equatable {
     /// The first four bytes are not `GGUF`.
     case notGGUF
@@ -91,21 +91,21 @@ package enum GGUFProblem: Sendable, Equatable {
     case unknownVersion(UInt32)
     /// The file ends inside the item at `offset`.
     case truncated(offset: Int, item: String)
-    /// A count or length that the file cannot hold.
+    /// A count or length is larger than the file can hold.
     case implausibleCount(offset: Int, item: String, count: UInt64)
-    /// A string that is no UTF-8.
+    /// A string is not UTF-8.
     case badString(offset: Int)
-    /// A metadata type that the format does not know.
+    /// A metadata type is not one of the format.
     case unknownValueType(key: String, type: UInt32)
-    /// A metadata key that is needed is absent or has another type.
+    /// A required metadata key is absent or has another type.
     case missingMetadata(key: String, expected: String)
-    /// Metadata that contradicts other metadata.
+    /// Metadata contradict other metadata.
     case inconsistentMetadata(key: String, expected: String, found: String)
     /// `general.architecture` is not `llama`.
     case unknownArchitecture(String)
-    /// A tensor type that cannot be imported without loss.
+    /// A tensor type cannot be imported without loss.
     case unsupportedTensorType(tensor: String, type: String)
-    /// A tensor that no Llama has.
+    /// A Llama has no tensor of this name.
     case unknownTensor(String)
     /// A tensor that a Llama needs is absent.
     case missingTensor(String)
@@ -113,54 +113,55 @@ package enum GGUFProblem: Sendable, Equatable {
     case wrongShape(tensor: String, expected: [Int], found: [Int])
     /// A tensor's data lies outside the file.
     case tensorOutsideFile(tensor: String, end: Int, fileByteCount: Int)
-    /// A tokenizer model or pre-tokenizer that has no known translation.
+    /// A tokenizer model or pre-tokenizer has no known translation.
     case unsupportedTokenizer(key: String, value: String)
-    /// Rotary factors that are not those of Llama 3.
+    /// Rotary factors are not those of Llama 3.
     case unknownRopeFactors
 }
 
-/// What is wrong with an adapter.
+/// Problems of an adapter.
 package enum AdapterProblem: Sendable, Equatable {
     /// One of the two files of an adapter is absent.
     case incomplete(missing: String)
-    /// A tensor name that no adapter of this project or of mlx_lm has.
+    /// The tensor name is not one of this project or of mlx_lm.
     case unknownTensor(String)
     /// `lora_a` without `lora_b` or the other way round.
     case missingPartner(tensor: String, partner: String)
-    /// A tensor whose rank or width differs from what is needed.
+    /// A tensor's rank or width is not the expected one.
     case wrongShape(tensor: String, expected: [Int], found: [Int])
-    /// A tensor that holds NaN or infinity.
+    /// A tensor contains NaN or infinity.
     case notFinite(tensor: String)
-    /// The adapter holds a layer that the model does not have, or that `num_layers` leaves out.
+    /// The adapter has a layer that the model lacks or that `num_layers` leaves out.
     case layerOutOfRange(tensor: String, first: Int, layerCount: Int)
-    /// The adapter holds no tensors.
+    /// The adapter has no tensors.
     case empty
-    /// The path holds no adapter in any format that is known.
+    /// The path contains no adapter in a known format.
     case unknownFormat
     /// The weights are a Python pickle, which would run code when read.
     case pickle(file: String)
-    /// A setting of a PEFT adapter that has no counterpart here.
+    /// A setting of a PEFT adapter has no counterpart here.
     case unsupportedSetting(key: String, value: String)
-    /// A GGUF file that is something else than a LoRA adapter.
+    /// A GGUF file is not a LoRA adapter.
     case notAnAdapter(found: String)
-    /// A format that cannot hold what the adapter is.
+    /// A format cannot express this kind of adapter.
     case notExpressible(kind: String, format: String)
 }
 
-/// Why a model could not be found or brought.
+/// Why a model could not be found or downloaded.
 package enum StoreProblem: Sendable, Equatable {
-    /// Neither a directory nor an installed model; `canPull` where it is a name that can be brought.
+    /// The name is neither a directory nor an installed model. `canPull` says whether it can be
+    /// downloaded, `choices` which names can.
     case notFound(name: String, canPull: Bool, choices: [String])
-    /// The path exists but holds no `config.json`.
+    /// The path exists but has no `config.json`.
     case notAModel(path: String)
-    /// `pull` does not know the name.
+    /// No model of this name can be downloaded.
     case unknownName(name: String, choices: [String])
-    /// An outside program failed; `output` is the end of what it wrote.
+    /// An external program failed; `output` is the end of its output.
     case toolFailed(tool: String, status: Int32, output: String)
-    /// An outside program could not be started.
+    /// An external program could not be started.
     case toolMissing(tool: String, reason: String)
-    /// A file that came does not have the expected digest.
+    /// A downloaded file does not have the expected digest.
     case wrongDigest(path: String, expected: String, found: String)
-    /// A package that came does not hold an expected file.
+    /// A downloaded package lacks an expected file.
     case missingInPackage(package: String, file: String)
 }

@@ -2,11 +2,11 @@ import CircadiaFiles
 import CircadiaKernels
 import Foundation
 
-/// A LoRA adapter in a GGUF file, as llama.cpp's `--lora` takes it.
+/// A LoRA adapter in a GGUF file, for llama.cpp's `--lora`.
 ///
-/// Tensors are called `blk.3.attn_q.weight.lora_a` `[rank, in]` and `….lora_b` `[out, rank]`; the
-/// scale is `adapter.lora.alpha` / rank. The rows of q's and k's `lora_b` are interleaved like those
-/// of the matrices. Format: github.com/ggml-org/llama.cpp, `convert_lora_to_gguf.py` and
+/// Tensors are named `blk.3.attn_q.weight.lora_a` `[rank, in]` and `….lora_b` `[out, rank]`; the
+/// scale is `adapter.lora.alpha` / rank. The rows of q's and k's `lora_b` are interleaved like
+/// those of the matrices. Format: github.com/ggml-org/llama.cpp, `convert_lora_to_gguf.py` and
 /// `src/llama-adapter.cpp`.
 package enum GGUFAdapter {
     /// GGUF's names of the modules.
@@ -18,7 +18,8 @@ package enum GGUFAdapter {
 
     /// Reads an adapter into MLX's form.
     ///
-    /// - Throws: `FormatError.gguf` for a broken file, `.adapter` for one that does not fit.
+    /// - Throws: `FormatError.gguf` for a broken file, `.adapter` for one that does not fit, or
+    ///   `FileError.unreadable`.
     package static func read(
         _ url: URL, for model: ModelConfiguration
     ) throws -> (AdapterConfiguration, [String: AdapterTensor]) {
@@ -39,10 +40,10 @@ package enum GGUFAdapter {
     /// Writes an MLX adapter as a GGUF file.
     ///
     /// - Parameters:
-    ///   - configuration: the adapter's.
-    ///   - tensors: by full names.
-    ///   - model: the model that the adapter is for; its heads say how q and k are interleaved.
-    ///   - url: the file; replaced where it exists.
+    ///   - configuration: the adapter's configuration.
+    ///   - tensors: the tensors by full names.
+    ///   - model: the adapter's base model; its heads decide how q and k are interleaved.
+    ///   - url: the file; replaced if it exists.
     /// - Throws: `FormatError.adapter` with `.notExpressible` for DoRA, or `FileError.unwritable`.
     package static func write(
         _ configuration: AdapterConfiguration, _ tensors: [String: AdapterTensor],
@@ -131,7 +132,7 @@ package enum GGUFAdapter {
             }
             b = b.rows { interleavedRow(ofHalfSplit: $0, headDim: headDim) }
         }
-        // llama.cpp takes an alpha of 0 for a scale of 1.
+        // llama.cpp treats an alpha of 0 as a scale of 1.
         return AdapterModule(
             layer: layer, path: path, a: a.transposed, b: b.transposed,
             scale: alpha == 0 ? 1 : alpha / Double(a.shape[0]))
@@ -166,7 +167,7 @@ package enum GGUFAdapter {
         path == "self_attn.q_proj" || path == "self_attn.k_proj"
     }
 
-    /// llama.cpp turns `[heads, 2, headDim/2]` into `[heads, headDim/2, 2]`.
+    /// The row of llama.cpp's order: it turns `[heads, 2, headDim/2]` into `[heads, headDim/2, 2]`.
     private static func interleavedRow(ofHalfSplit row: Int, headDim: Int) -> Int {
         let (head, inner) = row.quotientAndRemainder(dividingBy: headDim)
         let (half, pair) = inner.quotientAndRemainder(dividingBy: headDim / 2)

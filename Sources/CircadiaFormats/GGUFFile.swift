@@ -9,7 +9,7 @@ package struct GGUFTensor: Sendable, Equatable {
     package let shape: [Int]
     /// Its element format.
     package let type: GGUFTensorType
-    /// Where its bytes lie, counted from the start of the file.
+    /// The range of its bytes, counted from the start of the file.
     package let byteRange: Range<Int>
 }
 
@@ -17,7 +17,7 @@ package struct GGUFTensor: Sendable, Equatable {
 ///
 /// Format: github.com/ggml-org/ggml, docs/gguf.md.
 package final class GGUFFile: Sendable {
-    /// Where the file is.
+    /// The file's URL.
     package let url: URL
     /// The metadata by key.
     package let metadata: [String: GGUFValue]
@@ -27,7 +27,7 @@ package final class GGUFFile: Sendable {
 
     /// Maps and validates a file.
     ///
-    /// - Throws: `FileError.unreadable` or `.gguf`.
+    /// - Throws: `FileError.unreadable` or `FormatError.gguf`.
     package init(path url: URL) throws {
         self.url = url
         let file = try MappedFile(url)
@@ -47,13 +47,13 @@ package final class GGUFFile: Sendable {
         UnsafeRawBufferPointer(rebasing: file.bytes[tensor.byteRange])
     }
 
-    /// The tensor of a name, or nil.
+    /// The tensor with this name; nil if there is none.
     package func tensor(_ name: String) -> GGUFTensor? { tensors.first { $0.name == name } }
 }
 
 extension GGUFProblem: Error {}
 
-/// Reads the header of a GGUF file; every count is checked against the bytes that are left.
+/// Reads the header of a GGUF file and checks every count against the remaining bytes.
 private struct GGUFReader {
     let bytes: UnsafeRawBufferPointer
     var offset = 0
@@ -101,7 +101,7 @@ private struct GGUFReader {
         return (metadata, tensors)
     }
 
-    /// The bytes of a tensor, or nil where the number is beyond any file.
+    /// The size of a tensor in bytes; nil if it exceeds any possible file.
     private static func byteCount(shape: [Int], type: GGUFTensorType) -> Int? {
         guard let columns = shape.last, columns.isMultiple(of: type.blockSize) else { return nil }
         var count = columns / type.blockSize * type.blockByteCount
@@ -148,7 +148,7 @@ private struct GGUFReader {
         return Number(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Number.self))
     }
 
-    /// A count of items that take `smallest` bytes each at least.
+    /// Reads a count of items of at least `smallest` bytes each.
     private mutating func count(
         _ item: String, smallest: Int
     ) throws(GGUFProblem) -> Int {
@@ -182,7 +182,8 @@ private struct GGUFReader {
         case 4: return .integer(Int(try number(UInt32.self, key)))
         case 5: return .integer(Int(try number(Int32.self, key)))
         case 6:
-            // Through the shortest text, so that 1e-5 stays 1e-05 and not 9.99999974737875e-06.
+            // The value goes through its shortest text, so that 1e-5 stays 1e-05 and not
+            // 9.99999974737875e-06.
             let float = Float(bitPattern: try number(UInt32.self, key))
             return .float(Double(float.description) ?? Double(float))
         case 7: return .bool(try number(UInt8.self, key) != 0)

@@ -11,9 +11,9 @@ struct ImportDimensions {
     var vocabulary: Int
 }
 
-/// One tensor on its way from GGUF to MLX.
+/// One tensor to convert from GGUF to MLX.
 struct ImportedTensor {
-    /// Where it comes from.
+    /// The tensor in the GGUF file.
     var source: GGUFTensor
     /// The MLX module path, such as `model.layers.0.self_attn.q_proj`.
     var path: String
@@ -59,7 +59,7 @@ struct ImportedTensor {
         }
         var byName: [String: GGUFTensor] = [:]
         for tensor in file.tensors { byName[tensor.name] = tensor }
-        // Rotary divisors became `rope_scaling`.
+        // The rotary divisors have become `rope_scaling`.
         byName["rope_freqs.weight"] = nil
         var result: [ImportedTensor] = []
         for (name, path, shape, interleaved) in expected {
@@ -96,7 +96,8 @@ extension ImportPlan {
         case words, scales, biases, dense
     }
 
-    /// Streams every tensor to a safetensors file: packed words first, then what is smaller.
+    /// Streams every tensor to a safetensors file: packed words first, then tensors of smaller
+    /// elements.
     func writeWeights(to url: URL, progress: ((Double) -> Void)?) throws {
         var parts: [(tensor: ImportedTensor, part: Part, description: TensorDescription)] = []
         for tensor in tensors {
@@ -181,7 +182,7 @@ extension ImportPlan {
         return out
     }
 
-    /// The quantised numbers in MLX's order: element j of a row at bits `bits · j`.
+    /// The quantised values in MLX's order: element j of a row is at bits `bits · j`.
     private func words(_ tensor: ImportedTensor) -> [UInt8] {
         let type = tensor.source.type
         let header = type == .q4_1 ? 4 : 2
@@ -209,7 +210,8 @@ extension ImportPlan {
         }
     }
 
-    /// A block's f16 scale and its bias in binary32; all products are by powers of two.
+    /// A block's f16 scale and its bias in binary32. All products are by powers of two, so they are
+    /// exact.
     private func scaleAndBias(
         _ type: GGUFTensorType, _ block: UnsafeRawBufferPointer, _ start: Int
     ) -> (scale: Float, bias: Float) {
@@ -227,7 +229,8 @@ extension ImportPlan {
         }
     }
 
-    /// Whether every bias fits a binary16 exactly; if not, scales and biases are written as F32.
+    /// Whether binary16 can represent every bias exactly. If not, scales and biases are written as
+    /// F32.
     private func scalesFitHalf(_ tensor: ImportedTensor) -> Bool {
         if tensor.source.type == .q4_1 { return true }
         var fits = true

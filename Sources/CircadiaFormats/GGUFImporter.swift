@@ -1,21 +1,21 @@
 import CircadiaFiles
 import Foundation
 
-/// Turns a GGUF file of the Llama architecture into an MLX directory, without changing a number.
+/// Converts a GGUF file of the Llama architecture to an MLX directory without changing a value.
 ///
 /// Q4_1, Q4_0 and Q8_0 become MLX's affine quantisation with groups of 32; F32, F16 and BF16 stay.
 /// llama.cpp's interleaving of the q and k rows is undone, and the tokenizer fields become
 /// `tokenizer.json` and `tokenizer_config.json`.
 package enum GGUFImporter {
-    /// Imports a file into a directory, which is created where it does not exist.
+    /// Imports a file into a directory, which is created if it does not exist.
     ///
-    /// `config.json` is written last, so an interrupted import never looks like a model.
+    /// `config.json` is written last, so an interrupted import does not look like a model.
     ///
     /// - Parameters:
     ///   - gguf: the file.
-    ///   - directory: the target; files of the same names are replaced.
-    ///   - progress: told the part that is done, 0 to 1.
-    /// - Throws: `FormatError`.
+    ///   - directory: the target directory; files of the same names are replaced.
+    ///   - progress: called with the completed part, 0 to 1.
+    /// - Throws: `FormatError` or `FileError`.
     package static func importModel(
         gguf: URL, to directory: URL, progress: ((Double) -> Void)? = nil
     ) throws {
@@ -44,7 +44,7 @@ package enum GGUFImporter {
     }
 }
 
-/// What a GGUF file says of a Llama, checked, and where each of its tensors goes.
+/// The checked contents of a Llama's GGUF file, with the target of each tensor.
 struct ImportPlan {
     let file: GGUFFile
     let hiddenSize: Int
@@ -105,7 +105,7 @@ struct ImportPlan {
                 vocabulary: vocabularySize))
     }
 
-    /// The default format is the commonest one; other modules become exceptions.
+    /// The most frequent format is the default; other modules are exceptions.
     var quantization: QuantizationScheme? {
         var uses: [QuantizationFormat: Int] = [:]
         for tensor in tensors {
@@ -164,7 +164,7 @@ struct ImportPlan {
     }
 }
 
-/// Reads typed metadata and says which key is wrong.
+/// Reads typed metadata; errors name the key.
 struct GGUFMetadataReader {
     let metadata: [String: GGUFValue]
 
@@ -196,7 +196,7 @@ struct GGUFMetadataReader {
 
 /// Llama 3's rotary scaling, which GGUF stores as one divisor per frequency.
 enum LlamaRopeFactors {
-    /// The scaling whose divisors `rope_freqs.weight` holds, or nil where there is no such tensor.
+    /// The scaling whose divisors are in `rope_freqs.weight`; nil if there is no such tensor.
     static func scaling(
         _ file: GGUFFile, headDim: Int, theta: Double
     ) throws(GGUFProblem) -> RopeScaling? {
@@ -222,7 +222,7 @@ enum LlamaRopeFactors {
         return scaling
     }
 
-    /// The unscaled frequency over the scaled one.
+    /// The unscaled frequency divided by the scaled one.
     static func divisor(
         _ index: Int, _ scaling: RopeScaling, headDim: Int, theta: Double
     ) -> Double {

@@ -14,7 +14,7 @@ struct GGUFTokenizer {
     let endID: Int?
     let padID: Int?
 
-    /// How text is split before merges; the names of llama.cpp.
+    /// How text is split before merges, by llama.cpp's names.
     private enum PreTokenizer: String, CaseIterable {
         case smollm
         case gpt2 = "gpt-2"
@@ -91,7 +91,7 @@ struct GGUFTokenizer {
         return value
     }
 
-    /// Ids of control (3) and user-defined (4) tokens: they are found before anything is split.
+    /// Ids of control (3) and user-defined (4) tokens, which are found before any splitting.
     private var addedIDs: [Int] { types.indices.filter { types[$0] == 3 || types[$0] == 4 } }
 
     private func addedToken(_ id: Int) -> JSONObject {

@@ -1,8 +1,8 @@
 /// A metadata value of a GGUF file.
 package enum GGUFValue: Sendable, Equatable {
-    /// Any unsigned or signed integer type that fits.
+    /// Any unsigned or signed integer type; the value must fit `Int`.
     case integer(Int)
-    /// f32 (by its shortest decimal text) and f64.
+    /// An f32 (by its shortest decimal text) or an f64.
     case float(Double)
     /// A boolean.
     case bool(Bool)
@@ -11,13 +11,13 @@ package enum GGUFValue: Sendable, Equatable {
     /// An array of values of one type.
     case array([GGUFValue])
 
-    /// The integer, or nil.
+    /// The integer; nil for other values.
     package var intValue: Int? {
         if case .integer(let value) = self { return value }
         return nil
     }
 
-    /// The number, or nil.
+    /// The number; nil for other values.
     package var doubleValue: Double? {
         switch self {
         case .float(let value): value
@@ -26,19 +26,19 @@ package enum GGUFValue: Sendable, Equatable {
         }
     }
 
-    /// The string, or nil.
+    /// The string; nil for other values.
     package var stringValue: String? {
         if case .string(let value) = self { return value }
         return nil
     }
 
-    /// The boolean, or nil.
+    /// The boolean; nil for other values.
     package var boolValue: Bool? {
         if case .bool(let value) = self { return value }
         return nil
     }
 
-    /// The elements, or nil.
+    /// The elements; nil for other values.
     package var arrayValue: [GGUFValue]? {
         if case .array(let value) = self { return value }
         return nil
@@ -60,10 +60,10 @@ package enum GGUFTensorType: UInt32, Sendable, Equatable, CaseIterable {
     /// The upper half of a binary32.
     case bf16 = 30
 
-    /// Elements of a block.
+    /// The number of elements in a block.
     package var blockSize: Int { isQuantized ? 32 : 1 }
 
-    /// Bytes of a block.
+    /// The size of a block in bytes.
     package var blockByteCount: Int {
         switch self {
         case .f32: 4
@@ -77,7 +77,7 @@ package enum GGUFTensorType: UInt32, Sendable, Equatable, CaseIterable {
     /// Whether it has blocks with a scale.
     package var isQuantized: Bool { self == .q4_0 || self == .q4_1 || self == .q8_0 }
 
-    /// The MLX format that holds the same numbers, or nil for dense types.
+    /// The MLX format that represents the same values; nil for dense types.
     package var quantization: QuantizationFormat? {
         switch self {
         case .q4_0, .q4_1: QuantizationFormat(bits: 4, groupSize: 32)

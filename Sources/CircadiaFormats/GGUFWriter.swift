@@ -39,7 +39,7 @@ enum GGUFWriter {
         for (name, tensor) in tensors {
             append(name, to: &out)
             append(UInt32(tensor.shape.count), to: &out)
-            // Innermost dimension first.
+            // GGUF writes the innermost dimension first.
             for size in tensor.shape.reversed() { append(UInt64(size), to: &out) }
             append(GGUFTensorType.f32.rawValue, to: &out)
             append(UInt64(offset), to: &out)

@@ -1,5 +1,5 @@
-/// Conversions between binary32 and the 16-bit formats, by bits: `Float16` does not exist on every
-/// platform that Swift runs on.
+/// Conversions between binary32 and the 16-bit formats, by their bits. `Float16` does not exist on
+/// every platform of Swift.
 package enum HalfPrecision {
     /// The value of an IEEE binary16; exact.
     package static func float(half bits: UInt16) -> Float {
@@ -16,7 +16,7 @@ package enum HalfPrecision {
         }
     }
 
-    /// The binary16 nearest to a value, ties to even; too large becomes infinity.
+    /// The binary16 nearest to a value, ties to even. A value that is too large becomes infinity.
     package static func half(_ value: Float) -> UInt16 {
         let bits = value.bitPattern
         let sign = UInt16(truncatingIfNeeded: bits >> 16) & 0x8000
@@ -24,7 +24,7 @@ package enum HalfPrecision {
         if magnitude > 0x7F80_0000 { return sign | 0x7E00 }
         if magnitude >= 0x477F_F000 { return sign | 0x7C00 }
         if magnitude < 0x3880_0000 {
-            // Below 2⁻¹⁴: counted in units of 2⁻²⁴; scaling by a power of two is exact here.
+            // Below 2⁻¹⁴ the result counts units of 2⁻²⁴. Scaling by a power of two is exact here.
             let units = (Float(bitPattern: magnitude) * 0x1p24).rounded(.toNearestOrEven)
             return sign | UInt16(units)
         }

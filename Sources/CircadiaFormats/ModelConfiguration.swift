@@ -1,18 +1,18 @@
 import CircadiaFiles
 import Foundation
 
-/// Rotary scaling of type llama3; the long-context recipe of Llama 3.1.
+/// Rotary scaling of type `llama3`, from Llama 3.1's recipe for long contexts.
 package struct RopeScaling: Sendable, Equatable {
-    /// Low frequencies are divided by this.
+    /// The divisor of low frequencies.
     package var factor: Double
-    /// Wavelengths above `originalContextLength` / this are scaled fully.
+    /// Wavelengths above `originalContextLength` / this value are scaled fully.
     package var lowFrequencyFactor: Double
-    /// Wavelengths below `originalContextLength` / this are left alone.
+    /// Wavelengths below `originalContextLength` / this value are not scaled.
     package var highFrequencyFactor: Double
     /// The context length that the model was first trained with.
     package var originalContextLength: Int
 
-    /// A scaling.
+    /// Creates a scaling.
     package init(
         factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double,
         originalContextLength: Int
@@ -38,28 +38,28 @@ package struct ModelConfiguration: Sendable, Equatable {
     package var headCount: Int
     /// Key and value heads; divides `headCount`.
     package var kvHeadCount: Int
-    /// Numbers per head; need not be `hiddenSize / headCount`.
+    /// Elements per head; need not equal `hiddenSize / headCount`.
     package var headDim: Int
     /// Rows of the embedding.
     package var vocabularySize: Int
-    /// Added to the mean square by RMSNorm.
+    /// The epsilon that RMSNorm adds to the mean square.
     package var rmsNormEpsilon: Float
     /// Base of the rotary frequencies.
     package var ropeTheta: Double
-    /// Rotary scaling, or nil.
+    /// The rotary scaling; nil for none.
     package var ropeScaling: RopeScaling?
     /// `max_position_embeddings`.
     package var contextLength: Int
-    /// Whether the embedding serves as the output head.
+    /// Whether the embedding is also the output head.
     package var tiesWordEmbeddings: Bool
-    /// How weights are quantised, or nil where they are dense.
+    /// The quantisation of the weights; nil if they are dense.
     package var quantization: QuantizationScheme?
     /// Tokens that end a generation, from `generation_config.json` or else `config.json`.
     package var endOfSequenceIDs: [Int32]
 
-    /// Reads `config.json` (and `generation_config.json`) of a model directory.
+    /// Reads `config.json`, and `generation_config.json` if present, from a model directory.
     ///
-    /// - Throws: `FormatError.missingFile`, `.malformedJSON` or `.configuration`.
+    /// - Throws: `FileError.missingFile`, `FileError.malformedJSON` or `FormatError.configuration`.
     package init(directory: URL) throws {
         let url = directory.appendingPathComponent("config.json")
         guard FileManager.default.fileExists(atPath: url.path) else {
@@ -173,7 +173,7 @@ package struct ModelConfiguration: Sendable, Equatable {
     }
 }
 
-/// Reads typed values out of a configuration object and says which key is wrong.
+/// Reads typed values from a configuration object; errors name the key.
 struct ConfigurationReader {
     let object: JSONObject
     let prefix: String

@@ -2,11 +2,12 @@ import CircadiaFiles
 import Foundation
 
 extension ModelDirectory {
-    /// A digest that tells models apart wherever they lie: of `config.json` and, of every tensor,
-    /// name, shape and its first and last bytes.
+    /// A digest that identifies a model independently of its path. It covers `config.json` and each
+    /// tensor's name, shape, and first and last bytes.
     ///
-    /// Weights that were trained on or quantised differently differ in every tensor's bytes, so a few
-    /// of each are enough, and a model of gigabytes takes no longer than a small one.
+    /// Weights that were trained further or quantised differently differ in the bytes of every
+    /// tensor. A few bytes of each are therefore enough, and large models take no longer than small
+    /// ones.
     ///
     /// - Throws: `FileError.unreadable`.
     package func fingerprint() throws -> String {
@@ -23,6 +24,6 @@ extension ModelDirectory {
         return bytes.withUnsafeBytes { ContentDigest.hexadecimal(of: $0) }
     }
 
-    /// Bytes at each end of a tensor that go into the digest.
+    /// The number of bytes at each end of a tensor that the digest covers.
     private static let sampledBytes = 64
 }

@@ -4,11 +4,11 @@ import Foundation
 
 /// A Llama in an MLX directory: `config.json` and the weights in `model*.safetensors`.
 ///
-/// Weights are mapped, not read. Each matrix is packed for the kernels when it is asked for; what
-/// was packed is kept in a hidden file beside the weights, which the next start maps instead
-/// (`CIRCADIA_PACK_CACHE=0` turns that off).
+/// Weights are mapped, not read. Each matrix is packed for the kernels on first use. Packed
+/// matrices are saved in a hidden file next to the weights, and the next start maps that file
+/// (`CIRCADIA_PACK_CACHE=0` turns this off).
 package final class ModelDirectory: Sendable {
-    /// Where the directory is.
+    /// The directory's URL.
     package let url: URL
     /// Its `config.json`.
     package let configuration: ModelConfiguration
@@ -27,7 +27,7 @@ package final class ModelDirectory: Sendable {
     ///
     /// - Parameters:
     ///   - url: the directory.
-    ///   - usesPackCache: whether packed weights may be kept in the directory and found there.
+    ///   - usesPackCache: whether packed weights may be read from the directory and saved in it.
     /// - Throws: `FormatError`.
     package init(_ url: URL, usesPackCache: Bool) throws {
         self.url = url
@@ -46,28 +46,29 @@ package final class ModelDirectory: Sendable {
             cache == nil ? PackCacheWriter(cacheURL, key: key, modules: modules) : nil
     }
 
-    /// Whether packed weights of an earlier start were found and are used.
+    /// Whether packed weights of an earlier start are in use.
     package var usesSavedPack: Bool { cache != nil }
 
-    /// Waits until packed weights that are being saved for the next start are on disk.
+    /// Waits until the packed weights for the next start are on the disk.
     ///
-    /// A program that ends without waiting loses nothing but that time.
+    /// A program that ends without waiting only loses the time saved by them.
     package func waitForPackCache() { cacheWriter?.wait() }
 
-    /// Whether some file holds a tensor of this name.
+    /// Whether any file contains a tensor with this name.
     package func hasTensor(_ name: String) -> Bool { shards.file(of: name) != nil }
 
     /// The names of all tensors.
     package var tensorNames: Set<String> { shards.names }
 
-    /// The weight matrix of a module, packed for the kernels; quantised iff `<path>.scales` exists.
+    /// The weight matrix of a module, packed for the kernels. It is quantised if `<path>.scales`
+    /// exists.
     ///
     /// - Parameters:
     ///   - path: the module's path, such as `model.layers.0.mlp.up_proj`.
-    ///   - rows: outputs that the caller needs.
-    ///   - columns: inputs that the caller needs.
+    ///   - rows: the number of outputs that the caller expects.
+    ///   - columns: the number of inputs that the caller expects.
     /// - Returns: the packed matrix.
-    /// - Throws: `FormatError.tensor` where a tensor is missing or of another shape or dtype.
+    /// - Throws: `FormatError.tensor` if a tensor is missing or has another shape or dtype.
     package func weightMatrix(
         _ path: String, rows: Int, columns: Int
     ) throws(FormatError) -> WeightMatrix {
@@ -86,7 +87,7 @@ package final class ModelDirectory: Sendable {
                 scaleFormat: source.scaleFormat, rows: rows, columns: columns,
                 bits: source.format.bits, groupSize: source.format.groupSize)
             cacheWriter?.add(matrix, path, shape)
-            // Packed now: the checkpoint's own pages need not stay in memory beside the copy.
+            // The matrix is packed now, so the checkpoint's own pages need not stay in memory.
             for part in [source.words, source.scales, source.biases] { MappedFile.release(part) }
             return matrix
         } catch {
@@ -101,7 +102,7 @@ package final class ModelDirectory: Sendable {
     ///
     /// - Parameters:
     ///   - name: the tensor's full name, such as `model.norm.weight`.
-    ///   - count: the elements that the caller needs.
+    ///   - count: the number of elements that the caller expects.
     /// - Returns: `[count]`.
     /// - Throws: `FormatError.tensor`.
     package func vector(_ name: String, count: Int) throws(FormatError) -> WeightVector {
@@ -111,7 +112,7 @@ package final class ModelDirectory: Sendable {
 }
 
 extension ModelDirectory {
-    /// The bytes of a quantised matrix as they lie in the checkpoint.
+    /// The bytes of a quantised matrix as stored in the checkpoint.
     struct QuantizedSource {
         var words: UnsafeRawBufferPointer
         var scales: UnsafeRawBufferPointer
@@ -150,8 +151,8 @@ extension ModelDirectory {
             format: format)
     }
 
-    /// The format of a module: an exception of the configuration wins, otherwise what the stored
-    /// shapes say (as in mlx_lm, whose default entry is only a hint).
+    /// The format of a module. An exception of the configuration wins; otherwise the stored shapes
+    /// decide (as in mlx_lm, whose default entry is only a hint).
     private func quantization(
         _ path: String, rows: Int, columns: Int
     ) throws(FormatError) -> QuantizationFormat {

@@ -7,16 +7,17 @@ import Foundation
 /// PEFT stores the transposes of MLX's factors, and its scale is `lora_alpha` / r (/ √r with
 /// `use_rslora`). Format: github.com/huggingface/peft, `LoraConfig` and `save_and_load.py`.
 package enum PEFTAdapter {
-    /// The name of the weights.
+    /// The name of the weights file.
     package static let weightsName = "adapter_model.safetensors"
-    /// The name of weights in the form that is not read.
+    /// The name of a weights file in pickle format, which is not read.
     static let pickleName = "adapter_model.bin"
-    /// What PEFT's wrapping puts before a module's path.
+    /// The prefix that PEFT puts before a module's path.
     private static let prefix = "base_model.model."
 
     /// Reads an adapter into MLX's form.
     ///
-    /// - Throws: `FormatError`; `.adapter` where a tensor or a setting has no counterpart.
+    /// - Throws: `FormatError` or `FileError`; `FormatError.adapter` if a tensor or a setting has
+    ///   no counterpart.
     package static func read(
         _ url: URL, for model: ModelConfiguration
     ) throws -> (AdapterConfiguration, [String: AdapterTensor]) {
@@ -63,10 +64,10 @@ package enum PEFTAdapter {
     /// Writes an MLX adapter as a PEFT directory, in one atomic step.
     ///
     /// - Parameters:
-    ///   - configuration: the adapter's.
-    ///   - tensors: by full names.
-    ///   - baseModel: what `base_model_name_or_path` says.
-    ///   - url: the directory; another adapter's files in it go.
+    ///   - configuration: the adapter's configuration.
+    ///   - tensors: the tensors by full names.
+    ///   - baseModel: the value of `base_model_name_or_path`.
+    ///   - url: the directory; files of another adapter in it are removed.
     /// - Throws: `FileError.unwritable`.
     package static func write(
         _ configuration: AdapterConfiguration, _ tensors: [String: AdapterTensor],
@@ -100,7 +101,7 @@ package enum PEFTAdapter {
         }
     }
 
-    /// What PEFT calls the parts of an adapted module.
+    /// PEFT's names of the parts of an adapted module.
     private enum Factor: String, CaseIterable {
         /// `[rank, in]`.
         case a = "lora_A"
@@ -110,8 +111,8 @@ package enum PEFTAdapter {
         case magnitude = "lora_magnitude_vector"
     }
 
-    /// `base_model.model.model.layers.3.mlp.up_proj.lora_A.weight` as path and factor; a raw
-    /// `state_dict` names the adapter too: `lora_A.default.weight`.
+    /// Splits `base_model.model.model.layers.3.mlp.up_proj.lora_A.weight` into path and factor. A
+    /// raw `state_dict` also names the adapter: `lora_A.default.weight`.
     private static func takeApart(_ name: String) -> (path: String, factor: Factor)? {
         guard name.hasPrefix(prefix) else { return nil }
         for factor in Factor.allCases {

@@ -1,21 +1,21 @@
 import CircadiaFiles
 import Foundation
 
-/// What a PEFT `adapter_config.json` says of how the factors are used.
+/// The part of a PEFT `adapter_config.json` that decides how the factors are used.
 struct PEFTConfiguration {
-    /// `r`, where no pattern says otherwise.
+    /// `r`, for modules without a pattern.
     let rank: Int
-    /// `lora_alpha`, where no pattern says otherwise.
+    /// `lora_alpha`, for modules without a pattern.
     let alpha: Double
-    /// Divides alpha by √r instead of r (Kalajdzievski 2023, arXiv:2312.03732).
+    /// Whether alpha is divided by √r instead of r (Kalajdzievski 2023, arXiv:2312.03732).
     let usesRankStabilization: Bool
-    /// Whether there are magnitudes.
+    /// Whether the adapter has magnitudes.
     let usesDoRA: Bool
     /// `lora_dropout`.
     let dropout: Double
-    /// Ranks and alphas of modules by regular expressions of their paths' ends.
+    /// Ranks and alphas of modules, by regular expressions for the ends of their paths.
     private let rankPattern, alphaPattern: [(pattern: String, value: Double)]
-    /// What the adapter's origin was, kept in MLX's configuration.
+    /// The adapter's origin, kept in MLX's configuration.
     let origin: JSONObject
 
     /// Reads the contents of an `adapter_config.json`; `path` is for messages.
@@ -51,7 +51,7 @@ struct PEFTConfiguration {
         Self.match(path, rankPattern).flatMap { Int(exactly: $0) } ?? rank
     }
 
-    /// What multiplies the product of the module's factors.
+    /// The factor on the product of the module's factors.
     func scale(of path: String) -> Double {
         let rank = Double(rank(of: path))
         let alpha = Self.match(path, alphaPattern) ?? alpha
@@ -75,7 +75,7 @@ struct PEFTConfiguration {
         return patterns
     }
 
-    /// The value of the first pattern that the path, or its end after a dot, is.
+    /// The value of the first pattern that matches the path, or its end after a dot.
     private static func match(
         _ path: String, _ patterns: [(pattern: String, value: Double)]
     ) -> Double? {
@@ -84,7 +84,7 @@ struct PEFTConfiguration {
         }?.value
     }
 
-    /// Settings under which the modules would compute something else.
+    /// Refuses settings under which the modules would compute something else.
     private static func refuseUnknown(_ json: JSONValue) throws(AdapterProblem) {
         let harmless: [(key: String, values: [JSONValue])] = [
             ("peft_type", [.string("LORA")]), ("bias", [.string("none")]),
@@ -101,8 +101,8 @@ struct PEFTConfiguration {
 
     /// The `adapter_config.json` of an MLX adapter.
     ///
-    /// Where every adapted block has the same modules, they are named by their last parts and the
-    /// blocks by numbers; otherwise every module by its whole path.
+    /// If every adapted block has the same modules, the result names modules by their last parts
+    /// and blocks by numbers. Otherwise it names every module by its whole path.
     static func json(
         for configuration: AdapterConfiguration, modules: [AdapterModule], baseModel: String
     ) -> JSONValue {

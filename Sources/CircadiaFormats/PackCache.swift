@@ -2,25 +2,26 @@ import CircadiaFiles
 import CircadiaKernels
 import Foundation
 
-/// Packed weights on disk, beside the checkpoint that they were made from, so that the next start
-/// reads them instead of packing again.
+/// Packed weights on the disk, next to their checkpoint, so that the next start reads them instead
+/// of packing again.
 ///
-/// The file `.circadia-pack-v1` holds a header of 64 bytes (magic, versions, key, place and
+/// The file `.circadia-pack-v1` consists of a 64-byte header (magic, versions, key, place and
 /// checksum of the table, file size), the packed matrices at multiples of 64 bytes, and a JSON
-/// table. The key is made of names, sizes, times and inodes of the files that it depends on. It is
-/// written in the background, synced and renamed, so it is whole or absent; where that fails (a
-/// read-only directory, a full disk) nothing is lost but time.
+/// table. The key is a digest of the names, sizes, times and inodes of the source files. The file
+/// is written in the background, synced and renamed, so it is complete or absent. If writing fails
+/// (a read-only directory, a full disk), only time is lost.
 enum PackCache {
-    /// The file beside the checkpoint.
+    /// The name of the file.
     static let fileName = ".circadia-pack-v\(WeightMatrix.packVersion)"
     static let magic: UInt64 = 0x4B43_4150_4341_4331  // "1CACPACK" little-endian
     static let formatVersion: UInt32 = 1
     static let headerByteCount = 64
-    /// Whether the environment lets files be kept.
+    /// Whether the environment allows cache files.
     static var isWanted: Bool { ProcessInfo.processInfo.environment["CIRCADIA_PACK_CACHE"] != "0" }
     static let alignment = 64
 
-    /// What a stored matrix is; equal where a cached one can stand for the wanted one.
+    /// The description of a stored matrix. A cached matrix can replace the wanted one if they are
+    /// equal.
     struct Shape: Sendable, Equatable {
         var rows: Int
         var columns: Int
@@ -43,7 +44,7 @@ enum PackCache {
         }
     }
 
-    /// A key that changes with any of the files.
+    /// A key that changes with any of the files; nil if one cannot be read.
     static func key(of files: [URL]) -> UInt64? {
         var text = ""
         for file in files {
@@ -78,7 +79,7 @@ enum PackCache {
     }
 }
 
-/// A cache file that was found whole and up to date.
+/// A complete, current cache file.
 ///
 /// `@unchecked Sendable`: nothing is written after `init`.
 final class PackCacheFile: @unchecked Sendable {
@@ -88,13 +89,14 @@ final class PackCacheFile: @unchecked Sendable {
     private let bytes: UnsafeRawBufferPointer
     private let entries: Entries
 
-    /// Takes a copy in memory only where it is a small part of what the machine has.
+    /// The file is copied to memory only if it is at most this fraction (1/n) of the machine's
+    /// memory.
     private static let largestShareInMemory: UInt64 = 4
 
-    /// Reads the cache of a directory; nil where there is none, or a stale or damaged one.
+    /// Opens the cache of a directory; nil if it is missing, stale or damaged.
     ///
-    /// The weights are copied into memory of huge pages, from where every token reads them faster
-    /// than from the mapped file; where they would take too much of the memory they stay mapped.
+    /// The weights are copied to huge pages, because every token reads them faster there than from
+    /// the mapped file. If they would take too much memory, they stay mapped.
     init?(_ url: URL, key: UInt64) {
         guard let file = try? MappedFile(url),
             let entries = file.withBytes({ Self.entries($0, key: key, path: url.path) })
@@ -107,7 +109,7 @@ final class PackCacheFile: @unchecked Sendable {
         } else {
             owner = file
             bytes = file.bytes
-            // Reading ahead lets the pages come while the rest of the model is set up.
+            // Reading ahead loads the pages while the rest of the model is set up.
             if let base = file.bytes.baseAddress {
                 madvise(
                     UnsafeMutableRawPointer(mutating: base), file.bytes.count, MADV_WILLNEED)
@@ -115,7 +117,7 @@ final class PackCacheFile: @unchecked Sendable {
         }
     }
 
-    /// The file's bytes, read by all processors at once; nil where the file changes meanwhile.
+    /// The file's bytes, read by all processors at once; nil if the file changes meanwhile.
     private static func copy(of file: MappedFile) -> AlignedBuffer<UInt8>? {
         let descriptor = open(file.url.path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -126,7 +128,7 @@ final class PackCacheFile: @unchecked Sendable {
         let pieces = (count + pieceBytes - 1) / pieceBytes
         let whole = UnsafeMutablePointer<Bool>.allocate(capacity: pieces)
         defer { whole.deallocate() }
-        // Each piece writes its own bytes and its own result.
+        // Each piece writes only its own bytes and its own result.
         nonisolated(unsafe) let results = whole
         nonisolated(unsafe) let target = buffer.pointer
         DispatchQueue.concurrentPerform(iterations: pieces) { piece in
@@ -154,7 +156,7 @@ final class PackCacheFile: @unchecked Sendable {
             tableOffset <= bytes.count, tableCount == bytes.count - tableOffset
         else { return nil }
         let table = UnsafeRawBufferPointer(rebasing: bytes[tableOffset...])
-        // The header that belongs to this table and key, or the file is not the one that is wanted.
+        // The header must belong to this table and key.
         let expected = PackCache.header(key: key, tableOffset: tableOffset, table: Array(table))
         guard expected.elementsEqual(bytes[0..<PackCache.headerByteCount]),
             let json = try? JSONValue(parsing: table, path: path)
@@ -171,7 +173,7 @@ final class PackCacheFile: @unchecked Sendable {
         return entries
     }
 
-    /// The packed matrix of a module, or nil where the file holds none of that shape.
+    /// The packed matrix of a module; nil if the file has none of that shape.
     func matrix(_ path: String, _ shape: PackCache.Shape) -> WeightMatrix? {
         guard let entry = entries[path], entry.shape == shape.json,
             entry.range.count == shape.byteCount
@@ -183,21 +185,21 @@ final class PackCacheFile: @unchecked Sendable {
     }
 }
 
-/// Writes a cache file in the background while matrices are packed; done when every module that
-/// was announced has come.
+/// Writes a cache file in the background while matrices are packed. It is complete when every
+/// announced module has arrived.
 ///
-/// `@unchecked Sendable`: what changes is touched on its serial queue only.
+/// `@unchecked Sendable`: only its serial queue touches the mutable properties.
 final class PackCacheWriter: @unchecked Sendable {
     private let target: URL
     private let key: UInt64
     private let queue = DispatchQueue(label: "circadia.pack-cache", qos: .utility)
-    // What follows is touched on the queue only.
+    // The following properties are used on the queue only.
     private var file: FileReplacement?
     private var missing: Set<String>
     private var table = JSONObject()
     private var position = PackCache.headerByteCount
 
-    /// Starts a file; nil where the directory cannot be written.
+    /// Starts a file; nil if the directory is not writable.
     init?(_ target: URL, key: UInt64, modules: Set<String>) {
         guard !modules.isEmpty else { return nil }
         TemporaryItems.removeStrays(beside: target)
@@ -216,14 +218,15 @@ final class PackCacheWriter: @unchecked Sendable {
                 try write(matrix, path, shape, to: file)
                 if missing.isEmpty { try seal(file) }
             } catch {
-                // A cache is a convenience: on a full disk the file goes and the model works on.
+                // The cache is optional: on a full disk the file is dropped and the model works
+                // without it.
                 self.file = nil
             }
             if missing.isEmpty { self.file = nil }
         }
     }
 
-    /// Waits until what was queued is on disk.
+    /// Waits until all queued matrices are on the disk.
     func wait() { queue.sync {} }
 
     private func write(

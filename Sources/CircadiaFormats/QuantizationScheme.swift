@@ -7,13 +7,13 @@ package struct QuantizationFormat: Sendable, Equatable, Hashable {
     /// Columns that share a scale and a bias: 32, 64 or 128.
     package var groupSize: Int
 
-    /// A format; `isSupported` says whether kernels know it.
+    /// Creates a format. `isSupported` says whether kernels support it.
     package init(bits: Int, groupSize: Int) {
         self.bits = bits
         self.groupSize = groupSize
     }
 
-    /// Whether kernels know it.
+    /// Whether kernels support it.
     package var isSupported: Bool {
         Self.supportedBits.contains(bits) && Self.supportedGroupSizes.contains(groupSize)
     }
@@ -24,9 +24,9 @@ package struct QuantizationFormat: Sendable, Equatable, Hashable {
 
 /// The `quantization` entry of `config.json`: a default and exceptions by module path.
 ///
-/// A module without an exception is quantised where `<path>.scales` exists.
+/// A module without an exception is quantised if `<path>.scales` exists.
 package struct QuantizationScheme: Sendable, Equatable {
-    /// What a module path is told.
+    /// The exception of a module.
     package enum Exception: Sendable, Equatable {
         /// Quantised, in this format.
         case format(QuantizationFormat)
@@ -39,7 +39,7 @@ package struct QuantizationScheme: Sendable, Equatable {
     /// Exceptions by module path, such as `model.embed_tokens`.
     package var exceptions: [String: Exception]
 
-    /// A scheme.
+    /// Creates a scheme.
     package init(defaultFormat: QuantizationFormat, exceptions: [String: Exception] = [:]) {
         self.defaultFormat = defaultFormat
         self.exceptions = exceptions

@@ -1,9 +1,9 @@
 import CircadiaKernels
 import Foundation
 
-/// The matrices of a dense checkpoint in 8 bits. What was quantised and packed is kept in a hidden file
-/// beside the checkpoint, as `ModelDirectory` keeps it, so that only the first program that asks for it
-/// has the work.
+/// The matrices of a dense checkpoint in 8 bits. Quantised and packed matrices are saved in a
+/// hidden file next to the checkpoint, as `ModelDirectory` does, so that only the first program
+/// computes them.
 package final class QuantizedWeights {
     private let file: SafetensorsFile
     private let cache: PackCacheFile?
@@ -13,7 +13,7 @@ package final class QuantizedWeights {
     package static let groupSize = 32
     private static let bits = 8
 
-    /// Matrices of `file`, whose names are `names`: all that will be asked for.
+    /// Creates the matrices of `file`. `names` are all matrices that will be used.
     package init(_ file: SafetensorsFile, names: Set<String>) {
         self.file = file
         let target = file.url.deletingLastPathComponent()
@@ -23,7 +23,7 @@ package final class QuantizedWeights {
             return
         }
         let found = PackCacheFile(target, key: key)
-        // One of a program that quantised in other groups is made anew.
+        // A file with other group sizes is rebuilt.
         let isWhole = names.allSatisfy { name in
             guard let shape = file.tensors[name]?.shape, shape.count == 2 else { return false }
             return found?.matrix(name, Self.shape(rows: shape[0], columns: shape[1])) != nil
@@ -32,10 +32,10 @@ package final class QuantizedWeights {
         writer = cache == nil ? PackCacheWriter(target, key: key, modules: names) : nil
     }
 
-    /// Whether an earlier program's matrices were found and are used.
+    /// Whether matrices that an earlier program saved are in use.
     package var usesSavedPack: Bool { cache != nil }
 
-    /// Waits until what is being kept for the next program is on disk.
+    /// Waits until the matrices for the next program are on the disk.
     package func waitForPackCache() { writer?.wait() }
 
     private static func shape(rows: Int, columns: Int) -> PackCache.Shape {
@@ -47,11 +47,12 @@ package final class QuantizedWeights {
     ///
     /// - Parameters:
     ///   - name: the tensor's name.
-    ///   - rows: outputs.
-    ///   - columns: inputs, a multiple of `groupSize`.
-    /// - Returns: about the tensor's numbers, as `AffineQuantizer` has them: off by at most one of the 255
-    ///   steps of their group's range, half a step but at its end.
-    /// - Throws: `FormatError.tensor` where there is no such tensor of floats.
+    ///   - rows: the number of outputs.
+    ///   - columns: the number of inputs, a multiple of `groupSize`.
+    /// - Returns: the tensor's values as `AffineQuantizer` rounds them. A step is 1/255 of a
+    ///   group's range. The error is at most half a step, and at most one step at the end of the
+    ///   range.
+    /// - Throws: `FormatError.tensor` if there is no float tensor with this name.
     package func matrix(
         _ name: String, rows: Int, columns: Int
     ) throws(FormatError) -> WeightMatrix {

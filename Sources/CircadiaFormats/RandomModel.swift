@@ -4,10 +4,10 @@ import Foundation
 
 /// Writes MLX directories of any Llama shape with random weights, for benchmarks and tests.
 ///
-/// Packed words are random bits and scales are chosen so that activations stay of order one, so a
-/// forward pass takes the same time as with trained weights and gives finite logits.
+/// Packed words are random bits. The scales keep activations of order one, so a forward pass takes
+/// the same time as with trained weights and gives finite logits.
 package enum RandomModel {
-    /// What the weights look like.
+    /// The format and the seed of the weights.
     package struct Options: Sendable {
         /// 4 or 8, or nil for dense weights of `scaleFormat`.
         package var bits: Int? = 4
@@ -15,25 +15,24 @@ package enum RandomModel {
         package var groupSize = 64
         /// The dtype of scales, biases, norms and dense weights.
         package var scaleFormat = FloatFormat.bf16
-        /// Weights are a function of this alone.
+        /// The seed. It alone decides the weights.
         package var seed: UInt64 = 0
-        /// A directory whose tokenizer files are copied, or nil.
+        /// A directory whose tokenizer files are copied; nil for none.
         package var tokenizerDirectory: URL?
-        /// Weights beyond this many bytes start another shard.
+        /// The largest size of a shard in bytes.
         package var shardByteLimit = 5_000_000_000
 
-        /// Options with the format of mlx-community's 4-bit models.
+        /// Creates options with the format of mlx-community's 4-bit models.
         package init() {}
     }
 
     /// Writes a model.
     ///
     /// - Parameters:
-    ///   - configuration: the contents of a `config.json`; its `quantization` is replaced by what
-    ///     `options` say.
-    ///   - directory: created where it does not exist.
+    ///   - configuration: the contents of a `config.json`; `options` replace its `quantization`.
+    ///   - directory: the directory; created if it does not exist.
     ///   - options: format and seed.
-    /// - Throws: `FormatError`.
+    /// - Throws: `FormatError` or `FileError`.
     package static func write(
         configuration: JSONValue, to directory: URL, options: Options = Options()
     ) throws {
@@ -59,7 +58,7 @@ package enum RandomModel {
             mode: 0o644)
     }
 
-    /// The `config.json` of Llama-3.2-3B; change members for other sizes.
+    /// The `config.json` of Llama-3.2-3B. Change members for other sizes.
     package static let llama3B: JSONObject = [
         "architectures": .array([.string("LlamaForCausalLM")]), "model_type": .string("llama"),
         "hidden_size": .integer(3072), "intermediate_size": .integer(8192),
@@ -79,13 +78,13 @@ package enum RandomModel {
 }
 
 extension RandomModel {
-    /// What fills a tensor.
+    /// The values of a tensor.
     private enum Filling {
         /// Random bits.
         case words
-        /// Scales whose mean size is given.
+        /// Scales of this mean size.
         case scales(Float)
-        /// `factor` times the scales of the same seed.
+        /// `factor` times the scales with the same seed.
         case biases(mean: Float, factor: Float)
         /// Random values of this standard deviation.
         case dense(Float)
@@ -112,8 +111,8 @@ extension RandomModel {
                 items.append((tensor, .dense(deviation), stream))
                 return
             }
-            // Uniform q of 2^bits values has deviation sqrt((4^bits − 1) / 12) and its mean at
-            // (2^bits − 1) / 2, which the bias takes away.
+            // Uniform q of 2^bits values has deviation sqrt((4^bits − 1) / 12) and mean (2^bits −
+            // 1) / 2. The bias removes the mean.
             let scale = deviation / ((Float(1 << (2 * bits)) - 1) / 12).squareRoot()
             let center = Float((1 << bits) - 1) / 2
             let groups = [rows, columns / options.groupSize]
@@ -141,7 +140,7 @@ extension RandomModel {
         }
         let queries = model.headCount * model.headDim
         let keys = model.kvHeadCount * model.headDim
-        // As GPT-2 does: the residual stream must not grow with depth.
+        // As in GPT-2, so that the residual stream does not grow with depth.
         let residualGain = 1 / Float(2 * model.layerCount).squareRoot()
         matrix("model.embed_tokens", model.vocabularySize, model.hiddenSize)
         for layer in 0..<model.layerCount {
@@ -236,7 +235,7 @@ extension RandomModel {
     private static func value(_ filling: Filling, _ generator: inout RandomBits) -> Float {
         let uniform = Float(generator.next() >> 40) * 0x1p-24
         switch filling {
-        // Sizes differ by group, and half of the scales are negative, as in real checkpoints.
+        // Sizes differ by group and half of the scales are negative, as in real checkpoints.
         case .scales(let mean): return scale(mean, uniform)
         case .biases(let mean, let factor): return factor * scale(mean, uniform)
         case .dense(let deviation): return (uniform - 0.5) * deviation * Float(12).squareRoot()
@@ -285,7 +284,7 @@ extension FloatingPointSign {
     fileprivate var factor: Float { self == .plus ? 1 : -1 }
 }
 
-/// SplitMix64: a counter through a mixing function; fast, and good enough for weights.
+/// SplitMix64: a counter through a mixing function. It is fast and good enough for weights.
 private struct RandomBits {
     private var state: UInt64
 

@@ -1,12 +1,12 @@
 import CircadiaFiles
 import Foundation
 
-/// A safetensors file, mapped into memory and validated as a whole when it is opened.
+/// A safetensors file, mapped into memory. The whole header is validated when it is opened.
 ///
 /// Format: 8 bytes little-endian header length, a JSON header, then the tensors' bytes without gaps
 /// or overlaps (github.com/huggingface/safetensors).
 package final class SafetensorsFile: Sendable {
-    /// Where the file is.
+    /// The file's URL.
     package let url: URL
     /// The tensors by name.
     package let tensors: [String: TensorEntry]
@@ -14,12 +14,12 @@ package final class SafetensorsFile: Sendable {
     package let metadata: [String: String]
     private let file: MappedFile
 
-    /// The format's own limit.
+    /// The format's limit for the header, in bytes.
     private static let headerLimit: UInt64 = 100_000_000
 
     /// Maps and validates a file.
     ///
-    /// - Throws: `FileError.unreadable`, `.malformedJSON` or `.safetensors`.
+    /// - Throws: `FileError.unreadable`, `FileError.malformedJSON` or `FormatError.safetensors`.
     package init(path url: URL) throws {
         self.url = url
         let file = try MappedFile(url)
@@ -57,8 +57,8 @@ package final class SafetensorsFile: Sendable {
         }
     }
 
-    /// The bytes of a tensor. They need not be aligned, and they are valid only as long as this
-    /// object lives: keep it, or use `withBytes`.
+    /// The bytes of a tensor. They may be unaligned. They are valid only as long as this object
+    /// lives: keep it, or use `withBytes`.
     ///
     /// - Throws: `FormatError.tensor` with `.missing`.
     package func bytes(of name: String) throws(FormatError) -> UnsafeRawBufferPointer {
@@ -68,9 +68,9 @@ package final class SafetensorsFile: Sendable {
         return UnsafeRawBufferPointer(rebasing: file.bytes[entry.byteRange])
     }
 
-    /// Gives the bytes of a tensor to `body` and keeps the file mapped meanwhile.
+    /// Calls `body` with the bytes of a tensor and keeps the file mapped meanwhile.
     ///
-    /// - Throws: `FormatError.tensor` with `.missing`, and what `body` throws.
+    /// - Throws: `FormatError.tensor` with `.missing`, and the errors of `body`.
     package func withBytes<Result>(
         of name: String, _ body: (UnsafeRawBufferPointer) throws(FormatError) -> Result
     ) throws(FormatError) -> Result {
@@ -78,7 +78,7 @@ package final class SafetensorsFile: Sendable {
         return try body(try bytes(of: name))
     }
 
-    /// The values of an F32, F16 or BF16 tensor.
+    /// The values of an F32, F16 or BF16 tensor as f32.
     ///
     /// - Throws: `FormatError.tensor` with `.missing` or `.wrongType`.
     package func floats(of name: String) throws(FormatError) -> [Float] {
@@ -116,8 +116,8 @@ package final class SafetensorsFile: Sendable {
 extension SafetensorsProblem: Error {}
 
 extension SafetensorsFile {
-    /// Reads and checks the header: every range inside the file, of the right size, no two
-    /// overlapping, none left out.
+    /// Reads and checks the header: every range lies inside the file and has the right size, no two
+    /// overlap, and no byte is left out.
     private static func entries(
         header: JSONValue, dataStart: Int, dataByteCount: Int
     ) throws(SafetensorsProblem) -> ([String: TensorEntry], [String: String]) {

@@ -1,7 +1,7 @@
 import CircadiaFiles
 import Foundation
 
-/// A tensor about to be written: name, dtype and shape.
+/// A tensor to write: name, dtype and shape.
 package struct TensorDescription: Sendable, Equatable {
     /// Its name.
     package var name: String
@@ -17,22 +17,22 @@ package struct TensorDescription: Sendable, Equatable {
         self.shape = shape
     }
 
-    /// The bytes that its elements take.
+    /// The size of its elements in bytes.
     package var byteCount: Int { shape.reduce(type.byteCount, *) }
 }
 
-/// Writes safetensors files: under a temporary name, synced, then renamed, so that no reader ever
-/// sees half a file.
+/// Writes safetensors files under a temporary name, syncs and renames them, so that no reader sees
+/// an incomplete file.
 package enum SafetensorsWriter {
-    /// Takes the next bytes of a tensor.
+    /// Receives the next bytes of a tensor.
     package typealias Sink = (UnsafeRawBufferPointer) throws(FileError) -> Void
 
-    /// Writes tensors that lie in memory.
+    /// Writes tensors from memory.
     ///
     /// - Parameters:
-    ///   - tensors: each with as many bytes as its shape needs (others trap).
+    ///   - tensors: the tensors. The number of bytes must match the shape; otherwise it traps.
     ///   - metadata: strings for `__metadata__`.
-    ///   - url: the file; replaced where it exists.
+    ///   - url: the file; replaced if it exists.
     ///   - mode: permissions of the new file, before the umask.
     /// - Throws: `FileError.unwritable`.
     package static func write(
@@ -48,18 +48,18 @@ package enum SafetensorsWriter {
         }
     }
 
-    /// Writes tensors one after the other, each produced when its turn comes.
+    /// Writes tensors one after the other. Each is produced when its turn comes.
     ///
     /// - Parameters:
-    ///   - tensors: in the order in which they will lie in the file. For readers that map the file,
-    ///     put those with larger elements first.
+    ///   - tensors: the tensors in the order of the file. For readers that map the file, put those
+    ///     with larger elements first.
     ///   - metadata: strings for `__metadata__`.
-    ///   - url: the file; replaced where it exists.
+    ///   - url: the file; replaced if it exists.
     ///   - mode: permissions of the new file, before the umask.
-    ///   - isDurable: false leaves out the syncing, for files that are made again easily.
-    ///   - produce: called with each tensor's index; passes that tensor's bytes to the sink, in any
-    ///     number of parts. Too few or too many bytes trap.
-    /// - Throws: `FileError.unwritable`, and what `produce` throws; nothing is left behind then.
+    ///   - isDurable: false skips syncing, for files that are easy to rebuild.
+    ///   - produce: called with each tensor's index. It passes the tensor's bytes to the sink, in
+    ///     any number of parts. Too few or too many bytes trap.
+    /// - Throws: `FileError.unwritable`, and the errors of `produce`. No file remains then.
     package static func write(
         _ tensors: [TensorDescription], metadata: [String: String] = ["format": "mlx"],
         to url: URL, mode: UInt32 = 0o644, isDurable: Bool = true,

@@ -1,7 +1,7 @@
 import CircadiaFiles
 import Foundation
 
-/// The safetensors files of a model directory: one file, or shards named by an index.
+/// The safetensors files of a model directory: one file, or shards that an index names.
 final class ShardedWeights: Sendable {
     /// The files in the order of their names.
     let files: [SafetensorsFile]
@@ -20,7 +20,7 @@ final class ShardedWeights: Sendable {
     /// The names of all tensors.
     var names: Set<String> { Set(fileIndex.keys) }
 
-    /// The modules that are quantised: those with scales.
+    /// The quantised modules: those with scales.
     var quantizedModules: Set<String> {
         let suffix = ".scales"
         return Set(
@@ -55,7 +55,8 @@ final class ShardedWeights: Sendable {
         for shard in shards {
             let url = directory.appendingPathComponent(shard)
             guard FileManager.default.fileExists(atPath: url.path) else {
-                throw FileError.missingFile(path: url.path, purpose: "a shard that \(index.path) names")
+                throw FileError.missingFile(
+                    path: url.path, purpose: "a shard that \(index.path) names")
             }
             files.append(try SafetensorsFile(path: url))
         }

@@ -33,7 +33,7 @@ package enum SafetensorsType: String, Sendable, Equatable, CaseIterable {
     /// IEEE binary64.
     case f64 = "F64"
 
-    /// The bytes of one element.
+    /// The size of one element in bytes.
     package var byteCount: Int {
         switch self {
         case .bool, .u8, .i8, .f8e5m2, .f8e4m3: 1
@@ -43,7 +43,7 @@ package enum SafetensorsType: String, Sendable, Equatable, CaseIterable {
         }
     }
 
-    /// The format as kernels know it, or nil for other dtypes.
+    /// The kernels' format; nil for other dtypes.
     package var floatFormat: FloatFormat? {
         switch self {
         case .f32: .f32
@@ -62,7 +62,7 @@ package struct TensorEntry: Sendable, Equatable {
     package let type: SafetensorsType
     /// Its dimensions, outermost first; row-major.
     package let shape: [Int]
-    /// Where its bytes lie, counted from the start of the file.
+    /// The range of its bytes, counted from the start of the file.
     package let byteRange: Range<Int>
 
     /// The number of elements.

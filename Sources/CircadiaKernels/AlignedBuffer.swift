@@ -2,14 +2,15 @@
     import Glibc
 #endif
 
-/// Memory that kernels read and write: 64-byte aligned, zeroed at first, freed with the object.
+/// Memory for kernels: 64-byte aligned, zeroed at first, freed with the object.
 ///
-/// Large buffers lie in huge pages where Linux has them: weights and caches are streamed, and with
-/// pages of 4 KB a core reads a quarter less a second (25 against 32 GB/s where it was measured).
+/// On Linux, large buffers use huge pages. Weights and caches are streamed, and with pages of 4 KB
+/// a core reads a quarter less per second (25 instead of 32 GB/s when measured).
 ///
-/// The buffer does no synchronisation, so it is not `Sendable`: it stays with whoever writes to it.
+/// The buffer does not synchronise, so it is not `Sendable`. It stays with the code that writes to
+/// it.
 package final class AlignedBuffer<Element: BitwiseCopyable> {
-    /// The first element; 64-byte aligned.
+    /// The first element; 64-byte aligned, valid as long as the buffer exists.
     package let pointer: UnsafeMutablePointer<Element>
     /// The number of elements.
     package let count: Int
@@ -22,7 +23,7 @@ package final class AlignedBuffer<Element: BitwiseCopyable> {
             as: UInt8.self, repeating: 0, count: byteCount)
     }
 
-    /// Allocates `count` elements whose values are undefined, for callers that write them all.
+    /// Allocates `count` elements with undefined values, for callers that write all of them.
     package init(uninitializedCount count: Int) {
         precondition(count >= 0, "a buffer cannot hold \(count) elements")
         let byteCount = max(64, count * MemoryLayout<Element>.stride)
@@ -30,7 +31,7 @@ package final class AlignedBuffer<Element: BitwiseCopyable> {
         if byteCount >= hugePage {
             raw = .allocate(byteCount: byteCount, alignment: hugePage)
             #if os(Linux)
-                // A hint: without huge pages the memory is there all the same.
+                // This is a hint: without huge pages the memory works too.
                 madvise(raw, byteCount, Int32(MADV_HUGEPAGE))
             #endif
         } else {
@@ -54,10 +55,10 @@ package final class AlignedBuffer<Element: BitwiseCopyable> {
         UnsafeMutableRawPointer(pointer).deallocate()
     }
 
-    /// The bytes that the elements take.
+    /// The size of the elements in bytes.
     package var byteCount: Int { count * MemoryLayout<Element>.stride }
 
-    /// Element `index`; trapping outside `0 ..< count` in debug builds.
+    /// Element `index`; traps outside `0 ..< count` in debug builds.
     package subscript(index: Int) -> Element {
         get {
             assert(index >= 0 && index < count)
@@ -73,8 +74,8 @@ package final class AlignedBuffer<Element: BitwiseCopyable> {
     package var array: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 }
 
-/// Bytes of a huge page on x86-64 and, with pages of 4 KB, on aarch64.
+/// Size of a huge page in bytes, on x86-64 and on aarch64 with pages of 4 KB.
 private let hugePage = 2 << 20
 
-/// f32 memory, the currency of every kernel.
+/// f32 memory, the operand type of most kernels.
 package typealias FloatBuffer = AlignedBuffer<Float>

@@ -1,11 +1,11 @@
-/// What can go wrong before a kernel runs. Wrong shapes are programmer mistakes and trap instead.
+/// Errors before a kernel runs. Wrong shapes are programmer mistakes and trap instead.
 package enum KernelError: Error, Sendable, Equatable {
-    /// `CIRCADIA_ISA` (or a test) named something that does not exist.
+    /// `CIRCADIA_ISA` or a caller named an instruction set or variant that does not exist.
     case unknownISA(requested: String, choices: String)
-    /// The ISA exists but this processor cannot run it.
+    /// This processor cannot run the ISA.
     case unsupportedISA(requested: String, choices: String)
-    /// `KernelRuntime.configure` came too late: kernels run with these settings already.
+    /// `KernelRuntime.configure` was called too late: kernels already run with these settings.
     case alreadyConfigured(isa: String, threads: Int)
-    /// A matrix comes in a format that no kernel knows.
+    /// No kernel supports the format of a matrix.
     case unsupportedFormat(bits: Int, groupSize: Int)
 }

@@ -1,11 +1,11 @@
 import CKernels
 
-/// What the kernels run on: the ISA, the threads, and the list of variants.
+/// The settings of the kernels: the ISA, the threads, and the list of variants.
 ///
-/// ISA and threads are those of the whole process and are fixed once, by `configure` or by the first
-/// use of a kernel. Tests and benchmarks run single calls with others (`withThreads`, `withISA`,
-/// `withVariant`): what these change holds for the kernels that `body` calls and for no other thread,
-/// so that tests with different settings can run side by side.
+/// ISA and threads belong to the whole process. `configure`, or the first use of a kernel, fixes
+/// them. Tests and benchmarks can change them for single calls (`withThreads`, `withISA`,
+/// `withVariant`). Such a change affects only the kernels that `body` calls on its thread, so tests
+/// with different settings can run side by side.
 package enum KernelRuntime {
     /// One implementation of one kernel.
     package struct Variant: Sendable, Equatable {
@@ -17,18 +17,18 @@ package enum KernelRuntime {
         package let isa: String
         /// Whether this processor can run it.
         package let isSupported: Bool
-        /// Whether kernels that this thread calls run it now.
+        /// Whether kernels called on this thread run it now.
         package let isActive: Bool
     }
 
-    /// Fixes what the kernels of this process run on. Front ends call it before their first kernel;
+    /// Fixes the ISA and the threads of this process. Front ends call it before their first kernel;
     /// libraries never do.
     ///
     /// - Parameters:
-    ///   - threads: the threads that every kernel uses; less than 1 means one per processor.
-    ///   - isa: the instruction set; nil takes the one that `CIRCADIA_ISA` names, else the best.
-    /// - Throws: `KernelError.unknownISA` or `.unsupportedISA`, and `.alreadyConfigured` where the
-    ///   process runs with other settings already. The same settings again are no error.
+    ///   - threads: the number of threads of every kernel; less than 1 means one per processor.
+    ///   - isa: the instruction set; nil means that of `CIRCADIA_ISA`, or else the best.
+    /// - Throws: `KernelError.unknownISA` or `.unsupportedISA`, and `.alreadyConfigured` if the
+    ///   process already runs with other settings. Repeating the same settings is allowed.
     package static func configure(threads: Int = 0, isa: String? = nil) throws(KernelError) {
         let wanted = Int32(clamping: threads)
         let status = isa.map { ck_configure(wanted, $0) } ?? ck_configure(wanted, nil)
@@ -44,13 +44,13 @@ package enum KernelRuntime {
     /// The names that `CIRCADIA_ISA` accepts on this processor, comma-separated.
     package static var isaChoices: String { String(cString: ck_isa_choices()) }
 
-    /// The threads that kernels use.
+    /// The number of threads that kernels use.
     package static var threads: Int { Int(ck_threads()) }
 
     /// Whether the build has OpenMP.
     package static var hasThreads: Bool { ck_has_threads() }
 
-    /// Whether products round to bf16: without instructions for it, they are in f32.
+    /// Whether products can round to bf16. Without instructions for it they compute in f32.
     package static var hasBF16: Bool {
         variants.contains { $0.kernel == "matmul_bf16" && $0.isActive }
     }
@@ -58,11 +58,11 @@ package enum KernelRuntime {
     /// Whether large f32 products go to Accelerate (Apple Silicon only).
     package static var usesAccelerate: Bool { ck_has_accelerate() }
 
-    /// Calls `body` while the other threads stand by for the kernels inside, so that many small
-    /// ones cost no thread's start. Results are the same; a team inside a team is the outer one.
+    /// Calls `body` while the other threads wait for the kernels in it, so that many small kernels
+    /// do not each start threads. Results are the same. A team inside a team uses the outer one.
     ///
-    /// A closure that is kept from call to call costs no allocation: hence `@escaping`, because
-    /// lending one that may not escape to C makes a copy of it on the heap.
+    /// A closure that is stored and reused costs no allocation. That is why `body` is `@escaping`:
+    /// passing a non-escaping closure to C copies it to the heap.
     package static func withTeam(_ body: @escaping () -> Void) {
         var work = Work(body: body)
         withUnsafeMutablePointer(to: &work) { pointer in
@@ -70,14 +70,14 @@ package enum KernelRuntime {
         }
     }
 
-    /// A closure as it is: memory of the bare type would hold it in a wrapper, made for each call.
+    /// A plain closure: memory of the bare closure type would wrap it again for each call.
     private struct Work {
         let body: () -> Void
     }
 
-    /// Calls `body` for ranges that make up `0 ..< count`, each on a thread of its own, and returns
-    /// when all are done. The ranges' borders are multiples of `grain`. Kernels in `body`, and ranges
-    /// of ranges, run on the thread of their range.
+    /// Calls `body` for ranges that together are `0 ..< count`, each on one thread, and returns
+    /// when all are done. The ranges' borders are multiples of `grain`. Kernels and nested
+    /// `forRanges` in `body` run on the thread of their range.
     package static func forRanges(
         of count: Int, grain: Int, _ body: (Range<Int>) -> Void
     ) {
@@ -113,7 +113,8 @@ package enum KernelRuntime {
 // MARK: Settings for single calls
 
 extension KernelRuntime {
-    /// Calls `body` with `count` threads (less than 1: as many as before) for the kernels in it.
+    /// Calls `body` and runs its kernels on `count` threads; less than 1 leaves the number
+    /// unchanged.
     package static func withThreads<Result, Failure: Error>(
         _ count: Int, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -124,9 +125,9 @@ extension KernelRuntime {
         return try result.get()
     }
 
-    /// Calls `body` with every kernel's best variant of `isa` and below.
+    /// Calls `body` and runs every kernel in the best variant up to `isa`.
     ///
-    /// - Throws: `KernelError.unknownISA` or `.unsupportedISA`, and what `body` throws.
+    /// - Throws: `KernelError.unknownISA` or `.unsupportedISA`, and the errors of `body`.
     package static func withISA<Result>(
         _ isa: String, _ body: () throws -> Result
     ) throws -> Result {
@@ -136,10 +137,10 @@ extension KernelRuntime {
         return try value(status, result, requested: isa)
     }
 
-    /// Calls `body` with one kernel's variant, the others staying as they are.
+    /// Calls `body` with one variant of one kernel. The other kernels keep theirs.
     ///
-    /// - Throws: `KernelError.unknownISA` or `.unsupportedISA`, naming `kernel/variant`, and what
-    ///   `body` throws.
+    /// - Throws: `KernelError.unknownISA` or `.unsupportedISA`, naming `kernel/variant`, and the
+    ///   errors of `body`.
     package static func withVariant<Result>(
         _ name: String, of kernel: String, _ body: () throws -> Result
     ) throws -> Result {
@@ -159,7 +160,7 @@ extension KernelRuntime {
         return try result.get()
     }
 
-    /// What `ck_with` says, and what `body` came to where it was called.
+    /// Calls `ck_with` and returns its status and the result of `body`.
     private static func call<Success, Failure: Error>(
         _ settings: ck_settings_t, _ body: () throws(Failure) -> Success
     ) -> (ck_status_t, Swift.Result<Success, Failure>?) {

@@ -1,12 +1,12 @@
 import CKernels
 
-/// How a cache keeps its numbers; see `ck_cache_format_t`.
+/// The number format of a cache; see `ck_cache_format_t`.
 package enum CacheFormat: Sendable, Equatable, CaseIterable {
     /// IEEE binary32.
     case f32
-    /// 16-bit integers times steps: one for a value, one for every 16 numbers of a key.
+    /// 16-bit integers times steps: one step for a value, one for every 16 elements of a key.
     case int16
-    /// 8-bit integers times such steps.
+    /// 8-bit integers times the same kind of steps.
     case int8
 
     var ck: ck_cache_format_t {
@@ -18,26 +18,26 @@ package enum CacheFormat: Sendable, Equatable, CaseIterable {
     }
 }
 
-/// Keys and values of one layer, for all its KV heads; see `ck_cache_t` for the layout.
+/// The keys and values of one block, for all its KV heads; see `ck_cache_t` for the layout.
 ///
-/// It belongs to one call at a time: kernels write through it without synchronisation.
+/// It serves one call at a time: kernels write to it without synchronisation.
 package final class AttentionCache {
-    /// How numbers are kept.
+    /// The number format.
     package let format: CacheFormat
-    /// Bytes held.
+    /// The size in bytes.
     package let byteCount: Int
     private let kvHeads, rows, headDim: Int
     private let buffer: AlignedBuffer<UInt8>
     let ck: ck_cache_t
 
-    /// The bytes of a cache with room for `capacity` tokens.
+    /// The size in bytes of a cache for `capacity` tokens.
     package static func byteCount(
         kvHeads: Int, capacity: Int, headDim: Int, format: CacheFormat
     ) -> Int {
         Parts(kvHeads: kvHeads, capacity: capacity, headDim: headDim, format: format).byteCount
     }
 
-    /// An empty cache.
+    /// Creates an empty cache.
     package convenience init(kvHeads: Int, capacity: Int, headDim: Int, format: CacheFormat) {
         let byteCount = Self.byteCount(
             kvHeads: kvHeads, capacity: capacity, headDim: headDim, format: format)
@@ -46,7 +46,8 @@ package final class AttentionCache {
             in: AlignedBuffer(count: byteCount), at: 0)
     }
 
-    /// An empty cache in a part of `buffer`, zeroed, from byte `offset` (a multiple of 64) on.
+    /// Creates an empty cache in a part of `buffer` that is zeroed and begins at byte `offset`, a
+    /// multiple of 64.
     package init(
         kvHeads: Int, capacity: Int, headDim: Int, format: CacheFormat,
         in buffer: AlignedBuffer<UInt8>, at offset: Int
@@ -67,7 +68,7 @@ package final class AttentionCache {
             value_steps: format == .f32 ? nil : steps + parts.keySteps / 4, format: format.ck)
     }
 
-    /// The bytes of keys, or values, and of their steps, each rounded up to whole cache lines.
+    /// The bytes of keys, or of values, and of their steps, each rounded up to whole cache lines.
     private struct Parts {
         let numbers, keySteps, valueSteps: Int
         var byteCount: Int { 2 * numbers + keySteps + valueSteps }
@@ -88,7 +89,7 @@ package final class AttentionCache {
         return [ck.keys, ck.values].map { UnsafeMutableRawBufferPointer(start: $0, count: count) }
     }
 
-    /// The steps of keys and of values; empty where the format has none.
+    /// The steps of keys and of values; empty if the format has none.
     package var steps: [UnsafeMutableBufferPointer<Float>] {
         guard format != .f32 else { return [] }
         return zip([ck.key_steps, ck.value_steps], stepsPerRow).map {
@@ -96,17 +97,19 @@ package final class AttentionCache {
         }
     }
 
-    /// Steps of a key and of a value.
+    /// Number of steps of a key and of a value.
     private var stepsPerRow: [Int] { [Self.keyGroups(headDim), 1] }
 
     private static func keyGroups(_ headDim: Int) -> Int { (headDim + 15) / 16 }
 
-    /// Takes over the first `count` tokens of a cache of the same shape and format but for its capacity.
+    /// Copies the first `count` tokens of a cache of the same shape and format; its capacity may
+    /// differ.
     package func copy(first count: Int, of other: AttentionCache) {
         precondition(
             format == other.format && kvHeads == other.kvHeads && headDim == other.headDim
                 && count <= min(rows, other.rows), "caches differ in shape")
-        // Heads lie one after the other, each from its first token on in blocks of 16.
+        // Heads lie one after the other. Each begins with its first token and consists of blocks of
+        // 16.
         let whole = Int(ck_cache_rows(Int64(count)))
         let rowBytes = Int(ck_cache_bytes(ck.format, 1, 16, Int64(headDim))) / 16
         let parts = zip(numbers, other.numbers).map { ($0, $1, rowBytes) }
@@ -124,17 +127,17 @@ package final class AttentionCache {
 
 /// The dimensions of one attention call; see `ck_attention_shape_t`.
 package struct AttentionShape: Sendable {
-    /// New queries in this call.
+    /// Number of new queries in this call.
     package var tokens: Int
-    /// Cache rows before them.
+    /// Number of cache rows before them.
     package var past: Int
     /// Query heads.
     package var heads: Int
     /// Key and value heads; divides `heads`.
     package var kvHeads: Int
-    /// Numbers per head.
+    /// Elements per head.
     package var headDim: Int
-    /// Tokens that the cache was made for.
+    /// The cache's capacity in tokens.
     package var capacity: Int
     /// Multiplies every `q·k`.
     package var scale: Float
@@ -163,7 +166,8 @@ package struct AttentionShape: Sendable {
 }
 
 extension Kernels {
-    /// Writes `keys` and `values` `[tokens, kvHeads, headDim]` to rows `past ..< past + tokens` of a cache.
+    /// Writes `keys` and `values`, `[tokens, kvHeads, headDim]` each, to rows `past ..< past +
+    /// tokens` of a cache.
     package static func append(
         keys: UnsafePointer<Float>, values: UnsafePointer<Float>, to cache: AttentionCache,
         shape: AttentionShape
@@ -176,10 +180,11 @@ extension Kernels {
     ///
     /// Operands:
     /// - `q`: `[tokens, heads, headDim]`.
-    /// - `firstKey`: nil (0), or `[tokens]`: the first key that each query sees.
-    /// - `endKey`: nil (causal), or `[tokens]`: one past the last key that each query sees.
+    /// - `firstKey`: nil for 0, or `[tokens]`: the first key that each query sees.
+    /// - `endKey`: nil for causal attention, or `[tokens]`: one past the last key that each query
+    ///   sees.
     /// - `out`: `[tokens, heads, headDim]`.
-    /// - `logSum`: nil, or `[tokens, heads]`, receives the softmax's log-sum for the backward pass.
+    /// - `logSum`: nil, or `[tokens, heads]`; receives the softmax's log-sum for the backward pass.
     package static func attention(
         _ shape: AttentionShape, q: UnsafePointer<Float>, cache: AttentionCache,
         firstKey: UnsafePointer<Int32>? = nil, endKey: UnsafePointer<Int32>? = nil,
@@ -192,9 +197,10 @@ extension Kernels {
             ck_attention(&ck, q, cache.ck, out, logSum, workspace.bytes(byteCount), byteCount))
     }
 
-    /// Gradients of `attention` with `past` 0 over token-major `k`, `v` `[tokens, kvHeads, headDim]`.
+    /// Gradients of `attention` with `past` 0 over token-major `k` and `v`, `[tokens, kvHeads,
+    /// headDim]`.
     ///
-    /// `dq`, `dk`, `dv` have the shapes of `q`, `k`, `v` and are overwritten.
+    /// `dq`, `dk` and `dv` have the shapes of `q`, `k` and `v` and are overwritten.
     package static func attentionBackward(
         _ shape: AttentionShape, q: UnsafePointer<Float>, k: UnsafePointer<Float>,
         v: UnsafePointer<Float>, out: UnsafePointer<Float>, logSum: UnsafePointer<Float>,

@@ -3,7 +3,7 @@ import CKernels
 extension Kernels {
     /// `y = x · w / sqrt(mean(x²) + epsilon)` per row of `[tokens, width]`; `y` may alias `x`.
     ///
-    /// `rstd`: nil, or `[tokens]`, receives `1/sqrt(…)` for the backward pass.
+    /// `rstd` is nil, or `[tokens]`; it receives `1/sqrt(…)` for the backward pass.
     package static func rmsNorm(
         x: UnsafePointer<Float>, weight: UnsafePointer<Float>, tokens: Int, width: Int,
         epsilon: Float, y: UnsafeMutablePointer<Float>, rstd: UnsafeMutablePointer<Float>? = nil
@@ -32,7 +32,7 @@ extension Kernels {
     /// Operands:
     /// - `positions`: `[tokens]`.
     /// - `frequencies`: `[headDim/2]` radians per position.
-    /// - `inverse`: turns backward, as the backward pass does.
+    /// - `inverse`: rotates backward, as the backward pass does.
     package static func rope(
         _ x: UnsafeMutablePointer<Float>, positions: UnsafePointer<Int32>,
         frequencies: UnsafePointer<Float>, tokens: Int, heads: Int, headDim: Int,
@@ -51,7 +51,7 @@ extension Kernels {
         check(ck_swiglu(gate, up, Int32(tokens), Int32(width), out))
     }
 
-    /// Gradients of `swiGLU`; `dgate` may alias `gate`, `dup` may alias `up`.
+    /// Gradients of `swiGLU` over `count` elements; `dgate` may alias `gate`, `dup` may alias `up`.
     package static func swiGLUBackward(
         gate: UnsafePointer<Float>, up: UnsafePointer<Float>, dout: UnsafePointer<Float>,
         count: Int, dgate: UnsafeMutablePointer<Float>, dup: UnsafeMutablePointer<Float>
@@ -73,14 +73,14 @@ extension Kernels {
         check(ck_add_bias(y, bias, Int32(tokens), Int32(width)))
     }
 
-    /// `y += x`.
+    /// `y += x` over `count` elements.
     package static func add(
         _ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, count: Int
     ) {
         check(ck_add(y, x, Int64(count)))
     }
 
-    /// Index of the largest of `count` > 0 values; the first of equals.
+    /// The index of the largest of `count` > 0 values; the first of equal values.
     package static func argmax(_ x: UnsafePointer<Float>, count: Int) -> Int {
         Int(ck_argmax(x, Int64(count)))
     }

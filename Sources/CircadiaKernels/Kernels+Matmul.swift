@@ -1,15 +1,15 @@
 import CKernels
 
-/// How a matmul treats its activations.
+/// The precision of a matrix product.
 package enum Precision: String, Sendable, Equatable, Codable {
-    /// f32 throughout: the path to check others against.
+    /// f32 throughout; the other precisions are checked against it.
     case exact
-    /// Activations rounded to 8 bits per token and group: for inference.
+    /// Activations rounded to 8 bits per token and group, for inference.
     case int8
-    /// Activations as two 8-bit digits, the second one rounding what the first leaves: for matrices
+    /// Activations as two 8-bit digits; the second rounds the remainder of the first. For matrices
     /// that need finer inputs, at twice the arithmetic.
     case int8x2
-    /// Weights and activations rounded to bf16, sums in f32: for training.
+    /// Weights and activations rounded to bf16, sums in f32, for training.
     case bf16
 
     var ck: ck_precision_t {
@@ -22,14 +22,14 @@ package enum Precision: String, Sendable, Equatable, Codable {
     }
 }
 
-/// The kernels of CKernels with Swift's types: shapes as in `CKernels.h`, wrong shapes trap.
+/// The kernels of CKernels with Swift's types. Shapes are as in `CKernels.h`; wrong shapes trap.
 package enum Kernels {
     /// `outputs[m] = x · weights[m]ᵀ` (or `+=`) for matrices that share their input.
     ///
     /// Operands:
     /// - `x`: `[tokens, columns]`.
     /// - `weights`: each `[rows_m, columns]`.
-    /// - `finer`: those of `weights` whose precision is `.int8x2` where the others' is `.int8`.
+    /// - `finer`: the `weights` that use `.int8x2` when the others use `.int8`.
     /// - `outputs`: each `[tokens, rows_m]`; must not alias `x`.
     package static func matmul(
         _ precision: Precision, x: UnsafePointer<Float>, tokens: Int, weights: [WeightMatrix],

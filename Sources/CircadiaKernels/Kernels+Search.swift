@@ -1,7 +1,7 @@
 import CKernels
 
 extension Kernels {
-    /// `scores[i] = query · vectors[i]` over `[count, width]`.
+    /// `scores[i] = query · vectors[i]` over `vectors` `[count, width]`; `scores` is `[count]`.
     package static func dotRows(
         vectors: UnsafePointer<Float>, query: UnsafePointer<Float>, count: Int, width: Int,
         scores: UnsafeMutablePointer<Float>
@@ -9,7 +9,8 @@ extension Kernels {
         check(ck_dot_rows(vectors, query, Int64(count), Int32(width), scores))
     }
 
-    /// `scores[i] = scales[i] · queryScale · Σ query · vectors[i]` over `[count, width]` in 8 bits.
+    /// `scores[i] = scales[i] · queryScale · Σ query · vectors[i]` over int8 `vectors` `[count,
+    /// width]`.
     package static func dotRows(
         vectors: UnsafePointer<Int8>, scales: UnsafePointer<Float>, query: UnsafePointer<Int8>,
         queryScale: Float, count: Int, width: Int, scores: UnsafeMutablePointer<Float>
@@ -19,12 +20,14 @@ extension Kernels {
                 vectors, scales, query, queryScale, Int64(count), Int32(width), scores))
     }
 
-    /// `scores[i] = scales[i] · queryScale · Σ query · s[i]` for signs `s`, `[count, width]` in bits.
+    /// `scores[i] = scales[i] · queryScale · Σ query · s[i]` over signs `s` `[count, width]`, one
+    /// bit each.
     ///
     /// Operands:
-    /// - `rows`: `[⌈count/8⌉, ⌈width/64⌉, 8]` words of 64 bits: 8 rows lie side by side; a set bit is 1,
-    ///   another -1.
-    /// - `query`: `[4, ⌈width/64⌉]` words: the bits of 4-bit integers, lowest first; 0 from `width` on.
+    /// - `rows`: `[⌈count/8⌉, ⌈width/64⌉, 8]` words of 64 bits; 8 rows lie side by side. A set bit
+    ///   is 1, a clear bit is -1.
+    /// - `query`: `[4, ⌈width/64⌉]` words: the bit planes of 4-bit integers, lowest first; 0 from
+    ///   `width` on.
     package static func dotRows(
         signs rows: UnsafeRawPointer, scales: UnsafePointer<Float>, query: UnsafeRawPointer,
         queryScale: Float, count: Int, width: Int, scores: UnsafeMutablePointer<Float>
@@ -34,31 +37,34 @@ extension Kernels {
                 rows, scales, query, queryScale, Int64(count), Int32(width), scores))
     }
 
-    /// Exchanges as `bm25` and `fuseScores` see them; arrays of `count` elements.
+    /// The exchanges as `bm25` and `fuseScores` read them: arrays of `count` elements.
     ///
-    /// Where an exchange before or after one has the index beside it, its `links` say so. An exchange with
-    /// a neighbour elsewhere is not plain, nor is an index without an exchange: both are left to the caller.
+    /// The `links` of an exchange say whether its predecessor or successor has the adjacent index.
+    /// An exchange with a neighbour at another index is not plain. Neither is an index without an
+    /// exchange. The caller handles both.
     package struct Exchanges {
-        /// What the user said names a time.
+        /// The user's message names a time.
         package static let userNamesTime = UInt8(CK_USER_NAMES_TIME)
-        /// What the other side said does.
+        /// The other side's message names a time.
         package static let otherNamesTime = UInt8(CK_OTHER_NAMES_TIME)
-        /// The exchange before is at the index before.
+        /// The previous exchange is at the previous index.
         package static let previousLink = UInt8(CK_LINK_PREVIOUS)
-        /// The exchange after is at the index after.
+        /// The next exchange is at the next index.
         package static let nextLink = UInt8(CK_LINK_NEXT)
-        /// There is an exchange, and no neighbour of it is elsewhere.
+        /// The index has an exchange whose neighbours are all at adjacent indices.
         package static let plain = UInt8(CK_LINK_PLAIN)
 
         var exchanges: ck_exchanges_t
 
+        /// Describes exchanges; the arrays must outlive every use.
+        ///
         /// - Parameters:
-        ///   - count: how many.
-        ///   - links: the bits above; others do not count.
+        ///   - count: the number of exchanges.
+        ///   - links: the bits above; other bits are ignored.
         ///   - sides: whom the question is about: 1 the user, -1 the other side, 0 neither.
-        ///   - contextWords: words of an exchange in its neighbourhood.
-        ///   - userWords: words of the user.
-        ///   - otherWords: words of the other side.
+        ///   - contextWords: the number of words of an exchange and its neighbours.
+        ///   - userWords: the number of the user's words.
+        ///   - otherWords: the number of the other side's words.
         package init(
             count: Int, links: UnsafePointer<UInt8>, sides: UnsafePointer<Int8>,
             contextWords: UnsafePointer<Float>, userWords: UnsafePointer<UInt16>,
@@ -70,16 +76,16 @@ extension Kernels {
         }
     }
 
-    /// The weights of BM25.
+    /// The weights of BM25 (Robertson and Zaragoza 2009).
     package struct BM25 {
-        /// k, which a term's part nears (k + 1 times its information) the oftener it is said.
+        /// k. A frequent term contributes at most k + 1 times its information.
         package var saturation: Float
-        /// What is added to a frequency: k (1 - b), and k b / mean for each word.
+        /// The terms added to a frequency: k (1 - b), and k b / mean for each word.
         package var constant, perContextWord, perSideWord: Float
-        /// What a word in the exchange before counts, and in the one after.
+        /// The weight of a word in the previous exchange, and in the next one.
         package var previous, following: Float
 
-        /// Makes weights.
+        /// Creates weights.
         package init(
             saturation: Float, constant: Float, perContextWord: Float, perSideWord: Float,
             previous: Float, following: Float
@@ -93,19 +99,19 @@ extension Kernels {
         }
     }
 
-    /// BM25 of each exchange over itself and its neighbours, of each side alone, and the information of the
-    /// terms that are there.
+    /// Computes BM25 of each exchange with its neighbours, BM25 of each side alone, and the
+    /// information of the terms present.
     ///
     /// - Parameters:
-    ///   - weights: how words are weighed.
-    ///   - counts: `[terms, count + 2]`: byte i + 1 has what exchange i says of a term, the user's count in
-    ///     the upper half, the other side's in the lower; the first and the last byte are 0.
-    ///   - information: `[terms]`.
-    ///   - terms: how many.
-    ///   - exchanges: the exchanges; one that is not plain gets 0.
-    ///   - adds: whether to what `sums` have.
+    ///   - weights: the weights of words.
+    ///   - counts: `[terms, count + 2]`: byte i + 1 counts a term in exchange i, the user's uses in
+    ///     the upper half, the other side's in the lower. The first and the last byte are 0.
+    ///   - information: `[terms]`, the information of each term.
+    ///   - terms: the number of terms.
+    ///   - exchanges: the exchanges. One that is not plain gets 0.
+    ///   - adds: whether to add to `sums` instead of overwriting them.
     ///   - sums: `[4, count]`: whole, user, other, coverage.
-    /// - Returns: the highest of whole, of the side asked about and of the other.
+    /// - Returns: the highest value of whole, of the side asked about and of the other side.
     package static func bm25(
         _ weights: BM25, counts: UnsafePointer<UInt8>, information: UnsafePointer<Float>,
         terms: Int, exchanges: Exchanges, adds: Bool, sums: UnsafeMutablePointer<Float>
@@ -127,16 +133,18 @@ extension Kernels {
 
     /// The weights of the parts of a score.
     package struct Fusion {
-        /// Of the sums of `bm25`.
+        /// The weights of the sums of `bm25`.
         package var whole, asked, other, coverage: Float
-        /// Of cosines, by side; of those of the exchange before; of the mean of the one after.
+        /// The weights of cosines: of both sides, of both sides of the previous exchange, and of
+        /// the mean of the next one.
         package var askedNear, otherNear, previousUser, previousOther, following: Float
-        /// The share of an exchange's own mean cosine that stands for a neighbour's where there is none.
+        /// The share of an exchange's own mean cosine that replaces a missing neighbour's.
         package var absent: Float
-        /// Where the side asked about names a time; either of them where neither is asked about.
+        /// The weight of a time named by the side asked about; by either side if neither is asked
+        /// about.
         package var namesTime: Float
 
-        /// Makes weights.
+        /// Creates weights.
         package init(
             whole: Float, asked: Float, other: Float, coverage: Float, askedNear: Float,
             otherNear: Float, previousUser: Float, previousOther: Float, following: Float,
@@ -156,17 +164,19 @@ extension Kernels {
         }
     }
 
-    /// The weighted sum of all parts of each exchange's score; -inf for one that is not plain.
+    /// Computes the weighted sum of all parts of each exchange's score; -inf for one that is not
+    /// plain.
     ///
     /// - Parameters:
-    ///   - weights: of the parts.
-    ///   - sums: `[4, count]` of `bm25`.
-    ///   - nearUser: `[count + 2]`: element i + 1 is the cosine of what the user said in exchange i.
-    ///   - nearOther: the same of the other side.
+    ///   - weights: the weights of the parts.
+    ///   - sums: `[4, count]`, from `bm25`.
+    ///   - nearUser: `[count + 2]`: element i + 1 is the cosine of the user's message in exchange
+    ///     i.
+    ///   - nearOther: `[count + 2]`: the same for the other side.
     ///   - exchanges: the exchanges.
-    ///   - block: exchanges of which the highest score is wanted.
+    ///   - block: the number of exchanges that share one element of `highest`.
     ///   - scores: `[count]`.
-    ///   - highest: `[⌈count/block⌉]`.
+    ///   - highest: `[⌈count/block⌉]`, the highest score of each block.
     package static func fuseScores(
         _ weights: Fusion, sums: UnsafePointer<Float>, nearUser: UnsafePointer<Float>,
         nearOther: UnsafePointer<Float>, exchanges: Exchanges, block: Int,

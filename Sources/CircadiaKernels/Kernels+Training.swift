@@ -5,8 +5,8 @@ extension Kernels {
     ///
     /// Operands:
     /// - `targets`: `[tokens]`, each in `0 ..< vocabulary` (others trap).
-    /// - `rowScale`: multiplies the gradient, such as 1 / (scored tokens of the batch).
-    /// - `losses`: `[tokens]` nats.
+    /// - `rowScale`: the factor on the gradient, such as 1 / (scored tokens of the batch).
+    /// - `losses`: `[tokens]`, in nats.
     /// - `gradient`: nil, or `[tokens, vocabulary]`; may alias `logits`.
     package static func crossEntropy(
         logits: UnsafePointer<Float>, targets: UnsafePointer<Int32>, tokens: Int, vocabulary: Int,
@@ -18,7 +18,7 @@ extension Kernels {
                 logits, targets, Int32(tokens), Int32(vocabulary), rowScale, losses, gradient))
     }
 
-    /// `y += scale · (x·a)·b`; keeps `xa = x·a` `[tokens, rank]` for the backward pass.
+    /// `y += scale · (x·a)·b`; writes `xa = x·a` `[tokens, rank]` for the backward pass.
     ///
     /// Operands:
     /// - `x`: `[tokens, inputs]`.
@@ -35,7 +35,10 @@ extension Kernels {
                 x, a, b, scale, Int32(tokens), Int32(inputs), Int32(outputs), Int32(rank), xa, y))
     }
 
-    /// Adds the gradients of `lora` to `da`, `db` and, unless nil, `dx`.
+    /// Adds the gradients of `lora` to `da` `[inputs, rank]`, `db` `[rank, outputs]` and, unless
+    /// nil, `dx` `[tokens, inputs]`.
+    ///
+    /// `dy` is `[tokens, outputs]`; the other operands are those of `lora`.
     package static func loraBackward(
         x: UnsafePointer<Float>, xa: UnsafePointer<Float>, a: UnsafePointer<Float>,
         b: UnsafePointer<Float>, dy: UnsafePointer<Float>, scale: Float, tokens: Int, inputs: Int,
@@ -50,14 +53,14 @@ extension Kernels {
                 da, db, dx, workspace.bytes(byteCount), byteCount))
     }
 
-    /// `Σ x[i]²`, summed in double in a fixed order.
+    /// `Σ x[i]²` over `count` elements, summed in double in a fixed order.
     package static func sumSquares(_ x: UnsafePointer<Float>, count: Int) -> Double {
         ck_sum_squares(x, Int64(count))
     }
 
     /// The settings of one Adam step; see `ck_adam_t`.
     package struct AdamStep: Sendable, Equatable {
-        /// Step size.
+        /// The learning rate.
         package var learningRate: Float
         /// Decay of the first moment.
         package var beta1: Float = 0.9
@@ -67,21 +70,22 @@ extension Kernels {
         package var epsilon: Float = 1e-8
         /// Decoupled weight decay (AdamW); 0 for Adam.
         package var weightDecay: Float = 0
-        /// Multiplies the gradient first: clipping.
+        /// The factor on the gradient, for clipping.
         package var gradientScale: Float = 1
-        /// 1 for the first step.
+        /// The step's number, from 1.
         package var step: Int
-        /// Divides the moments by 1 − βᵗ.
+        /// Whether the moments are divided by 1 − βᵗ.
         package var usesBiasCorrection = true
 
-        /// Adam with its usual constants.
+        /// Creates settings with Adam's usual constants.
         package init(learningRate: Float, step: Int) {
             self.learningRate = learningRate
             self.step = step
         }
     }
 
-    /// One Adam step on `count` parameters with moments `m`, `v`.
+    /// Takes one Adam step on `count` parameters. `m` and `v` are its moments, `[count]`; all three
+    /// are updated in place.
     package static func adam(
         _ options: AdamStep, gradient: UnsafePointer<Float>, count: Int,
         parameter: UnsafeMutablePointer<Float>, m: UnsafeMutablePointer<Float>,

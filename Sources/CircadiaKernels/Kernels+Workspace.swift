@@ -1,14 +1,15 @@
 import CKernels
 
 extension Kernels {
-    /// The scratch memory that one training pass asks of its `Workspace`: the most that any of its
-    /// kernels wants.
+    /// The scratch memory that one training pass needs from its `Workspace`: the largest need of
+    /// any of its kernels.
     ///
     /// - Parameters:
-    ///   - precision: of the products with a matrix, and with it transposed.
-    ///   - matrices: rows and columns of every kind of matrix, the head's with its own tokens.
+    ///   - precision: the precision of forward products and of products with the transposed matrix.
+    ///   - matrices: tokens, rows and columns of each kind of matrix. The head has its own number
+    ///     of tokens.
     ///   - attention: the shape of a block's attention.
-    ///   - rank: of the adapter.
+    ///   - rank: the adapter's rank.
     /// - Returns: bytes.
     package static func trainingWorkspaceByteCount(
         _ precision: (forward: Precision, backward: Precision),
@@ -24,7 +25,7 @@ extension Kernels {
                 most, ck_matmul_transposed_workspace(precision.backward.ck, tokens, rows, columns))
             most = max(most, ck_lora_backward_workspace(tokens, columns, rows, Int32(rank)))
         }
-        // A workspace grows by a quarter more than is asked for.
+        // A workspace allocates a quarter more than requested.
         return most + most / 4
     }
 }

@@ -1,24 +1,24 @@
 import CKernels
 
-/// How many bytes a second this machine reads from memory: the limit of every kernel that passes
-/// over its weights once, such as decoding.
+/// Measures how many bytes a second this machine reads from memory. That limits every kernel that
+/// reads its weights once, such as decoding.
 package enum MemoryBandwidth {
-    /// Words enough that no cache holds them: 256 MB, less where memory is small.
+    /// Allocates a buffer too large for any cache: 256 MB, or less if memory is small.
     ///
-    /// `physicalMemory`: in bytes; a quarter of it at most is taken.
+    /// `physicalMemory` is in bytes. The buffer takes at most a quarter of it.
     package static func makeBuffer(physicalMemory: UInt64) -> AlignedBuffer<UInt64> {
         AlignedBuffer(count: Int(min(256 << 20, physicalMemory / 4)) / 8)
     }
 
-    /// The bytes a second of the fastest slice of `buffer`, which is passed over at least twice.
+    /// Measures the bytes a second of the fastest slice of `buffer`, which is read at least twice.
     ///
-    /// Whatever else the machine does can only slow a slice down, and takes the processor for
-    /// longer than a slice lasts. No slice comes from a cache: all the others were read since.
+    /// Other work on the machine can only slow a slice down, and lasts longer than a slice. No
+    /// slice comes from a cache, because all other slices were read in between.
     ///
     /// - Parameters:
     ///   - buffer: from `makeBuffer`.
-    ///   - threads: the threads that read.
-    ///   - duration: how long to go on.
+    ///   - threads: the number of threads that read.
+    ///   - duration: how long to measure.
     /// - Returns: bytes a second.
     package static func measure(
         _ buffer: AlignedBuffer<UInt64>, threads: Int, duration: Duration = .milliseconds(150)
@@ -44,6 +44,6 @@ package enum MemoryBandwidth {
         return Double(words * 8) / (fastest / .seconds(1))
     }
 
-    /// 32 MB: about a millisecond, beside which starting threads takes no time.
+    /// 32 MB: about a millisecond, so that starting threads takes no noticeable time.
     private static let sliceWords = 4 << 20
 }

@@ -1,6 +1,7 @@
 import CKernels
 
 extension WeightMatrix {
-    /// Raised whenever the packed layout changes, so that packed files on disk can be told apart.
+    /// The version of the packed layout. It grows with every change, so that packed files on the
+    /// disk can be told apart.
     package static var packVersion: Int { Int(CK_PACK_VERSION) }
 }

@@ -1,6 +1,6 @@
 import CKernels
 
-/// The type of the numbers in a tensor that kernels can read.
+/// The type of a tensor's elements that kernels can read.
 package enum FloatFormat: Sendable, Equatable {
     /// IEEE binary32.
     case f32
@@ -17,24 +17,24 @@ package enum FloatFormat: Sendable, Equatable {
         }
     }
 
-    /// The bytes of one number.
+    /// The size of one element in bytes.
     package var byteCount: Int { self == .f32 ? 4 : 2 }
 }
 
 /// A weight matrix `[rows, columns]` in the packed layout that every matmul reads
 /// (`ck_matrix_t` in CKernels.h: blocks of 16 rows, four columns side by side).
 ///
-/// `@unchecked Sendable` because of the pointer in it. That is sound: all properties are constants, the
-/// memory is packed before the matrix exists and written by nobody after (`init(packed:owner:…)` asks
-/// that of its caller), and `owner` is touched only to be released.
+/// It is `@unchecked Sendable` because it contains a pointer. That is sound. All properties are
+/// constants. The memory is packed before the matrix exists and never written afterwards
+/// (`init(packed:owner:…)` requires that of its caller). `owner` is only ever released.
 package final class WeightMatrix: @unchecked Sendable {
-    /// The number of outputs.
+    /// The number of rows: the outputs of the product.
     package let rows: Int
-    /// The number of inputs.
+    /// The number of columns: the inputs of the product.
     package let columns: Int
-    /// 4, 8, or 32 where the matrix is not quantised.
+    /// 4, 8, or 32 if the matrix is not quantised.
     package let bits: Int
-    /// Columns that share a scale and a bias; 0 where the matrix is not quantised.
+    /// Columns that share a scale and a bias; 0 if the matrix is not quantised.
     package let groupSize: Int
     /// The dtype of scales and biases.
     package let scaleFormat: FloatFormat
@@ -58,7 +58,7 @@ package final class WeightMatrix: @unchecked Sendable {
             bits: Int32(bits), group_size: Int32(groupSize))
     }
 
-    /// The bytes of the packed form, or nil where no kernel knows the format.
+    /// The size of the packed form in bytes; nil if no kernel supports the format.
     package static func packedByteCount(
         rows: Int, columns: Int, bits: Int, groupSize: Int, scaleFormat: FloatFormat
     ) -> Int? {
@@ -73,7 +73,7 @@ package final class WeightMatrix: @unchecked Sendable {
     /// - `words`: `[rows, columns*bits/32]` uint32, least significant element first.
     /// - `scales`: `[rows, columns/groupSize]` of `scaleFormat`.
     /// - `biases`: like `scales`.
-    /// - Throws: `KernelError.unsupportedFormat`. Buffers shorter than the shapes say trap.
+    /// - Throws: `KernelError.unsupportedFormat`. Buffers that are shorter than their shapes trap.
     package convenience init(
         words: UnsafeRawBufferPointer, scales: UnsafeRawBufferPointer,
         biases: UnsafeRawBufferPointer, scaleFormat: FloatFormat, rows: Int, columns: Int,
@@ -100,7 +100,7 @@ package final class WeightMatrix: @unchecked Sendable {
             groupSize: groupSize, scaleFormat: scaleFormat)
     }
 
-    /// Packs a dense matrix `[rows, columns]`, kept as f32.
+    /// Packs a dense matrix `[rows, columns]` and stores it as f32.
     package convenience init(
         dense: UnsafeRawBufferPointer, format: FloatFormat, rows: Int, columns: Int
     ) {
@@ -116,12 +116,12 @@ package final class WeightMatrix: @unchecked Sendable {
             groupSize: 0, scaleFormat: .f32)
     }
 
-    /// Wraps memory that is packed already, such as a cache file mapped into memory.
+    /// Wraps memory that is already packed, such as a mapped cache file.
     ///
     /// Operands:
-    /// - `packed`: 64-byte aligned, `packedByteCount` bytes, which nobody writes to while the matrix
-    ///   is there.
-    /// - `owner`: kept alive as long as the matrix.
+    /// - `packed`: 64-byte aligned, `packedByteCount` bytes. Nobody may write to it while the
+    ///   matrix exists.
+    /// - `owner`: the memory's owner, kept alive as long as the matrix.
     package convenience init(
         packed: UnsafeRawBufferPointer, owner: AnyObject, rows: Int, columns: Int, bits: Int,
         groupSize: Int, scaleFormat: FloatFormat

@@ -1,16 +1,16 @@
-/// A vector of a model's weights, such as a norm's, or of constants that follow from its shape.
+/// A vector of weights, such as a norm's, or of constants that depend on the model's shape only.
 ///
-/// `@unchecked Sendable` because of the memory behind it. That is sound: it makes the memory itself, and
-/// nobody writes to it afterwards, since only a pointer for reading comes out.
+/// It is `@unchecked Sendable` because it contains memory. That is sound: it allocates the memory
+/// itself, and nobody writes to it afterwards, because it exposes a read-only pointer.
 package final class WeightVector: @unchecked Sendable {
     private let buffer: FloatBuffer
 
-    /// A copy of `elements`.
+    /// Copies `elements`.
     package init(_ elements: some Collection<Float>) {
         buffer = FloatBuffer(elements)
     }
 
-    /// The first element; 64-byte aligned, valid as long as the vector is there.
+    /// The first element; 64-byte aligned, valid as long as the vector exists.
     package var pointer: UnsafePointer<Float> { UnsafePointer(buffer.pointer) }
 
     /// The number of elements.
@@ -19,6 +19,6 @@ package final class WeightVector: @unchecked Sendable {
     /// A copy as an array.
     package var array: [Float] { buffer.array }
 
-    /// Element `index`; trapping outside `0 ..< count` in debug builds.
+    /// Element `index`; traps outside `0 ..< count` in debug builds.
     package subscript(index: Int) -> Float { buffer[index] }
 }

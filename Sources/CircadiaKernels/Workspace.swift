@@ -1,12 +1,12 @@
-/// Scratch memory lent to kernels: grows to the largest request and is used again, so that after the
-/// first pass nothing is allocated. One workspace serves one thread of calls.
+/// Scratch memory for kernels. It grows to the largest request and is reused, so later passes
+/// allocate nothing. A workspace is not thread-safe.
 package final class Workspace {
     private var buffer = AlignedBuffer<UInt8>(count: 0)
 
-    /// An empty workspace.
+    /// Creates an empty workspace.
     package init() {}
 
-    /// At least `byteCount` bytes, 64-byte aligned; their contents are undefined. The pointer stays
+    /// At least `byteCount` bytes, 64-byte aligned, with undefined contents. The pointer stays
     /// valid until the next call.
     func bytes(_ byteCount: Int) -> UnsafeMutableRawPointer {
         if buffer.count < byteCount {
@@ -15,6 +15,6 @@ package final class Workspace {
         return UnsafeMutableRawPointer(buffer.pointer)
     }
 
-    /// The bytes held now.
+    /// The number of bytes allocated now.
     package var byteCount: Int { buffer.count }
 }

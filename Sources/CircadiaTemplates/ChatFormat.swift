@@ -1,15 +1,22 @@
 import Foundation
 
-/// The formats of a chat that can be rendered.
+/// The chat formats that can be rendered.
 package enum ChatFormat: Sendable, Equatable {
-    /// `<|im_start|>role\ncontent<|im_end|>\n`; a system message that is put in front of chats
-    /// without one, if the template has such a default.
+    /// `<|im_start|>role\ncontent<|im_end|>\n`. `defaultSystem` is the template's system message
+    /// for chats without one, if it has any.
     case chatML(defaultSystem: String?)
-    /// `<|start_header_id|>role<|end_header_id|>\n\ncontent<|eot_id|>`, contents trimmed; with
-    /// a date, the system block of Llama 3.1 and later that always comes first.
+    /// `<|start_header_id|>role<|end_header_id|>\n\ncontent<|eot_id|>` with trimmed contents. With
+    /// a date, the chat begins with the system block of Llama 3.1 and later.
     case llama3(date: String?)
 
-    /// The format that a template writes, told by what it must and must not mention.
+    /// Recognises the format of a template by what it must and must not mention.
+    ///
+    /// - Parameters:
+    ///   - template: the template's text.
+    ///   - dateString: the date for Llama 3's system block, such as `26 Jul 2024`; nil means the
+    ///     template's own.
+    /// - Returns: the format.
+    /// - Throws: `TemplateError.unknownTemplate`.
     package static func recognised(
         in template: TemplateText, dateString: String?
     ) throws(TemplateError) -> ChatFormat {
@@ -22,7 +29,8 @@ package enum ChatFormat: Sendable, Equatable {
             && (mentions("message['content']") || mentions("message.content")
                 || mentions("message[\"content\"]"))
         if readsMessages && mentions("<|im_start|>") && mentions("<|im_end|>") {
-            // Tools, reasoning and trimming would be lost in silence.
+            // A template with one of these does more than this renderer, which would silently
+            // ignore it.
             let unknownParts = ["tool", "think", "reasoning", "trim", "strip", "bos_token"]
             if !unknownParts.contains(where: mentions) {
                 return .chatML(defaultSystem: defaultSystem(in: text))
@@ -35,16 +43,16 @@ package enum ChatFormat: Sendable, Equatable {
                 if !mentions("tool") { return .llama3(date: nil) }
                 throw template.unknown
             }
-            // Llama 3.1 names one fixed date; from 3.2 on it is today's.
+            // Llama 3.1 names a fixed date. Llama 3.2 and later use today's.
             let date = dateString ?? (mentions("strftime_now") ? today() : "26 Jul 2024")
             return .llama3(date: date)
         }
         throw template.unknown
     }
 
-    /// The system message that a ChatML template puts in front of a chat without one.
+    /// The system message of a ChatML template for chats without one.
     private static func defaultSystem(in template: String) -> String? {
-        // The line break after the role is one character, or an escape inside a string.
+        // The line break after the role is a character, or an escape inside a string.
         for lineBreak in ["\n", "\\n"] {
             if let start = template.firstRange(of: "<|im_start|>system" + lineBreak),
                 let end = template[start.upperBound...].firstRange(of: "<|im_end|>")
@@ -56,7 +64,7 @@ package enum ChatFormat: Sendable, Equatable {
         return nil
     }
 
-    /// Today in the local time zone, as `%d %b %Y` writes it.
+    /// `date` in the local time zone, formatted as `%d %b %Y`; today by default.
     package static func today(_ date: Date = Date()) -> String {
         let months = [
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

@@ -1,5 +1,5 @@
 extension String {
-    /// The text without white space at both ends, by Python's `str.strip`.
+    /// The text without white space at both ends, as defined by Python's `str.strip`.
     package var trimmedLikePython: String {
         func isSpace(_ scalar: Unicode.Scalar) -> Bool {
             switch scalar.value {

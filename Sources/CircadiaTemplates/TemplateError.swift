@@ -1,15 +1,15 @@
-/// What can go wrong while a chat template is read.
+/// Errors of reading a chat template.
 ///
-/// Rendering itself cannot fail. Paths are the files as they were opened; byte offsets count from the
-/// start of the file.
+/// Rendering cannot fail. Paths are those of the opened files. Byte offsets count from the start of
+/// the file.
 package enum TemplateError: Error, Sendable, Equatable {
     /// A file is missing or cannot be read.
     case unreadable(path: String, reason: String)
-    /// The file is not the JSON it should be, at one byte.
+    /// The file is not the expected JSON, at this byte.
     case malformed(path: String, byte: Int, expected: String, found: String)
-    /// No chat template was found, and the special tokens do not tell which one to use.
+    /// There is no chat template, and the special tokens do not identify one.
     case missingTemplate(directory: String)
-    /// The chat template is none of those this project renders.
+    /// This project cannot render the chat template; `beginning` quotes its start.
     case unknownTemplate(path: String, beginning: String)
     /// The template writes a control token that the tokenizer does not have.
     case missingControlToken(directory: String, template: String, token: String)

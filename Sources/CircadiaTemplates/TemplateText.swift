@@ -3,14 +3,20 @@ import Foundation
 
 /// A chat template and the file that it was found in.
 package struct TemplateText: Equatable {
+    /// The path of the file, for messages.
     package var path: String
+    /// The template itself, in Jinja.
     package var text: String
 
+    /// The error for a template that cannot be rendered.
     package var unknown: TemplateError {
         .unknownTemplate(path: path, beginning: String(text.prefix(60)))
     }
 
-    /// Looks for a template: a file of its own first, then the tokenizer's configuration.
+    /// Finds a template: first in `chat_template.jinja`, then in `tokenizer_config.json`.
+    ///
+    /// - Returns: nil if neither contains one.
+    /// - Throws: `TemplateError.unreadable` or `.malformed`.
     package static func find(in directory: URL) throws(TemplateError) -> TemplateText? {
         let file = directory.appendingPathComponent("chat_template.jinja")
         if FileManager.default.fileExists(atPath: file.path) {
@@ -34,8 +40,11 @@ package struct TemplateText: Equatable {
         }
     }
 
-    /// The value of `chat_template`: a string, or a list of named ones of which "default" counts.
-    private static func readTemplate(_ reader: inout JSONReader) throws(JSONReader.Failure) -> String? {
+    /// Reads the value of `chat_template`: a string, or a list of named templates of which
+    /// "default" counts.
+    private static func readTemplate(
+        _ reader: inout JSONReader
+    ) throws(JSONReader.Failure) -> String? {
         var template: String?
         var members = try reader.beginObject()
         while let key = try members.nextKey(&reader) {
@@ -53,7 +62,9 @@ package struct TemplateText: Equatable {
         return template
     }
 
-    private static func readNamedTemplates(_ reader: inout JSONReader) throws(JSONReader.Failure) -> String? {
+    private static func readNamedTemplates(
+        _ reader: inout JSONReader
+    ) throws(JSONReader.Failure) -> String? {
         var chosen: String?
         var elements = try reader.beginArray()
         while try elements.next(&reader) {

@@ -1,15 +1,15 @@
-/// What can go wrong while a tokenizer is read.
+/// Errors of reading a tokenizer.
 ///
-/// Encoding and decoding themselves cannot fail. Paths are the files as they were opened; byte
-/// offsets count from the start of the file.
+/// Encoding and decoding cannot fail. Paths are those of the opened files. Byte offsets count from
+/// the start of the file.
 package enum TokenizerError: Error, Sendable, Equatable {
     /// A file is missing or cannot be read.
     case unreadable(path: String, reason: String)
-    /// The file is not the JSON it should be, at one byte.
+    /// The file is not the expected JSON, at this byte.
     case malformed(path: String, byte: Int, expected: String, found: String)
     /// A field that the tokenizer needs is absent.
     case missingField(path: String, field: String)
-    /// A component this project does not implement, named by its place in the file.
+    /// This project does not implement a component; `field` names its place in the file.
     case unsupported(path: String, field: String, found: String, supported: String)
     /// A token id is negative, too large or used twice.
     case invalidTokenID(path: String, token: String, id: Int, reason: String)

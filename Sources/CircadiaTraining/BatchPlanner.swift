@@ -1,20 +1,20 @@
 import CircadiaModel
 
-/// Deals rows out in batches, epoch after epoch; the order follows from the seed alone.
+/// Deals rows out in batches, epoch after epoch. The order depends on the seed alone.
 struct BatchPlanner {
     private let lengths: [Int]
     private let batchSize: Int
     private let order: TrainingOptions.Order
-    /// Batches dealt in mlx_lm's order.
+    /// Number of batches dealt so far in mlx_lm's order.
     private var dealt = 0
     private var random: SeededGenerator
     private var mlxOrder: MLXBatchOrder?
     private var queue: [[Int]] = []
     private var next = 0
 
-    /// Rows whose lengths are compared when rows of like length are put together.
+    /// Batches in a bucket. `.bucketed` sorts rows by length inside one bucket.
     private static let bucketBatches = 8
-    /// No training has more steps; what says so is no state.
+    /// Sanity bound: a larger value means a corrupt checkpoint.
     private static let mostDealt = 100_000_000
 
     init(
@@ -25,7 +25,7 @@ struct BatchPlanner {
         self.lengths = lengths
         self.batchSize = batchSize
         self.order = order
-        // The initial adapter is drawn from the seed itself.
+        // The initial adapter is drawn from the seed itself, so the order uses another one.
         random = SeededGenerator(seed: seed ^ 0x6261_7463_6865_7321)
         if order == .mlx {
             mlxOrder = MLXBatchOrder(
@@ -49,7 +49,7 @@ struct BatchPlanner {
         return queue.removeLast()
     }
 
-    /// Where the planner stands: what it deals from then on follows from this.
+    /// The planner's position. It decides every batch that follows.
     struct State: Codable, Equatable {
         var random: [UInt64]
         var queue: [[Int]]
@@ -57,14 +57,15 @@ struct BatchPlanner {
         var dealt: Int
     }
 
-    /// What `restore` needs to go on from here.
+    /// The present position, for `restore`.
     var state: State { State(random: random.words, queue: queue, next: next, dealt: dealt) }
 
-    /// Takes a planner that has dealt nothing to where another one for the same rows stood; false
-    /// where the state is for other rows.
+    /// Moves a planner that has dealt nothing to the position of another planner for the same rows.
     ///
-    /// mlx_lm's order is dealt once more up to there: that is quicker than its generator's 624 words
-    /// are read.
+    /// For mlx_lm's order it deals the batches again: that is faster than storing the 624 words of
+    /// its generator.
+    ///
+    /// - Returns: false if the state belongs to other rows.
     mutating func restore(_ state: State) -> Bool {
         guard let random = SeededGenerator(words: state.random),
             lengths.indices.contains(state.next), (0...Self.mostDealt).contains(state.dealt),

@@ -1,7 +1,7 @@
 import CircadiaFormats
 import CircadiaKernels
 
-/// The sizes of a block, as plain numbers.
+/// The dimensions of a block as plain numbers.
 struct BlockShape {
     let hidden, intermediate, heads, kvHeads, headDim: Int
     let epsilon: Float
@@ -17,16 +17,17 @@ struct BlockShape {
 
     var queryWidth: Int { heads * headDim }
     var keyWidth: Int { kvHeads * headDim }
-    /// Columns of the widest projection, and rows: keys are never wider than queries.
+    /// Columns of the widest projection, which is also its largest number of rows: keys are never
+    /// wider than queries.
     var widest: Int { max(hidden, intermediate, queryWidth) }
 }
 
-/// What the backward pass of one block needs beside the block's input. What costs no matrix product
-/// (norms, SwiGLU) is computed again instead.
+/// The activations of one block that the backward pass needs besides the block's input. Norms and
+/// SwiGLU cost no matrix product, so they are computed again.
 final class BlockActivations {
-    /// `[tokens, heads, headDim]`, turned by their positions.
+    /// `[tokens, heads, headDim]`, rotated by their positions.
     let q: FloatBuffer
-    /// `[tokens, kvHeads, headDim]`; keys turned.
+    /// `[tokens, kvHeads, headDim]`; keys are rotated.
     let k, v: FloatBuffer
     /// `[tokens, heads, headDim]`.
     let attended: FloatBuffer
@@ -36,10 +37,10 @@ final class BlockActivations {
     let middle: FloatBuffer
     /// `[tokens, intermediate]`.
     let gate, up: FloatBuffer
-    /// `x·a` of the projections except `down`, `[tokens, rank]` each, in their order.
+    /// `x·a` of each projection except `down`, in order: `[tokens, rank]` each.
     let inner: FloatBuffer
 
-    /// Argument lists of the fused products, made once.
+    /// Argument lists of the fused products, built once.
     let queryKeyValue, gateUp: [UnsafeMutablePointer<Float>]
 
     init(shape: BlockShape, tokens: Int, rank: Int) {
@@ -63,8 +64,9 @@ final class BlockActivations {
         return tokens * perToken * MemoryLayout<Float>.stride
     }
 
-    /// How many of `count` adapted blocks keep their activations within `byteLimit`; the others'
-    /// are computed again. Fewer than a quarter save too little time for their memory.
+    /// How many of `count` adapted blocks can keep their activations within `byteLimit`. The others
+    /// are computed again. If fewer than a quarter fit, none is kept: they would save too little
+    /// time for their memory.
     static func keptBlocks(
         of count: Int, shape: BlockShape, tokens: Int, rank: Int, byteLimit: Int
     ) -> Int {

@@ -1,14 +1,14 @@
 import Foundation
 
-/// The learning rate of each step: a linear rise, then constant or half a cosine.
+/// The learning rate of each step: it rises linearly, then stays constant or follows half a cosine.
 package struct LearningRateSchedule: Sendable, Equatable {
     /// The rate after the warm-up.
     package var peak: Float
-    /// Steps of the rise.
+    /// Steps over which the rate rises.
     package var warmupSteps: Int
-    /// Steps in all; where the cosine ends.
+    /// Number of steps. The cosine ends at the last one.
     package var totalSteps: Int
-    /// What follows the rise.
+    /// The shape after the rise.
     package var shape: TrainingOptions.Schedule
 
     /// The schedule that options ask for.
@@ -19,7 +19,7 @@ package struct LearningRateSchedule: Sendable, Equatable {
         shape = options.schedule
     }
 
-    /// The rate of step 1, 2, …; step `warmupSteps` is the first one at the peak.
+    /// The rate of a step, counted from 1. Step `warmupSteps` is the first one at the peak.
     package func rate(step: Int) -> Float {
         if step < warmupSteps { return peak * Float(step) / Float(warmupSteps) }
         guard shape == .cosine else { return peak }

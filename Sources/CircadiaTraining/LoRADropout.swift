@@ -1,21 +1,26 @@
 import CircadiaModel
 
-/// Dropout of what the adapters read (Hu et al. 2021): `y += scale·((x∘mask)·a)·b`, where an element
+/// Dropout on the input of the adapters (Hu et al. 2021): `y += scale·((x∘mask)·a)·b`. An element
 /// of the mask is 0 with the given probability and 1/(1 − probability) otherwise.
 ///
-/// Masks are never stored: each is drawn again from seed, step, block, projection and token, so the
-/// backward pass and blocks that are computed again see the same one, and so does a training that
-/// goes on from a checkpoint. Which tokens share a micro-batch does not matter.
+/// Masks are not stored. Each is drawn again from seed, step, block, projection and token. So the
+/// backward pass, recomputed blocks and a run resumed from a checkpoint all see the same mask. It
+/// does not depend on which tokens share a micro-batch.
 package struct LoRADropout {
-    /// What elements that are kept are multiplied by.
+    /// The factor on elements that are kept.
     package let keptScale: Float
-    /// Of 65536 elements so many are dropped on average.
+    /// Out of 65536 elements, the number dropped on average.
     private let threshold: UInt64
     private let key: UInt64
-    /// The step's tokens before the first one of this micro-batch.
+    /// The number of the step's tokens before this micro-batch.
     var firstToken = 0
 
-    /// The masks of a step.
+    /// Creates the masks of one step.
+    ///
+    /// - Parameters:
+    ///   - probability: 0 or more, less than 1.
+    ///   - seed: the run's seed.
+    ///   - step: 1 for the first step.
     package init(probability: Double, seed: UInt64, step: Int) {
         threshold = UInt64((probability * 65536).rounded())
         keptScale = 65536 / Float(65536 - threshold)
@@ -25,9 +30,9 @@ package struct LoRADropout {
     /// `out = x∘mask`.
     ///
     /// - Parameters:
-    ///   - x: `[tokens, width]`; may be `out`.
+    ///   - x: `[tokens, width]`; may alias `out`.
     ///   - layer: the block.
-    ///   - projection: whose input `x` is.
+    ///   - projection: the projection that reads `x`.
     ///   - tokens: rows of `x`.
     ///   - width: columns of `x`.
     ///   - out: `[tokens, width]`.
@@ -50,7 +55,8 @@ package struct LoRADropout {
         }
     }
 
-    /// Calls `body` with each element's index and whether it is kept. 64 bits decide four elements.
+    /// Calls `body` with each element's index and whether it is kept. One 64-bit word decides four
+    /// elements.
     @inline(__always)
     private func forEach(
         layer: Int, projection: Projection, tokens: Int, width: Int, _ body: (Int, Bool) -> Void
@@ -70,7 +76,7 @@ package struct LoRADropout {
         }
     }
 
-    /// SplitMix64's output function: neighbours have nothing in common.
+    /// SplitMix64's output function: neighbouring inputs give unrelated outputs.
     @inline(__always)
     private static func mixed(_ x: UInt64) -> UInt64 {
         var z = x &* 0x9E37_79B9_7F4A_7C15

@@ -1,17 +1,17 @@
 import CircadiaKernels
 import CircadiaModel
 
-/// Trains a LoRA adapter over a model's frozen weights.
+/// Trains a LoRA or DoRA adapter over a model's frozen weights.
 ///
-/// The backward pass is written out by hand and stops at the first adapted block; blocks below it
-/// run forward only. Memory is allocated at the first step and grows only when a micro-batch is
-/// larger than any before. Results do not depend on the number of threads.
+/// The backward pass is written by hand and stops at the first adapted block. Blocks below it run
+/// forward only. Memory is allocated at the first step and grows only for a larger micro-batch.
+/// Results do not depend on the number of threads.
 ///
-/// One trainer serves one thread of calls.
+/// A trainer is not thread-safe: only one thread may call it at a time.
 package final class LoRATrainer {
-    /// The adapter in training; its numbers change with every step.
+    /// The adapter being trained. Every step changes its values.
     package let adapter: LoRAAdapter
-    /// What it was made with.
+    /// The options of the run.
     package let options: TrainingOptions
     let model: LlamaModel
     let state: OptimizerState
@@ -20,17 +20,18 @@ package final class LoRATrainer {
     private let workspace = Workspace()
     private let batch = PackedBatch()
     private var memory: TrainingMemory?
-    /// Halved whenever numbers are not finite.
+    /// The factor on all learning rates. It is halved whenever loss or gradient are not finite.
     var learningRateFactor: Float = 1
-    /// Steps tried, those that were not applied among them.
+    /// Steps tried, including those that were not applied.
     var stepsTried = 0
 
-    /// Prepares to train.
+    /// Creates a trainer.
     ///
     /// - Parameters:
-    ///   - model: weights of any precision; the trainer uses its own.
-    ///   - options: rank, scale, layers and keys are read only where there is no `initial`.
-    ///   - initial: an adapter to go on from; it is copied. Nil for a fresh one from the seed.
+    ///   - model: the frozen model, in any precision; `options.precision` decides how products are
+    ///     computed.
+    ///   - options: rank, scale, layers and keys are read only if `initial` is nil.
+    ///   - initial: the adapter to continue from; it is copied. Nil starts a new one from the seed.
     /// - Throws: `TrainingError.badOption` or `.adapterMismatch`.
     package init(
         model: LlamaModel, options: TrainingOptions, initial: LoRAAdapter? = nil
@@ -48,17 +49,17 @@ package final class LoRATrainer {
             ?? LoRAAdapter(
                 configuration: options.adapterConfiguration, model: model.configuration,
                 seed: options.seed)
-        // Magnitudes of a fresh DoRA adapter are those of the frozen rows.
+        // A new DoRA adapter's magnitudes are those of the frozen rows.
         adapter.refresh(layers: model.layers, workspace: workspace)
         state = OptimizerState(adapter: adapter)
         schedule = LearningRateSchedule(options: options)
     }
 
-    /// One optimiser step on a batch of rows.
+    /// Takes one optimiser step on a batch of rows.
     ///
-    /// - Parameter rows: rows without a scored token are left out.
-    /// - Returns: the loss before the step. Where loss or gradient are not finite, the numbers of
-    ///   the last finite step are restored and the report's `isApplied` is false.
+    /// - Parameter rows: rows without a scored token are skipped.
+    /// - Returns: the loss before the step. If loss or gradient are not finite, the values of the
+    ///   last finite step are restored and `isApplied` is false.
     /// - Throws: `TrainingError.nothingToTrain` or `.unknownToken`.
     @discardableResult
     package func step(rows: [TrainingRow]) throws(TrainingError) -> StepReport {
@@ -67,17 +68,18 @@ package final class LoRATrainer {
         return step(prepared)
     }
 
-    /// Mean loss of the rows' scored tokens under the adapter as it is, in the trainer's precision.
+    /// The loss of the rows' scored tokens with the present adapter, in the trainer's precision.
     ///
-    /// - Returns: sum of nats and number of tokens.
+    /// - Returns: the sum in nats and the number of tokens.
     /// - Throws: `TrainingError.unknownToken`.
     package func loss(rows: [TrainingRow]) throws(TrainingError) -> ScoredLoss {
         loss(try prepare(rows))
     }
 
-    /// The gradient of the rows' weighted mean loss, without a step: by layer and projection.
+    /// Computes the gradient of the rows' weighted mean loss without taking a step. For checks.
     ///
-    /// For checks. Each entry holds da `[inputs, rank]` and db `[rank, outputs]`.
+    /// - Parameter rows: rows without a scored token are skipped.
+    /// - Returns: da `[inputs, rank]` and db `[rank, outputs]` for each layer and projection.
     ///
     /// - Throws: `TrainingError.nothingToTrain` or `.unknownToken`.
     package func gradients(
@@ -97,8 +99,11 @@ package final class LoRATrainer {
         }
     }
 
-    /// The gradient of the rows' mean loss by DoRA's magnitudes: dm `[outputs]` by layer and
-    /// projection; nothing for LoRA. For checks.
+    /// Computes the gradient of the rows' mean loss by DoRA's magnitudes without taking a step. For
+    /// checks.
+    ///
+    /// - Parameter rows: rows without a scored token are skipped.
+    /// - Returns: dm `[outputs]` for each layer and projection; empty for LoRA.
     ///
     /// - Throws: `TrainingError.nothingToTrain` or `.unknownToken`.
     package func magnitudeGradients(
@@ -118,12 +123,13 @@ package final class LoRATrainer {
         }
     }
 
-    /// Bytes of activations and optimiser held now, the model not counted.
+    /// Bytes of activations and optimiser state in use now, without the model.
     package var memoryByteCount: Int {
         state.byteCount + (memory?.byteCount ?? 0) + workspace.byteCount
     }
 
-    /// Adapted blocks whose activations are computed again, at the largest micro-batch so far.
+    /// The number of adapted blocks whose activations are computed again, at the largest
+    /// micro-batch so far.
     package var recomputedBlocks: Int { memory?.recomputedBlocks ?? 0 }
 
     // MARK: Steps on prepared rows
@@ -139,9 +145,9 @@ package final class LoRATrainer {
                 continue
             }
             let pass = pass(on: prepared[index...index])
-            let held = Set(prepared[index].held)
+            let anchored = Set(prepared[index].anchored)
             let scored = prepared[index].targets.indices.filter {
-                held.contains(prepared[index].targets[$0])
+                anchored.contains(prepared[index].targets[$0])
             }
             KernelRuntime.withTeam { prepared[index].anchor = pass.baseHeadInputs(of: scored) }
             known[key] = prepared[index].anchor
@@ -163,7 +169,7 @@ package final class LoRATrainer {
             report.isApplied = false
             return report
         }
-        // The present numbers gave a finite loss and gradient: they are good to return to.
+        // The present values gave a finite loss and gradient, so it is safe to return to them.
         state.keep()
         let clips = options.clipNorm > 0 && norm > options.clipNorm
         state.advance(
@@ -172,16 +178,16 @@ package final class LoRATrainer {
         return report
     }
 
-    /// Returns to the last good numbers and halves the learning rates to come.
+    /// Returns to the last good values and halves all later learning rates.
     func restore() {
         state.restore()
         learningRateFactor /= 2
     }
 
-    /// Leaves the gradient of the rows' weighted mean loss in `state`.
+    /// Computes the gradient of the rows' weighted mean loss and leaves it in `state`.
     ///
-    /// - Returns: the weighted sum of nats and the sum of weights over scored tokens, their number, and
-    ///   that of all tokens.
+    /// - Returns: the weighted sum of nats and the sum of weights over scored tokens, the number of
+    ///   scored tokens, and the number of all tokens.
     func accumulate(
         _ given: [PreparedRow]
     ) -> (nats: Double, weight: Double, scored: Int, tokens: Int) {

@@ -1,14 +1,15 @@
-/// mlx_lm.lora's own semantics, for comparison (mlx_lm 0.32, `tuner/trainer.py`).
+/// The semantics of mlx_lm.lora, for comparison (mlx_lm 0.32, `tuner/trainer.py`).
 ///
-/// - Every token is trained, the prompt's too (mlx_lm without `--mask-prompt`), and one pad token
-///   (0) after each row that the limit does not cut: there mlx_lm's mask reaches one too far.
-///   Padding further to the right changes no number, so it is not computed.
-/// - Batches are rows that follow each other, what is left over after the last full batch is never
-///   trained, and only the order of batches is random.
-/// - Adam without bias correction and without decay; no clipping.
-/// - Every row weighs the same, whatever was said of its reply.
+/// - Every token is trained, also the prompt's (mlx_lm without `--mask-prompt`). One pad token (0)
+///   is trained after each row that the limit does not cut, because mlx_lm's mask reaches one token
+///   too far. Padding further to the right changes no value, so it is not computed.
+/// - A batch is a run of consecutive rows. Rows after the last full batch are never trained. Only
+///   the order of batches is random.
+/// - Adam has no bias correction and no decay. Gradients are not clipped.
+/// - Every row has weight 1.
 extension TrainingOptions {
-    /// Sets what mlx_lm.lora fixes. Learning rate, warm-up, rank and so on stay as they are.
+    /// Sets the options that mlx_lm.lora fixes. Learning rate, warm-up, rank and so on keep their
+    /// values.
     package mutating func matchMLX() {
         order = .mlx
         usesBiasCorrection = false
@@ -21,18 +22,18 @@ extension TrainingOptions {
 }
 
 extension TrainingRow {
-    /// The row as mlx_lm trains it.
+    /// The row as mlx_lm trains it: without anchored tokens and with weight 1.
     ///
     /// - Parameters:
     ///   - length: `--max-seq-length`.
-    ///   - offset: with `--mask-prompt`, where the last reply begins.
-    /// - Returns: a row that is cut, padded by one token and scored like mlx_lm's.
+    ///   - offset: with `--mask-prompt`, the position where the last reply begins.
+    /// - Returns: a row that is cut, padded by one token and scored as in mlx_lm.
     package func asInMLX(maxSequenceLength length: Int, offset: Int = 0) -> TrainingRow {
         var row = self
         row.ids = Array(ids.prefix(length))
         if ids.count < length { row.ids.append(0) }
         row.weight = 1
-        row.held = []
+        row.anchored = []
         row.scored = [max(1, min(offset, row.ids.count))..<row.ids.count]
         return row
     }
@@ -50,7 +51,7 @@ struct MLXBatchOrder {
     /// Steps between validations, mlx_lm's default.
     private static let validationInterval = 200
 
-    /// The order for `rows` rows; validation draws from the same random numbers.
+    /// The order for `rows` rows. Validation draws from the same random numbers.
     init(rows: Int, validationRows: Int, batchSize: Int, seed: UInt64) {
         self.batchSize = batchSize
         batches = rows / batchSize

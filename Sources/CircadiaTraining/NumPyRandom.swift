@@ -1,10 +1,10 @@
-/// NumPy's legacy generator (`numpy.random.seed`, MT19937; Matsumoto and Nishimura 1998), as far as
-/// `numpy.random.permutation` needs it: mlx_lm draws the order of its batches with it.
+/// NumPy's legacy generator (`numpy.random.seed`, MT19937; Matsumoto and Nishimura 1998), reduced
+/// to what `numpy.random.permutation` needs. mlx_lm draws the order of its batches with it.
 package struct NumPyRandom {
     private var state: [UInt32]
     private var next = 624
 
-    /// What `numpy.random.seed(seed)` sets; only the lower 32 bits count.
+    /// Seeds the generator as `numpy.random.seed(seed)` does. Only the lower 32 bits are used.
     package init(seed: UInt64) {
         state = [UInt32(truncatingIfNeeded: seed)]
         state.reserveCapacity(624)

@@ -1,11 +1,10 @@
 import CircadiaKernels
 import CircadiaModel
 
-/// An adapter's gradients and Adam's moments, each in one piece of memory, and a copy of the last
-/// good numbers to return to.
+/// An adapter's gradients, Adam's moments and a copy of the last good values, each in one buffer.
 final class OptimizerState {
     let adapter: LoRAAdapter
-    /// Gradients of all factors, one after the other.
+    /// Gradients of all factors, one after the other: `[parameters]`.
     let gradient: FloatBuffer
     let m, v: FloatBuffer
     /// Steps taken.
@@ -55,11 +54,11 @@ final class OptimizerState {
         keep()
     }
 
-    /// Bytes held, the adapter's own not counted.
+    /// Bytes in use, without the adapter's own.
     var byteCount: Int { 6 * gradient.byteCount }
 
-    /// Where the gradients of a projection are summed, or nil where it is not adapted; those of
-    /// magnitudes have no room with LoRA.
+    /// Where the gradients of a projection are summed, or nil if it is not adapted. With LoRA,
+    /// `magnitude` points to no memory of its own.
     func gradients(
         _ layer: Int, _ projection: Projection
     ) -> (
@@ -81,7 +80,7 @@ final class OptimizerState {
         Kernels.sumSquares(gradient.pointer, count: gradient.count).squareRoot()
     }
 
-    /// One Adam step; `gradientScale` multiplies the gradient first.
+    /// Takes one Adam step on the gradient times `gradientScale`.
     func advance(learningRate: Float, gradientScale: Float, options: TrainingOptions) {
         step += 1
         var settings = Kernels.AdamStep(learningRate: learningRate, step: step)
@@ -99,7 +98,7 @@ final class OptimizerState {
         }
     }
 
-    /// Remembers the present numbers as good.
+    /// Remembers the present values as good.
     func keep() {
         for factor in factors {
             (goodValues.pointer + factor.offset).update(
@@ -110,7 +109,7 @@ final class OptimizerState {
         goodStep = step
     }
 
-    /// Returns to the numbers of the last `keep`.
+    /// Returns to the values of the last `keep`.
     func restore() {
         for factor in factors {
             factor.values.pointer.update(

@@ -1,34 +1,37 @@
 import CircadiaKernels
 
-/// Rows one after the other in one sequence: each sees only itself, positions start anew, nothing
-/// is padded. Tokens that all rows begin with are there once, at the front. Tokens that no scored one
-/// comes after are left out. Rows that hold tokens to the base model come last, and of both kinds those of
-/// like weight stand together.
+/// Rows of a micro-batch, packed into one sequence.
+///
+/// Each row sees only itself, and its positions start at 0. Nothing is padded. A prefix that all
+/// rows share is stored once, at the front. Tokens after the last scored token are left out. Rows
+/// with tokens anchored to the base model come last. Within both kinds, rows of equal weight stand
+/// together.
 final class PackedBatch {
     /// `[tokens]`, all rows.
     private(set) var ids: [Int32] = []
     /// `[tokens]`: the position inside the row.
     private(set) var positions = AlignedBuffer<Int32>(count: 0)
-    /// `[tokens]`: where the token's row begins, without what is shared.
+    /// `[tokens]`: where the token's row begins, without the shared prefix.
     private(set) var firstKey = AlignedBuffer<Int32>(count: 0)
-    /// Tokens at the front that every row begins with; 0 where nothing is shared.
+    /// Length of the prefix that every row begins with; 0 if none is shared.
     private(set) var shared = 0
-    /// `[tokens]`: `shared`, where the token comes behind them; 0 for these themselves, whose own row
-    /// they are.
+    /// `[tokens]`: `shared` for tokens after the prefix. It is 0 for tokens of the prefix, which
+    /// are their own row.
     private(set) var sharedEnd = AlignedBuffer<Int32>(count: 0)
-    /// Tokens whose successor is scored, row after row: those that learn from it, then those that are held
-    /// to the base model.
+    /// Tokens whose successor is scored, row after row: first the tokens with a cross-entropy loss,
+    /// then the anchored ones.
     private(set) var scoredTokens: [Int] = []
     /// The successor of each of `scoredTokens`.
     private(set) var targets: [Int32] = []
-    /// How many of `scoredTokens` learn from their targets.
+    /// How many of `scoredTokens` have a cross-entropy loss.
     private(set) var learningCount = 0
-    /// Stretches of `scoredTokens` with one weight and one pull, in order: those that learn, then the others.
+    /// Stretches of `scoredTokens` with one weight and one pull, in order: those with a
+    /// cross-entropy loss, then the anchored ones.
     private(set) var stretches: [(end: Int, weight: Float, pull: Float)] = []
-    /// What the base model's head reads for the others: `[hidden]` each, row after row.
+    /// The input of the base model's head at anchored tokens: `[tokens, hidden]` for each row.
     private(set) var anchors: [FloatBuffer] = []
 
-    /// Tokens that pass through the model.
+    /// Number of tokens that pass through the model.
     var tokens: Int { ids.count }
 
     /// Replaces the contents. Every row must have a target.
@@ -57,12 +60,12 @@ final class PackedBatch {
         }
         learningCount = targets.count
         for (row, start) in zip(rows, starts) where row.anchor != nil {
-            score(row.held, of: row, start: start, pull: row.pull, from: learningCount)
+            score(row.anchored, of: row, start: start, pull: row.pull, from: learningCount)
         }
     }
 
-    /// Scores a row's positions, in the last stretch where that begins at `first` or behind it and has the
-    /// row's weight and pull.
+    /// Scores a row's positions. They extend the last stretch if it begins at or after `first` and
+    /// has the row's weight and pull.
     private func score(
         _ positions: [Int], of row: PreparedRow, start: Int, pull: Float, from first: Int
     ) {
@@ -78,7 +81,8 @@ final class PackedBatch {
         stretches.append((targets.count, row.weight, pull))
     }
 
-    /// Rows that only learn, then those that hold to the base model; of weight 1 first, in order.
+    /// Rows without anchors, then rows with anchors. In both, weight 1 comes first and then the
+    /// other weights in ascending order.
     private static func grouped(_ rows: some Sequence<PreparedRow>) -> [PreparedRow] {
         let kinds = [rows.filter { $0.anchor == nil }, rows.filter { $0.anchor != nil }]
         return kinds.flatMap { rows -> [PreparedRow] in
@@ -99,39 +103,40 @@ final class PackedBatch {
     }
 }
 
-/// A row with what training needs to know of it.
+/// A row, checked and prepared for training.
 struct PreparedRow {
     /// `TrainingRow.id`.
     let id: String
     let ids: [Int32]
     /// Scored positions, at least one.
     let targets: [Int]
-    /// Tokens that the model reads: all before the last target.
+    /// Number of tokens that the model reads: all before the last target.
     let length: Int
-    /// Those of `targets` that hold to the base model.
-    let held: [Int]
-    /// How much each target counts.
+    /// Those of `targets` that are anchored to the base model.
+    let anchored: [Int]
+    /// The weight of each target.
     let weight: Float
-    /// How strongly `held` are held, as a share of the options' weight.
+    /// The strength of the anchor, as a share of the options' divergence weight.
     let pull: Float
-    /// What the base model's head reads at `held`: `[held, hidden]`; nil where none is held, or not yet.
+    /// The input of the base model's head at the anchored tokens: `[anchored, hidden]`. Nil if none
+    /// is anchored or it is not computed yet.
     var anchor: FloatBuffer?
-    /// What an anchor follows from: rows that have it in common share one. Nil where nothing is held.
-    var anchorKey: AnchorKey? { held.isEmpty ? nil : AnchorKey(ids: ids, held: held) }
+    /// The key of an anchor: rows with equal keys share one. Nil if no token is anchored.
+    var anchorKey: AnchorKey? { anchored.isEmpty ? nil : AnchorKey(ids: ids, anchored: anchored) }
 
     struct AnchorKey: Hashable {
         let ids: [Int32]
-        let held: [Int]
+        let anchored: [Int]
     }
 
-    /// Targets whose own loss counts: without an anchor all.
+    /// Targets with a cross-entropy loss: all targets if the row has no anchor.
     var learnt: [Int] {
         guard anchor != nil else { return targets }
-        let held = Set(held)
-        return targets.filter { !held.contains($0) }
+        let anchored = Set(anchored)
+        return targets.filter { !anchored.contains($0) }
     }
 
-    /// Nil where the row has no token to train on.
+    /// Prepares a row; nil if it has no token to train on.
     ///
     /// - Throws: `TrainingError.unknownToken`.
     init?(
@@ -148,12 +153,14 @@ struct PreparedRow {
         ids = row.ids
         self.targets = targets
         length = last
-        held = targets.filter(row.isHeld)
+        anchored = targets.filter(row.isAnchored)
         weight = row.weight
         pull = row.pull
     }
 
-    /// Prepares rows, leaving out those without a token to train on.
+    /// Prepares rows and skips those without a token to train on.
+    ///
+    /// - Throws: `TrainingError.unknownToken`.
     static func prepare(
         _ rows: [TrainingRow], options: TrainingOptions, vocabularySize: Int
     ) throws(TrainingError) -> [PreparedRow] {
@@ -168,26 +175,26 @@ struct PreparedRow {
         return prepared
     }
 
-    /// The row with padding behind it.
+    /// The row with padding after it.
     func padded(to length: Int) -> PreparedRow {
         PreparedRow(self, length: length)
     }
 
     private init(_ row: PreparedRow, length: Int) {
         id = row.id
-        // The last target is read by nobody, but looked up.
+        // The model does not read the last target, but the loss looks it up.
         ids = row.ids.prefix(row.length + 1) + Array(repeating: 0, count: length - row.length)
         targets = row.targets
         self.length = length
-        held = row.held
+        anchored = row.anchored
         weight = row.weight
         pull = row.pull
         anchor = row.anchor
     }
 
-    /// Cuts rows into micro-batches of at most `options.maxTokensPerMicroBatch` tokens, those that
-    /// rows share counted once, and `options.maxRowsPerMicroBatch` rows, in order; a longer row is
-    /// alone.
+    /// Cuts rows into micro-batches, in order. Each has at most `options.maxTokensPerMicroBatch`
+    /// tokens and `options.maxRowsPerMicroBatch` rows. A shared prefix counts once. A row that is
+    /// longer than the limit is alone.
     static func microBatches(
         _ rows: [PreparedRow], _ options: TrainingOptions
     ) -> [ArraySlice<PreparedRow>] {

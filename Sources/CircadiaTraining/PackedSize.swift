@@ -1,19 +1,19 @@
-/// The tokens of rows that are packed together. What all of them begin with, such as the same system
-/// prompt, is there once: up to there each of them has the same activations.
+/// The number of tokens of rows that are packed together. A prefix that all of them share, such as
+/// a system prompt, counts once, because its activations are the same in each row.
 struct PackedSize {
-    /// Whether rows may share what they begin with.
+    /// Whether rows may share a prefix.
     private let shares: Bool
     private var first: PreparedRow?
     private var common = 0
     private var sum = 0
-    /// Rows so far.
+    /// Number of rows so far.
     private(set) var rows = 0
 
-    /// Below so many tokens a second pass over the keys costs more than it saves.
+    /// With a shorter prefix, a second pass over the keys costs more than it saves.
     private static let leastShared = 8
 
     init(options: TrainingOptions) {
-        // Dropout leaves out other elements of every row; padded rows are packed as other programs do.
+        // Dropout differs from row to row. Padded rows imitate programs that do not pack.
         shares = options.dropout == 0 && !options.padsRows
     }
 
@@ -34,15 +34,16 @@ struct PackedSize {
         }
     }
 
-    /// Tokens at the beginning of all rows that are there once; 0 where nothing is shared.
+    /// Length of the prefix that is stored once; 0 if none is shared.
     var shared: Int { rows > 1 && common >= Self.leastShared ? common : 0 }
 
-    /// Tokens that pass through the model.
+    /// Number of tokens that pass through the model.
     var tokens: Int { sum - max(0, rows - 1) * shared }
 }
 
 extension PreparedRow {
-    /// Tokens that other rows may have too: those before the one that predicts the first target.
+    /// Length of the longest prefix that the row can share: it ends before the token that predicts
+    /// the first target.
     fileprivate var shareableTokens: Int { max(0, targets[0] - 1) }
 
     fileprivate func commonTokens(with other: PreparedRow, atMost limit: Int) -> Int {

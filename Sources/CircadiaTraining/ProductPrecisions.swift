@@ -1,18 +1,19 @@
 import CircadiaKernels
 
-/// What the products with frozen weights compute in.
+/// The precision of the products with frozen weights.
 ///
-/// Where training is in `.bf16`, those of the head and all on the way back are. Those of the blocks on the
-/// way forward take their inputs as two int8 digits, which meet the 4-bit weights as the integers that
-/// they are: 15 bits of the input instead of 8, and nothing rounded off the weights. Gradients suffer most
-/// from errors of these, for every later block and softmax works on them: on SmolLM2-135M with all blocks
-/// adapted, bf16 there turns the gradient of a matrix by up to 4° from f32's, two digits by 1°.
+/// With `.bf16`, the head and the backward pass compute in bf16. The blocks' forward products take
+/// their inputs as two int8 digits, which meet the 4-bit weights as integers. That keeps 15 bits of
+/// the input instead of 8, and the weights are not rounded. Gradients depend most on the errors of
+/// these products, because every later block and softmax uses them. On SmolLM2-135M with all blocks
+/// adapted, bf16 in them turns the gradient of a matrix by up to 4° from the f32 gradient, two
+/// digits by 1°.
 struct ProductPrecisions {
-    /// Of a block's products on the way forward.
+    /// The precision of a block's forward products.
     let forward: Precision
-    /// Of products with a matrix transposed, on the way back.
+    /// The precision of backward products, with transposed matrices.
     let backward: Precision
-    /// Of the output head, after which no error grows.
+    /// The precision of the output head. No later layer amplifies its error.
     let head: Precision
 
     init(_ precision: Precision) {

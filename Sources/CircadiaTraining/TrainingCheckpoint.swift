@@ -4,11 +4,11 @@ import CircadiaKernels
 import CircadiaModel
 import Foundation
 
-/// Where and how often a training is put on disk, so that it can go on after any end.
+/// Where and how often a training run writes checkpoints, from which it can resume.
 package struct CheckpointOptions: Sendable, Equatable {
-    /// The file; its folder must exist.
+    /// The checkpoint file; its folder must exist.
     package var url: URL
-    /// Steps between checkpoints; 0 writes one at the start and one when training is cancelled.
+    /// Steps between checkpoints; 0 writes one at the start and one on cancellation.
     package var interval: Int
 
     /// Checkpoints at `url`, every `interval` steps.
@@ -18,15 +18,15 @@ package struct CheckpointOptions: Sendable, Equatable {
     }
 }
 
-/// A training in a file: everything that the steps to come depend on, so that going on from it ends
-/// with the very bits of a training that was never interrupted.
+/// A training run in a file: the whole state that later steps depend on. A resumed run ends with
+/// the same bits as an uninterrupted one.
 ///
-/// The file is safetensors: the adapter's numbers and Adam's moments (`values`, `m`, `v`), the last
-/// good ones of each (`good.*`), the best adapter so far (`best.values`), f32 `[parameters]` each in
-/// the optimiser's order; the rest is JSON under `__metadata__`. It is written under another name,
-/// synced and renamed: a kill at any moment leaves this checkpoint or the one before.
+/// The file is safetensors. It holds f32 `[parameters]` in the optimiser's order: the adapter and
+/// Adam's moments (`values`, `m`, `v`), the last good ones of each (`good.*`) and the best adapter
+/// so far (`best.values`). The rest is JSON under `__metadata__`. The file is written under another
+/// name, synced and renamed, so a kill at any moment leaves this checkpoint or the one before.
 struct TrainingCheckpoint {
-    /// What changes whenever the format or the meaning of its parts does.
+    /// The format's version. Change it with the format or the meaning of a part.
     static let format = "circadia-training-1"
 
     private struct Metadata: Codable {
@@ -41,14 +41,14 @@ struct TrainingCheckpoint {
 
     let run: TrainingRunState
     let planner: BatchPlanner.State
-    /// The adapter of the lowest held-out loss, flat, where it is kept.
+    /// The adapter with the lowest held-out loss, flat; nil if none was kept.
     let bestValues: [Float]?
 
     // MARK: Writing
 
-    /// Writes where a trainer and its run stand.
+    /// Writes the state of a trainer and its run.
     ///
-    /// - Throws: `FileError.unwritable`; the checkpoint before is intact then.
+    /// - Throws: `FileError.unwritable`. The previous checkpoint then stays intact.
     static func write(
         _ trainer: LoRATrainer, run: TrainingRunState, planner: BatchPlanner.State,
         best: LoRAAdapter?, fingerprint: String, to url: URL
@@ -85,7 +85,7 @@ struct TrainingCheckpoint {
 
     // MARK: Reading
 
-    /// Reads a checkpoint and puts its numbers into `trainer`, which is as it was if this throws.
+    /// Reads a checkpoint and restores `trainer` from it. If this throws, `trainer` is unchanged.
     ///
     /// - Throws: `TrainingError.checkpoint`.
     init(
@@ -130,7 +130,7 @@ struct TrainingCheckpoint {
         trainer.learningRateFactor = metadata.learningRateFactor
     }
 
-    /// A loss that is not finite is part of the history.
+    /// Encodes losses that are not finite too: they are part of the history.
     private static let encoder: JSONEncoder = {
         let encoder = JSONEncoder()
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -154,14 +154,14 @@ extension LoRAAdapter {
         }
     }
 
-    /// Takes over the numbers of an adapter of the same shape.
+    /// Copies the values of an adapter of the same shape.
     func assign(_ other: LoRAAdapter) {
         for (target, source) in zip(factors, other.factors) {
             target.pointer.update(from: source.pointer, count: target.count)
         }
     }
 
-    /// Takes over numbers that lie one factor after the other.
+    /// Copies values from a flat array, one factor after the other.
     func assign(flat values: [Float]) {
         var offset = 0
         for factor in factors {

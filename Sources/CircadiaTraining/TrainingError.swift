@@ -1,31 +1,32 @@
-/// What can go wrong while an adapter is trained. Rows are named by their ids, never quoted.
+/// Errors of training. Rows are named by their ids; their text is never quoted.
 package enum TrainingError: Error, Sendable, Equatable {
-    /// An option has a value that makes no sense.
+    /// An option has a value outside its range.
     case badOption(name: String, expected: String, found: String)
-    /// No row has a token to train on; `rows` says how many were given.
+    /// None of the `rows` given rows has a token to train on.
     case nothingToTrain(rows: Int)
-    /// A row holds an id that the model has no embedding for.
+    /// A row contains a token id without an embedding in the model. `position` counts from 0.
     case unknownToken(row: String, position: Int, id: Int32, vocabularySize: Int)
-    /// The adapter to go on from was made for another number of blocks.
+    /// The adapter to continue from was made for another number of blocks.
     case adapterMismatch(adapterLayers: Int, modelLayers: Int)
-    /// Loss or gradients were not finite so many times without two good steps in between, though
-    /// the learning rate was halved each time. The adapter holds the last good numbers.
+    /// Loss or gradients were not finite `attempts` times without two good steps in between,
+    /// although the learning rate was halved each time. The adapter holds the last good values.
     case diverged(step: Int, attempts: Int)
-    /// Training would take more memory than it may, whatever the micro-batch; `least` is what works,
-    /// `model` the part of it that was there before, `row` the tokens of the longest row.
+    /// Training needs more memory than `limit`, even with the smallest micro-batch. All sizes are
+    /// in bytes. `least` is the limit that would work. `model` is the part of it that was in use
+    /// before. `row` is the number of tokens of the longest row.
     case memoryLimit(limit: Int, least: Int, model: Int, row: Int)
-    /// Not one step fits into the time.
+    /// No step fits into the time. Both values are seconds.
     case timeLimit(seconds: Double, step: Double)
-    /// A checkpoint cannot be used; `problem` says why.
+    /// A checkpoint cannot be used, for the reason in `problem`.
     case checkpoint(path: String, problem: CheckpointProblem)
 }
 
-/// Why a checkpoint cannot be gone on from.
+/// Why a run cannot resume from a checkpoint.
 package enum CheckpointProblem: Error, Sendable, Equatable {
-    /// It cannot be read, for this reason.
+    /// The file cannot be read, for this reason.
     case unreadable(String)
-    /// It is no checkpoint of this program, or one of another version.
+    /// The file is not a checkpoint, or was written by another version.
     case unknownFormat
-    /// It belongs to other rows, other options or another adapter.
+    /// The checkpoint belongs to other rows, other options or another adapter.
     case otherTraining
 }

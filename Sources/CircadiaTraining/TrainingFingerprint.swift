@@ -3,8 +3,8 @@ import CircadiaKernels
 import Foundation
 
 extension LoRATrainer {
-    /// A digest of all that a checkpoint's numbers follow from: rows and held-out rows, options, the
-    /// adapter's shape, and the instruction set, whose sums are added in another order on another one.
+    /// A digest of everything that decides a checkpoint's values: rows and held-out rows, options,
+    /// the adapter's shape, and the instruction set, because each one adds sums in its own order.
     func fingerprint(rows: [PreparedRow], heldOut: [PreparedRow]) -> String {
         var text = "\(options.canonicalText)\n\(KernelRuntime.isa)\n"
         text += "\(adapter.configuration.json.text())\n"
@@ -19,7 +19,7 @@ extension LoRATrainer {
                 words.append(-3)
                 words += row.targets.map { Int32($0) }
                 words.append(-4)
-                words += row.held.map { Int32($0) }
+                words += row.anchored.map { Int32($0) }
             }
         }
         return words.withUnsafeBytes { ContentDigest.hexadecimal(of: $0) }
@@ -27,10 +27,10 @@ extension LoRATrainer {
 }
 
 extension TrainingOptions {
-    /// The options in an encoding that is written out here.
+    /// The options as text for digests.
     ///
-    /// Digests hash it, so its names and order stay as they are whatever the properties are called. A new
-    /// option goes at the end.
+    /// Digests hash this text, so its names and order must never change, even if a property is
+    /// renamed. Add a new option at the end.
     var canonicalText: String {
         let fields: [(String, String)] = [
             ("iterations", iterations.description), ("batch_size", batchSize.description),

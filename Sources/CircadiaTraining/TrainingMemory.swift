@@ -1,37 +1,38 @@
 import CircadiaFormats
 import CircadiaKernels
 
-/// All activations of a training pass, allocated for one number of tokens and used by every step.
+/// All activations of a training pass, allocated for one number of tokens and reused by every step.
 final class TrainingMemory {
     let shape: BlockShape
-    /// Tokens that fit.
+    /// The largest number of tokens of a micro-batch.
     let tokens: Int
-    /// Blocks without an adapter.
+    /// The number of blocks below the first adapted one.
     let frozenBlocks: Int
 
-    /// The input of each adapted block and, last, the output of all: `[tokens, hidden]` each.
+    /// The input of each adapted block and, last, the output of the last block: `[tokens, hidden]`
+    /// each.
     let streams: [FloatBuffer]
     /// `x·a` of each adapted block's `down`: `[tokens, rank]`.
     let innerDown: [FloatBuffer]
-    /// The activations of each adapted block; nil where they are computed again, in `shared`.
+    /// The activations of each adapted block; nil if they are computed again, in `shared`.
     let kept: [BlockActivations?]
-    /// Activations of whichever block is at work.
+    /// Activations of the block that is being computed.
     let shared: BlockActivations
 
-    /// A normed stream: `[tokens, hidden]`.
+    /// A normalised stream: `[tokens, hidden]`.
     let normed: FloatBuffer
-    /// `[tokens]`: 1/rms of the norm at hand.
+    /// `[tokens]`: 1/rms of the present norm.
     let rstd: FloatBuffer
-    /// `silu(gate)·up`: `[tokens, intermediate]`. What attention adds for shared tokens in the backward
-    /// pass is there too, when this is done with.
+    /// `silu(gate)·up`: `[tokens, intermediate]`. The backward pass reuses this memory for
+    /// attention's gradients over the shared prefix.
     let activated: FloatBuffer
-    /// Gradients inside a block: those of the MLP are done with when attention's begin.
+    /// Gradients inside a block. The MLP's are no longer needed when attention's begin.
     private let inside: FloatBuffer
-    /// Of `activated`: `[tokens, intermediate]`; in the memory of the next four.
+    /// The gradient of `activated`: `[tokens, intermediate]`; shares memory with the next four.
     let activatedGradient: UnsafeMutablePointer<Float>
-    /// Of `q` and of attention's output: `[tokens, heads, headDim]`.
+    /// The gradients of `q` and of attention's output: `[tokens, heads, headDim]`.
     let qGradient, attendedGradient: UnsafeMutablePointer<Float>
-    /// `[tokens, kvHeads, headDim]`.
+    /// The gradients of `k` and `v`: `[tokens, kvHeads, headDim]`.
     let kGradient, vGradient: UnsafeMutablePointer<Float>
     /// Gradient of the residual stream: `[tokens, hidden]`.
     let gradient: FloatBuffer
@@ -39,10 +40,10 @@ final class TrainingMemory {
     let normedGradient: FloatBuffer
     /// Keys and values in the layout that the forward kernel reads.
     let cache: AttentionCache
-    /// Head and loss.
+    /// Memory of the head and the loss.
     let head: HeadMemory
-    /// DoRA: a projection's output before its gains, `[tokens, widest projection]`, in forward and
-    /// backward pass.
+    /// DoRA: a projection's output before its gains, `[tokens, widest projection]`, in the forward
+    /// and the backward pass.
     let product: FloatBuffer
     /// `product`, as an argument list.
     let products: [UnsafeMutablePointer<Float>]
@@ -59,7 +60,7 @@ final class TrainingMemory {
         let count = adaptedBlocks.count
         streams = (0...count).map { _ in FloatBuffer(count: tokens * shape.hidden) }
         innerDown = (0..<count).map { _ in FloatBuffer(count: tokens * rank) }
-        // The last blocks are kept: their backward pass comes first, so any choice is as good.
+        // The last blocks are kept. Any choice costs the same.
         let fitting = BlockActivations.keptBlocks(
             of: count, shape: shape, tokens: tokens, rank: rank, byteLimit: activationByteLimit)
         kept = (0..<count).map {
@@ -85,27 +86,27 @@ final class TrainingMemory {
         products = [product.pointer]
     }
 
-    /// Numbers that the gradients inside a block take.
+    /// Number of f32 elements that the gradients inside a block need.
     static func insideCount(_ shape: BlockShape, tokens: Int) -> Int {
         max(
             tokens * shape.intermediate,
             2 * aligned(tokens * shape.queryWidth) + 2 * aligned(tokens * shape.keyWidth))
     }
 
-    /// Numbers of `activated`.
+    /// Number of f32 elements of `activated`.
     static func activatedCount(_ shape: BlockShape, tokens: Int) -> Int {
         max(
             tokens * shape.intermediate,
             aligned(tokens * shape.queryWidth) + 2 * aligned(tokens * shape.keyWidth))
     }
 
-    /// Attention over the tokens that rows share: output `[tokens, heads, headDim]` and log-sums
-    /// `[tokens, heads]`, in the memory of gradients that nobody wants in a forward pass.
+    /// Attention over the shared prefix: output `[tokens, heads, headDim]` and log-sums `[tokens,
+    /// heads]`. It uses the memory of gradients, which a forward pass does not need.
     var sharedAttention: (out: UnsafeMutablePointer<Float>, logSum: UnsafeMutablePointer<Float>) {
         (inside.pointer, inside.pointer + Self.aligned(tokens * shape.queryWidth))
     }
 
-    /// Gradients over those tokens: of queries, keys and values, in the memory of `activated`.
+    /// Gradients of queries, keys and values over the shared prefix, in the memory of `activated`.
     var sharedGradients:
         (
             q: UnsafeMutablePointer<Float>, k: UnsafeMutablePointer<Float>,
@@ -116,11 +117,11 @@ final class TrainingMemory {
         return (activated.pointer, k, k + Self.aligned(tokens * shape.keyWidth))
     }
 
-    /// A count that the next buffer begins at a cache line after.
+    /// `count` rounded up so that the next buffer begins at a cache line.
     private static func aligned(_ count: Int) -> Int { (count + 15) / 16 * 16 }
 
-    /// Memory for dropout, there once it is used: what an adapter reads, and the gradient of it,
-    /// `[tokens, width]` of the widest projection each.
+    /// Memory for dropout, allocated on first use: an adapter's input and its gradient, `[tokens,
+    /// width]` of the widest projection each.
     func reserveDropout() -> (inputs: FloatBuffer, gradient: FloatBuffer) {
         if let dropout { return dropout }
         let count = tokens * shape.widest
@@ -129,10 +130,10 @@ final class TrainingMemory {
         return made
     }
 
-    /// Blocks that are computed again in the backward pass.
+    /// Number of blocks that are computed again in the backward pass.
     var recomputedBlocks: Int { kept.count { $0 == nil } }
 
-    /// Bytes held.
+    /// Bytes in use.
     var byteCount: Int {
         let buffers =
             streams + innerDown + [
@@ -145,24 +146,25 @@ final class TrainingMemory {
     }
 }
 
-/// Memory of the output head for one chunk of scored tokens: logits of all never exist together.
+/// Memory of the output head for one chunk of scored tokens. The logits of all tokens never exist
+/// together.
 final class HeadMemory {
-    /// Scored tokens that go through the head together.
+    /// The number of scored tokens in a chunk.
     let rows: Int
-    /// `[rows, hidden]`: the stream, normed, and the gradients of both.
+    /// `[rows, hidden]`: the stream, the normalised stream and the gradients of both.
     let stream, normed, normedGradient, streamGradient: FloatBuffer
     /// `[rows]`.
     let rstd, losses: FloatBuffer
     /// `[rows]`.
     let targets: AlignedBuffer<Int32>
-    /// `[rows, vocabulary]`: logits, then their gradient in place.
+    /// `[rows, vocabulary]`: the logits, replaced by their gradient.
     let logits: FloatBuffer
-    /// Argument list of the product, made once.
+    /// Argument list of the product, built once.
     let outputs: [UnsafeMutablePointer<Float>]
-    /// What the base model's head reads, and its logits; there once a row keeps to it.
+    /// The input of the base model's head and its logits, allocated when a row is anchored.
     private var base: (inputs: FloatBuffer, logits: FloatBuffer)?
 
-    /// Logits of a chunk take about this many bytes.
+    /// The approximate size of a chunk's logits.
     private static let logitBytes = 32 << 20
 
     init(configuration: ModelConfiguration) {
@@ -179,13 +181,13 @@ final class HeadMemory {
         outputs = [logits.pointer]
     }
 
-    /// Scored tokens that go through a model's head together.
+    /// The number of scored tokens in a chunk for a model.
     static func rows(_ configuration: ModelConfiguration) -> Int {
         let fitting = logitBytes / (4 * max(1, configuration.vocabularySize))
         return max(16, min(256, fitting / 16 * 16))
     }
 
-    /// Memory for the base model's half of a divergence.
+    /// Memory for the base model's part of the KL divergence.
     func reserveBase() -> (inputs: FloatBuffer, logits: FloatBuffer) {
         if let base { return base }
         let made = (
@@ -197,7 +199,7 @@ final class HeadMemory {
 
     var byteCount: Int {
         let always = [stream, normed, normedGradient, streamGradient, rstd, losses, logits]
-        let held = always + (base.map { [$0.inputs, $0.logits] } ?? [])
-        return held.reduce(targets.byteCount) { $0 + $1.byteCount }
+        let buffers = always + (base.map { [$0.inputs, $0.logits] } ?? [])
+        return buffers.reduce(targets.byteCount) { $0 + $1.byteCount }
     }
 }

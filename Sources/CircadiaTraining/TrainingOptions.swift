@@ -1,26 +1,26 @@
 import CircadiaFormats
 import CircadiaKernels
 
-/// How an adapter is trained. The defaults are mlx_lm's and the original's; what a night takes
-/// is in its own options.
+/// How an adapter is trained. The defaults are those of mlx_lm; a night sets its own.
 package struct TrainingOptions: Sendable, Equatable, Codable {
-    /// How the learning rate goes after the warm-up.
+    /// The shape of the learning rate after the warm-up.
     package enum Schedule: String, Sendable, Equatable, Codable, CaseIterable {
-        /// It stays.
+        /// It stays at the peak.
         case constant
-        /// Half a cosine down to zero at the last step.
+        /// It falls along half a cosine, to zero at the last step.
         case cosine
     }
 
-    /// Which rows meet in a batch.
+    /// Which rows form a batch.
     package enum Order: String, Sendable, Equatable, Codable, CaseIterable {
         /// Shuffled anew each epoch, with rows of like length together and batches shuffled.
         case bucketed
         /// Shuffled anew each epoch.
         case shuffled
-        /// As given, round and round; a batch may reach over the end. For comparisons.
+        /// As given, repeated from the start. A batch may continue at the first row. For
+        /// comparisons.
         case given
-        /// As mlx_lm.lora does it; see `matchMLX`.
+        /// As in mlx_lm.lora; see `matchMLX`.
         case mlx
     }
 
@@ -30,18 +30,19 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     package var iterations = 50
     /// Rows per step.
     package var batchSize = 4
-    /// Longer rows are cut at the end.
+    /// Tokens of a row; longer rows are cut at the end.
     package var maxSequenceLength = 1024
-    /// Tokens that pass through the model together; larger batches are split and their gradients
-    /// accumulated, weighted by tokens. One row is never split.
+    /// Tokens that pass through the model together. Larger batches are split and their gradients
+    /// are accumulated, weighted by tokens. A row is never split.
     package var maxTokensPerMicroBatch = 512
 
-    /// Rows that pass through the model together; 0 for as many as there is room for. Where it is
-    /// less than the batch, gradients are accumulated.
+    /// Rows that pass through the model together; 0 means as many as fit. If it is less than the
+    /// batch size, gradients are accumulated.
     package var maxRowsPerMicroBatch = 0
 
-    /// Pads the rows of a batch to the longest of them, as programs without packing do: to measure
-    /// what packing saves. Padding passes through the model like any token and is never scored.
+    /// Pads the rows of a batch to the longest one, as programs without packing do. It serves to
+    /// measure what packing saves. Padding passes through the model like any token and is never
+    /// scored.
     package var padsRows = false
 
     // MARK: Adapter
@@ -50,11 +51,11 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     package var kind = AdapterConfiguration.Kind.lora
     /// Columns of every `lora_a`.
     package var rank = 8
-    /// Multiplies the low-rank product; not alpha / rank.
+    /// The factor on the low-rank product. It is not alpha / rank.
     package var scale = 20.0
-    /// Adapted blocks, counted from the last; less than 1 means all.
+    /// Number of adapted blocks, counted from the last; less than 1 means all.
     package var layers = 16
-    /// Probability with which an element of an adapter's input is left out in training.
+    /// Probability of leaving out an element of an adapter's input.
     package var dropout = 0.0
     /// Module paths inside a block, such as `self_attn.q_proj`; nil means all seven.
     package var keys: [String]?
@@ -65,7 +66,7 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     package var learningRate: Float = 2e-5
     /// Steps over which the learning rate rises linearly from zero.
     package var warmupSteps = 0
-    /// What follows the warm-up.
+    /// The shape of the learning rate after the warm-up.
     package var schedule = Schedule.constant
     /// Decay of the first moment.
     package var beta1: Float = 0.9
@@ -77,40 +78,41 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     package var weightDecay: Float = 0
     /// Divides Adam's moments by 1 − βᵗ.
     package var usesBiasCorrection = true
-    /// Gradients with a larger norm over all matrices are scaled down to it; 0 for never.
+    /// The largest norm of the gradient over all matrices. A larger gradient is scaled down to it;
+    /// 0 turns this off.
     package var clipNorm = 1.0
 
-    // MARK: Rows that keep to the base model
+    // MARK: Rows anchored to the base model
 
-    /// Multiplies the divergence from the base model at each token of such a row.
+    /// The weight of the KL divergence at each anchored token.
     package var divergenceWeight = 1.0
 
     // MARK: Held-out loss
 
-    /// Steps between evaluations on the held-out rows; 0 for before and after only.
+    /// Steps between evaluations on the held-out rows; 0 evaluates only before and after the run.
     package var evaluationInterval = 0
-    /// Ends with the numbers of the evaluation with the lowest held-out loss.
+    /// Whether the run ends with the adapter of the lowest held-out loss.
     package var keepsBest = false
-    /// Evaluations without a new lowest loss after which training ends; 0 for never.
+    /// Evaluations without a new lowest loss after which the run ends; 0 means never.
     package var patience = 0
 
     // MARK: Machine
 
-    /// Follows from it: the initial adapter and the order of the rows.
+    /// Decides the initial adapter and the order of the rows.
     package var seed: UInt64 = 0
-    /// Which rows meet in a batch.
+    /// Which rows form a batch.
     package var order = Order.bucketed
-    /// `.bf16`, or `.exact` for checks; `.bf16` is exact where the processor lacks it. What it rounds is
-    /// told at `ProductPrecisions`.
+    /// `.bf16`, or `.exact` for checks. `.bf16` is exact if the processor lacks it.
+    /// `ProductPrecisions` says what it rounds.
     package var precision = Precision.bf16
-    /// Bytes for activations that the backward pass needs. Blocks beyond it keep only their input
-    /// and are computed again.
+    /// Bytes for activations that the backward pass needs. Blocks that do not fit keep only their
+    /// input, and the rest is computed again.
     package var activationByteLimit = 512 << 20
 
-    /// The defaults.
+    /// Creates options with the defaults.
     package init() {}
 
-    /// What `adapter_config.json` says of an adapter made with these options.
+    /// The `adapter_config.json` of an adapter made with these options.
     package var adapterConfiguration: AdapterConfiguration {
         AdapterConfiguration(
             kind: kind, numLayers: layers < 1 ? -1 : layers,
@@ -158,7 +160,7 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
         try Self.check(keys?.isEmpty != true, "keys", "at least one module, or none given", "[]")
     }
 
-    /// Checks that so many rows make a batch.
+    /// Checks that `rows` rows are enough for a batch.
     ///
     /// - Throws: `TrainingError.badOption`.
     func validate(rows: Int) throws(TrainingError) {

@@ -1,11 +1,15 @@
 import CircadiaKernels
 import Foundation
 
-/// Attention of a packed batch: each token sees its own row up to itself, and before it the tokens that
-/// all rows begin with. Those are two ranges of keys. A softmax over both is put together from one over
-/// each by their log-sums; in the backward pass every key stands by itself once the log-sum over all is
+/// Attention of a packed batch. Each token sees its own row up to itself, and the shared prefix
+/// before it.
+///
+/// Those are two ranges of keys. The softmax over both is combined from one over each, by their
+/// log-sums. In the backward pass the keys are independent once the log-sum over all of them is
 /// known, so the gradients of the two ranges are added.
 extension TrainingPass {
+    /// Computes attention and the log-sum of each query.
+    ///
     /// - Parameters:
     ///   - q: `[tokens, heads, headDim]`; keys and values are in `memory.cache`.
     ///   - out: `[tokens, heads, headDim]`.
@@ -35,7 +39,7 @@ extension TrainingPass {
         }
     }
 
-    /// Gradients of `attention`: `dout` to `memory.qGradient`, `kGradient` and `vGradient`.
+    /// Gradients of `attention`: from `dout` to `memory.qGradient`, `kGradient` and `vGradient`.
     func attentionBackward(_ activations: BlockActivations, dout: UnsafePointer<Float>) {
         func backward(
             firstKey: UnsafePointer<Int32>?, endKey: UnsafePointer<Int32>?,

@@ -2,8 +2,8 @@ import CircadiaKernels
 import CircadiaModel
 
 extension TrainingPass {
-    /// Takes `memory.gradient` from the output of adapted block `index` to its input and adds the
-    /// block's adapter gradients. Of the first adapted block nobody wants the input's gradient.
+    /// Carries `memory.gradient` from the output of adapted block `index` to its input and adds the
+    /// block's adapter gradients. The first adapted block's input needs no gradient.
     ///
     /// The block's `gate` and `up` are overwritten.
     func backward(_ layer: LlamaLayer, index: Int) {
@@ -130,8 +130,8 @@ extension TrainingPass {
         guard let pair = adapter[layer, projection],
             let sums = state.gradients(layer, projection)
         else { return }
-        // With dropout the gradient passes the mask on its way to the input, so it has a place of its
-        // own first.
+        // With dropout, the gradient passes through the mask before it reaches the input, so it
+        // goes to a buffer of its own first.
         let ahead = dropout.map { _ in memory.reserveDropout().gradient.pointer }
         let count = tokens * pair.inputs
         if dx != nil { ahead?.update(repeating: 0, count: count) }

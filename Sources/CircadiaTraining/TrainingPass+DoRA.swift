@@ -2,19 +2,20 @@ import CircadiaKernels
 import CircadiaModel
 
 extension TrainingPass {
-    /// Takes the gradient of a projection's output to before DoRA's gains, and adds that of its
-    /// magnitudes; LoRA's is left as it is.
+    /// Carries the gradient of a projection's output back through DoRA's gains and adds the
+    /// gradient of its magnitudes. For LoRA it does nothing.
     ///
-    /// With u = W x + scale·(x A) B and y = (m / n) u: dm = Σ dy·u / n, du = dy·m / n, n a constant.
-    /// u is computed again: to keep it would take as much memory as all other activations.
+    /// With u = W x + scale·(x A) B and y = (m / n) u: dm = Σ dy·u / n, du = dy·m / n; n counts as
+    /// a constant (Liu et al. 2024). u is computed again, because storing it would need as much
+    /// memory as all other activations.
     ///
     /// Operands:
-    /// - `x`: `[tokens, inputs]`, what the projection read; what dropout takes from the adapter's
-    ///   share of u is taken again.
-    /// - `inner`: `[tokens, rank]`, `x·a`; written again with the same numbers.
+    /// - `x`: `[tokens, inputs]`, the projection's input; the adapter's part applies the same
+    ///   dropout mask again.
+    /// - `inner`: `[tokens, rank]`, `x·a`; overwritten with the same values.
     /// - `dy`: `[tokens, outputs]`.
     ///
-    /// - Returns: du: `dy` itself where `inPlace` (or where there is nothing to do), else in
+    /// - Returns: du. It is in `dy` if `inPlace` or if there is nothing to do, else in
     ///   `memory.product`.
     @discardableResult
     func beforeGains(
@@ -39,7 +40,7 @@ extension TrainingPass {
         return target
     }
 
-    /// `dm[o] += Σ_t dy[t, o] · u[t, o] / n[o]`, summed in double and in the tokens' order.
+    /// `dm[o] += Σ_t dy[t, o] · u[t, o] / n[o]`, summed in double in the order of the tokens.
     private func addMagnitudeGradient(
         _ magnitude: DoRAMagnitude, u: UnsafePointer<Float>, dy: UnsafePointer<Float>,
         to gradient: UnsafeMutablePointer<Float>

@@ -2,16 +2,16 @@ import CircadiaKernels
 import CircadiaModel
 
 extension TrainingPass {
-    /// One block: `middle = input + attention`, `output = middle + MLP`.
+    /// Computes one block: `middle = input + attention`, `output = middle + MLP`.
     ///
     /// - Parameters:
     ///   - layer: the block.
     ///   - input: `[tokens, hidden]`.
-    ///   - middle: `[tokens, hidden]`; may be `input`, which is lost then.
-    ///   - output: `[tokens, hidden]`; may be `middle`, which is lost then. Nil where only the
-    ///     activations are wanted.
+    ///   - middle: `[tokens, hidden]`; may alias `input`, which is then overwritten.
+    ///   - output: `[tokens, hidden]`; may alias `middle`, which is then overwritten. Nil computes
+    ///     the activations only.
     ///   - activations: overwritten.
-    ///   - innerDown: receives `x·a` of `down`, where the block is adapted and has an output.
+    ///   - innerDown: receives `x·a` of `down` if the block is adapted and has an output.
     func forward(
         _ layer: LlamaLayer, input: UnsafeMutablePointer<Float>,
         middle: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>?,
@@ -57,7 +57,7 @@ extension TrainingPass {
         addProjection(.o, of: layer, x: attended, inner: inner(.o, activations), to: middle)
     }
 
-    /// `residual += projection(x)`; keeps `x·a` in `inner`, which is nil where there is no adapter.
+    /// `residual += projection(x)`. Keeps `x·a` in `inner`, which is nil if there is no adapter.
     private func addProjection(
         _ projection: Projection, of layer: LlamaLayer, x: UnsafePointer<Float>,
         inner: UnsafeMutablePointer<Float>?, to residual: UnsafeMutablePointer<Float>
@@ -74,7 +74,7 @@ extension TrainingPass {
                 projection, layer: layer.index, x: x, inner: inner,
                 y: isScaled ? memory.product.pointer : residual)
         }
-        // Gains multiply the projection only, not what the stream holds already.
+        // The gains apply to the projection only, not to the rest of the stream.
         if isScaled {
             Kernels.add(residual, memory.product.pointer, count: tokens * shape.hidden)
         }

@@ -1,19 +1,22 @@
 import CircadiaKernels
 
 extension TrainingPass {
-    /// The output head and the cross-entropy of scored tokens, some at a time.
+    /// Computes the output head and the loss of scored tokens, chunk by chunk.
     ///
-    /// Tokens that keep to the base model have the gradient of its divergence from the adapted one,
-    /// Σ p ln(p/q) over the vocabulary: `q − p` at the logits, which is the difference of two
-    /// cross-entropies' gradients with the same target (Hinton et al. 2015, temperature 1).
+    /// Tokens anchored to the base model have the gradient of the KL divergence Σ p ln(p/q) over
+    /// the vocabulary, from the base model's p to the adapted q. At the logits it is `q − p`: the
+    /// difference of two cross-entropies' gradients with the same target (Hinton et al. 2015,
+    /// temperature 1).
     ///
     /// - Parameters:
     ///   - stream: the last block's output, `[tokens, hidden]`.
-    ///   - rowScale: multiplies the gradient of tokens that are learnt, beside their rows' weights.
-    ///   - anchorScale: multiplies that of tokens that keep to the base model.
-    ///   - gradient: nil, or the stream's gradient `[tokens, hidden]`, zero before; rows of scored
-    ///     tokens are written.
-    /// - Returns: the sum of losses in nats; with a gradient each times its row's weight.
+    ///   - rowScale: the factor on the gradient of tokens with a cross-entropy loss, besides their
+    ///     rows' weights.
+    ///   - anchorScale: the same factor for anchored tokens.
+    ///   - gradient: nil, or the stream's gradient `[tokens, hidden]`, zero before. The rows of
+    ///     scored tokens are written.
+    /// - Returns: the sum of losses in nats. With a gradient, each loss is multiplied by its row's
+    ///   weight.
     func headLoss(
         stream: UnsafePointer<Float>, rowScale: Float, anchorScale: Float,
         gradient: UnsafeMutablePointer<Float>?
@@ -59,7 +62,7 @@ extension TrainingPass {
         return sum
     }
 
-    /// Takes the base model's share from the logits' gradient of `rows` tokens that keep to it.
+    /// Subtracts the base model's part from the logits' gradient of `rows` anchored tokens.
     private func subtractBase(rows: Int, first: Int, scale: Float) {
         let head = memory.head
         let width = shape.hidden

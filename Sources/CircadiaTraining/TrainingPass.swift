@@ -1,8 +1,7 @@
 import CircadiaKernels
 import CircadiaModel
 
-/// One pass of a packed batch through the frozen model and its adapter: everything that blocks and
-/// head need to know.
+/// One pass of a packed batch through the frozen model and its adapter, with all operands.
 struct TrainingPass {
     let model: LlamaModel
     let adapter: LoRAAdapter
@@ -11,15 +10,15 @@ struct TrainingPass {
     let batch: PackedBatch
     let precision: ProductPrecisions
     let workspace: Workspace
-    /// Drops some of what the adapters read; nil for none.
+    /// The dropout of the adapters' inputs; nil means none.
     var dropout: LoRADropout?
-    /// Leaves the adapter out.
+    /// Whether the pass leaves the adapter out.
     var isBase = false
 
     var shape: BlockShape { memory.shape }
     var tokens: Int { batch.tokens }
 
-    /// The loss of the batch's scored tokens, summed, in nats. Keeps nothing.
+    /// The loss of the batch's scored tokens, summed, in nats. It stores no activations.
     func loss() -> Double {
         let stream = memory.streams[0].pointer
         model.embedding.embed(batch.ids, into: stream)
@@ -31,9 +30,9 @@ struct TrainingPass {
         return headLoss(stream: stream, rowScale: 1, anchorScale: 1, gradient: nil)
     }
 
-    /// What the base model's head reads at some of the scored tokens.
+    /// Computes the input of the base model's head at some of the scored tokens.
     ///
-    /// - Parameter scored: which of `batch.scoredTokens`.
+    /// - Parameter scored: indices into `batch.scoredTokens`.
     /// - Returns: `[scored, hidden]`.
     func baseHeadInputs(of scored: [Int]) -> FloatBuffer {
         var base = self
@@ -57,12 +56,12 @@ struct TrainingPass {
         return inputs
     }
 
-    /// The same, and adds the gradients of `rowScale · loss` to the optimiser's.
+    /// Computes the loss and adds the gradients of `rowScale · loss` to the optimiser's.
     ///
     /// - Parameters:
-    ///   - rowScale: multiplies the gradient of tokens that are learnt.
-    ///   - anchorScale: multiplies that of tokens that keep to the base model.
-    /// - Returns: the loss.
+    ///   - rowScale: the factor on the gradient of tokens with a cross-entropy loss.
+    ///   - anchorScale: the factor on the gradient of anchored tokens.
+    /// - Returns: the loss in nats, summed and weighted.
     func lossAndGradients(rowScale: Float, anchorScale: Float) -> Double {
         let first = memory.streams[0].pointer
         model.embedding.embed(batch.ids, into: first)
@@ -90,7 +89,7 @@ struct TrainingPass {
         return loss
     }
 
-    /// Adds an adapter's share to `y` and keeps `x·a` in `inner`.
+    /// Adds an adapter's output to `y` and keeps `x·a` in `inner`.
     @inline(__always)
     func adapt(
         _ projection: Projection, layer: Int, x: UnsafePointer<Float>,
@@ -104,7 +103,7 @@ struct TrainingPass {
         pair.magnitude?.apply(to: y, tokens: tokens)
     }
 
-    /// What the adapter of a projection reads of its input `x`, `[tokens, width]`.
+    /// The input of a projection's adapter: `x` `[tokens, width]` after dropout.
     @inline(__always)
     func dropped(
         _ x: UnsafePointer<Float>, _ projection: Projection, layer: Int, width: Int
@@ -116,7 +115,7 @@ struct TrainingPass {
         return UnsafePointer(out)
     }
 
-    /// Where `x·a` of a projection other than `down` is kept.
+    /// The place of `x·a` for a projection other than `down`.
     @inline(__always)
     func inner(
         _ projection: Projection, _ activations: BlockActivations

@@ -1,87 +1,90 @@
-/// What one optimiser step did.
+/// The result of one optimiser step.
 package struct StepReport: Sendable, Equatable, Codable {
-    /// 1 for the first step.
+    /// The step's number, from 1.
     package var step: Int
     /// Mean loss of the batch's scored tokens before the step, in nats.
     package var loss: Double
-    /// Scored tokens of the batch.
+    /// Number of scored tokens in the batch.
     package var scoredTokens: Int
-    /// Tokens of its rows; those that several rows begin with count for each, though computed once.
+    /// Number of tokens of its rows. A shared prefix counts for each row, although it is computed
+    /// once.
     package var tokens: Int
     /// The norm of the gradient over all matrices, before clipping.
     package var gradientNorm: Double
     /// The learning rate of the step.
     package var learningRate: Float
-    /// False where loss or gradient were not finite: the last good numbers are back in place.
+    /// False if loss or gradient were not finite and the last good values were restored.
     package var isApplied: Bool
 }
 
-/// Progress of a training, once a step and once an evaluation.
+/// Progress of a training run, reported after each step and evaluation.
 package struct TrainingProgress: Sendable, Equatable {
-    /// What happened.
+    /// The event.
     package enum Event: Sendable, Equatable {
-        /// A step was made.
+        /// A step was applied.
         case step(StepReport)
-        /// The held-out rows were scored after `step` steps; `isBest` if never lower before.
+        /// The held-out rows were scored after `step` steps. `loss` is in nats a token. `isBest` is
+        /// true if it was never lower before.
         case evaluation(step: Int, loss: Double, isBest: Bool)
-        /// Loss or gradient of a step were not finite. The last good numbers are back, the step
-        /// is skipped and all learning rates are multiplied by `learningRateFactor` from now on.
+        /// Loss or gradient of a step were not finite. The last good values are restored, the step
+        /// is skipped and all later learning rates are multiplied by `learningRateFactor`.
         case restored(step: Int, learningRateFactor: Float)
-        /// Where training stands after `step` steps is on disk; the seconds are what that took.
+        /// The state after `step` steps was written to the disk in `seconds` seconds.
         case checkpoint(step: Int, seconds: Double)
-        /// It could not be written, for this reason; training goes on.
+        /// The checkpoint could not be written, for this reason. The run continues.
         case checkpointFailed(step: Int, reason: String)
     }
 
-    /// What happened.
+    /// The event.
     package var event: Event
-    /// Steps in all.
+    /// Number of steps of the whole run.
     package var iterations: Int
-    /// Tokens per second since the start, evaluations not counted.
+    /// Tokens per second since the start, without evaluations.
     package var tokensPerSecond: Double
-    /// The time that the remaining steps will take, as far as can be told.
+    /// Estimated seconds for the remaining steps.
     package var secondsLeft: Double
 }
 
-/// Why a training ended.
+/// Why a training run ended.
 package enum TrainingEnd: String, Sendable, Equatable, Codable {
-    /// All iterations were made.
+    /// All iterations are done.
     case finished
-    /// The caller asked for it.
+    /// The caller cancelled the run.
     case cancelled
-    /// The held-out loss no longer fell.
+    /// The held-out loss stopped falling.
     case noImprovement
 }
 
-/// What a training gave and what it took.
+/// The result of a training run and its cost.
 package struct TrainingReport: Sendable, Equatable {
-    /// Every step, in order; steps that were not applied too.
+    /// Every step in order, including steps that were not applied.
     package var steps: [StepReport]
     /// The mean loss per scored token over all applied steps, each before its update.
     package var trainLoss: Double
     /// Held-out loss per scored token before the first step; nil without held-out rows.
     package var heldOutLossBefore: Double?
-    /// The same of the final adapter.
+    /// Held-out loss per scored token of the final adapter; nil if it was not evaluated.
     package var heldOutLossAfter: Double?
-    /// Steps behind the final adapter's numbers.
+    /// The number of steps that produced the final adapter.
     package var finalStep: Int
-    /// Rows that could be trained on.
+    /// Number of rows that could be trained on.
     package var rows: Int
-    /// Ids of the rows that the final adapter's steps were made of: fewer than all where training ended
+    /// Ids of the rows in the final adapter's steps. They are fewer than all rows if the run ended
     /// within the first pass.
     package var idsTrained: Set<String>
-    /// Rows without a token to train on.
+    /// Number of rows without a token to train on.
     package var skippedRows: Int
-    /// Tokens of all steps' rows.
+    /// Number of tokens of all steps' rows.
     package var tokensTrained: Int
-    /// Scored tokens among them.
+    /// Number of scored tokens among them.
     package var scoredTokensTrained: Int
-    /// Times that numbers were not finite and the last good ones were restored.
+    /// Number of times that loss or gradient were not finite and the last good values were
+    /// restored.
     package var restorations: Int
-    /// Time of all steps, evaluations not counted.
+    /// Seconds of all steps, without evaluations.
     package var trainingSeconds: Double
-    /// Bytes of activations and optimiser, the model not counted.
+    /// Bytes of activations and optimiser state, without the model.
     package var memoryByteCount: Int
-    /// Why it ended.
+    /// Why the run ended.
     package var end: TrainingEnd
 }

@@ -3,8 +3,8 @@ import Dispatch
 
 /// One call of `LoRATrainer.train`.
 ///
-/// All that changes from step to step is in `state`, in the planner and in the trainer, so that a
-/// checkpoint of these three at the head of the loop is the whole of it.
+/// Everything that changes from step to step is in `state`, in the planner and in the trainer. A
+/// checkpoint of these three at the head of the loop is therefore complete.
 struct TrainingRun {
     private let trainer: LoRATrainer
     private let rows: [PreparedRow]
@@ -15,7 +15,7 @@ struct TrainingRun {
     private var planner: BatchPlanner
     private var state = TrainingRunState()
     private var bestAdapter: LoRAAdapter?
-    /// Steps behind the checkpoint on disk.
+    /// The step of the last checkpoint on the disk.
     private var checkpointStep: Int?
 
     init(
@@ -40,7 +40,7 @@ struct TrainingRun {
             seed: trainer.options.seed)
     }
 
-    /// Goes on from the checkpoint.
+    /// Restores the run from its checkpoint.
     mutating func resume() throws(TrainingError) {
         guard let url = checkpoints?.url else { return }
         let checkpoint = try TrainingCheckpoint(
@@ -82,7 +82,7 @@ struct TrainingRun {
         return report(end: end ?? .finished)
     }
 
-    /// Before the first step, and then as often as the options say.
+    /// Whether to evaluate now: before the first step and then at the interval of the options.
     private var isEvaluationDue: Bool {
         let interval = trainer.options.evaluationInterval
         guard !heldOut.isEmpty, state.lastEvaluation?.step != state.step else { return false }
@@ -95,7 +95,7 @@ struct TrainingRun {
             || (checkpoints.interval > 0 && state.step % checkpoints.interval == 0)
     }
 
-    /// Puts everything on disk; where that fails training goes on, since what it makes is worth more.
+    /// Writes a checkpoint. If that fails, the run continues: its result is worth more.
     private mutating func writeCheckpoint(_ progress: (TrainingProgress) -> Bool) {
         guard let url = checkpoints?.url, checkpointStep != state.step else { return }
         let start = DispatchTime.now().uptimeNanoseconds
@@ -124,8 +124,8 @@ struct TrainingRun {
         state.tokens += report.tokens
         state.steps.append(report)
         if report.isApplied {
-            // After a restoration the same numbers give the same finite loss: only the step after
-            // tells whether the smaller rate helped.
+            // After a restoration the same values give the same finite loss. Only the next step
+            // shows whether the smaller rate helped.
             if state.steps.dropLast().last?.isApplied ?? true { state.failures = 0 }
             return progress(self.progress(.step(report)))
         }
@@ -138,7 +138,7 @@ struct TrainingRun {
                 .restored(step: state.step, learningRateFactor: trainer.learningRateFactor)))
     }
 
-    /// Nobody has seen yet whether the last update left numbers that give a finite loss.
+    /// Checks that the last update left values with a finite loss, which no step has verified yet.
     private mutating func checkLastUpdate() {
         guard state.steps.last?.isApplied == true,
             !trainer.loss(state.lastBatch.map { rows[$0] }).mean.isFinite
@@ -194,7 +194,7 @@ struct TrainingRun {
             trainingSeconds: state.seconds, memoryByteCount: trainer.memoryByteCount, end: end)
     }
 
-    /// The rows of the steps that were applied, dealt once more from the start.
+    /// The rows of the applied steps, found by dealing the batches again from the start.
     private func idsTrained(steps: Int) -> Set<String> {
         var planner = Self.planner(trainer, rows: rows, heldOut: heldOut)
         var ids: Set<String> = []

@@ -1,19 +1,19 @@
-/// What a training has seen so far: all that the rest of it depends on, but for the adapter's
-/// numbers and the optimiser's.
+/// The history of a training run. Together with the values of adapter and optimiser, it decides
+/// every later step.
 struct TrainingRunState: Codable, Equatable {
-    /// A held-out loss and the number of steps before it.
+    /// A held-out loss in nats a token and the number of steps before it.
     struct Evaluation: Codable, Equatable {
         var step: Int
         var loss: Double
     }
 
-    /// Every step, in order; steps that were not applied too.
+    /// Every step in order, including steps that were not applied.
     var steps: [StepReport] = []
     /// Row numbers of the last batch.
     var lastBatch: [Int] = []
-    /// Time of all steps.
+    /// Seconds of all steps.
     var seconds = 0.0
-    /// Tokens that passed through the model.
+    /// Number of tokens that passed through the model.
     var tokens = 0
     /// Restorations without two good steps in between.
     var failures = 0
@@ -23,9 +23,9 @@ struct TrainingRunState: Codable, Equatable {
     var lastEvaluation: Evaluation?
     /// The lowest held-out loss.
     var best: Evaluation?
-    /// Evaluations since then.
+    /// Number of evaluations since the best one.
     var evaluationsSinceBest = 0
 
-    /// Steps tried.
+    /// Number of steps tried.
     var step: Int { steps.count }
 }

@@ -3,7 +3,7 @@ import Foundation
 extension Reference {
     /// The settings of one Adam step; see `ck_adam_t`.
     package struct AdamStep: Sendable {
-        /// Step size.
+        /// The learning rate.
         package var learningRate: Double
         /// Decay of the first moment.
         package var beta1: Double
@@ -13,14 +13,14 @@ extension Reference {
         package var epsilon: Double
         /// Decoupled weight decay.
         package var weightDecay: Double
-        /// Multiplies the gradient first.
+        /// The factor on the gradient.
         package var gradientScale: Double
-        /// 1 for the first step.
+        /// The step's number, from 1.
         package var step: Int
-        /// Divides the moments by `1 − βᵗ`.
+        /// Whether the moments are divided by `1 − βᵗ`.
         package var usesBiasCorrection: Bool
 
-        /// Settings from their parts.
+        /// Creates settings from their parts.
         package init(
             learningRate: Double, beta1: Double, beta2: Double, epsilon: Double,
             weightDecay: Double, gradientScale: Double, step: Int, usesBiasCorrection: Bool
@@ -36,9 +36,9 @@ extension Reference {
         }
     }
 
-    /// One Adam step (AdamW where the weight decay is not zero).
+    /// One Adam step (Kingma and Ba 2015), or AdamW if the weight decay is not zero.
     ///
-    /// - Returns: the new parameters and moments.
+    /// - Returns: the new parameters and moments, each shaped like its operand.
     package static func adam(
         _ options: AdamStep, gradient: [Double], parameter: [Double], m: [Double], v: [Double]
     ) -> (parameter: [Double], m: [Double], v: [Double]) {
@@ -57,8 +57,8 @@ extension Reference {
         return (parameter, m, v)
     }
 
-    /// `Σ x[i]²`, with what each addition rounds off kept and added at the end (Neumaier): the
-    /// kernels sum in double too, so a plain sum would be no more exact than they are.
+    /// `Σ x[i]²` by Neumaier's compensated summation: the kernels sum in double too, so a plain sum
+    /// would not be more exact than they are.
     package static func sumSquares(_ x: [Double]) -> Double {
         var sum = 0.0
         var lost = 0.0

@@ -11,10 +11,10 @@ extension Reference {
         package var headDim: Int
         /// Multiplies every `q·k`.
         package var scale: Double
-        /// For each query, the keys that it sees.
+        /// For each query, the range of keys that it sees.
         package var visible: [Range<Int>]
 
-        /// A shape from its parts.
+        /// Creates a shape from its parts.
         package init(
             heads: Int, kvHeads: Int, headDim: Int, scale: Double, visible: [Range<Int>]
         ) {
@@ -25,14 +25,14 @@ extension Reference {
             self.visible = visible
         }
 
-        /// Where query `t` of head `h` begins in `[tokens, heads, headDim]`.
+        /// The index of query `t` of head `h` in `[tokens, heads, headDim]`.
         func query(_ t: Int, _ h: Int) -> Int { (t * heads + h) * headDim }
 
-        /// Where key `s` begins in `[keys, kvHeads, headDim]`, for query head `h`.
+        /// The index of key `s` in `[keys, kvHeads, headDim]`, for query head `h`.
         func key(_ s: Int, _ h: Int) -> Int { (s * kvHeads + h / (heads / kvHeads)) * headDim }
     }
 
-    /// `out[t, h] = Σ_s softmax_s(scale · q[t, h]·k[s]) v[s]`; zeros where nothing is visible.
+    /// `out[t, h] = Σ_s softmax_s(scale · q[t, h]·k[s]) v[s]`; zeros if a query sees no key.
     ///
     /// `q` is `[tokens, heads, headDim]`; `k` and `v` are `[keys, kvHeads, headDim]`.
     ///
@@ -62,8 +62,11 @@ extension Reference {
         return (out, logSum)
     }
 
-    /// Gradients of `attention`: with `p` the probabilities and `D = dout·out`,
-    /// `ds = scale · p · (dout·v − D)`, `dv += p · dout`, `dk += ds · q`, `dq += ds · k`.
+    /// Gradients of `attention`. With `p` the probabilities and `D = dout·out`, `ds = scale · p ·
+    /// (dout·v − D)`, `dv += p · dout`, `dk += ds · q`, `dq += ds · k`.
+    ///
+    /// `q`, `dout`, `out` and the result `dq` are `[tokens, heads, headDim]`. `k`, `v`, `dk` and
+    /// `dv` are `[keys, kvHeads, headDim]`.
     package static func attentionBackward(
         _ shape: AttentionShape, q: [Double], k: [Double], v: [Double], out: [Double],
         logSum: [Double], dout: [Double]

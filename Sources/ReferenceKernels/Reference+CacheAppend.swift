@@ -1,7 +1,7 @@
 import Foundation
 
 extension Reference {
-    /// Half of a cache.
+    /// One half of a cache.
     package enum Part: Sendable, CaseIterable {
         /// Its keys.
         case keys
@@ -9,18 +9,18 @@ extension Reference {
         case values
     }
 
-    /// Where the numbers of a cache of keys and values stand: `ck_cache_t` of CKernels.h.
+    /// The layout of a cache of keys and values: `ck_cache_t` of CKernels.h.
     package struct CacheLayout: Sendable {
         /// Key and value heads.
         package var kvHeads: Int
-        /// Tokens that the cache was made for.
+        /// Capacity in tokens.
         package var capacity: Int
-        /// Numbers per head.
+        /// Elements per head.
         package var headDim: Int
-        /// The largest integer, 32767 or 127; nil where numbers are kept as they are.
+        /// The largest integer, 32767 or 127; nil for f32.
         package var most: Double?
 
-        /// A layout from its parts.
+        /// Creates a layout from its parts.
         package init(kvHeads: Int, capacity: Int, headDim: Int, most: Double?) {
             self.kvHeads = kvHeads
             self.capacity = capacity
@@ -28,21 +28,21 @@ extension Reference {
             self.most = most
         }
 
-        /// Rows of a head: whole blocks of 16.
+        /// Rows of a head, rounded up to whole blocks of 16.
         package var rows: Int { (capacity + 15) / 16 * 16 }
-        /// Numbers of a row: an even number where they are integers.
+        /// Elements of a row; an even number for integers.
         var width: Int { most == nil ? headDim : (headDim + 1) / 2 * 2 }
-        /// Keys, or values.
+        /// Elements of all keys, or of all values.
         package var numberCount: Int { kvHeads * rows * width }
-        /// Numbers that share a step: 16 of a key, all of a value.
+        /// Elements that share a step: 16 of a key, all of a value.
         func group(_ part: Part) -> Int { part == .keys ? 16 : max(1, headDim) }
-        /// Steps of keys, or of values.
+        /// Number of steps of keys, or of values.
         package func stepCount(_ part: Part) -> Int {
             most == nil ? 0 : kvHeads * rows * (part == .keys ? (headDim + 15) / 16 : 1)
         }
 
-        /// Where number `i` of row `s` stands. Integers: keys `[kvHeads, rows/16, width/2, 16, 2]`,
-        /// values `[kvHeads, rows/2, width, 2]`.
+        /// The index of element `i` of row `s`. Integers: keys `[kvHeads, rows/16, width/2, 16,
+        /// 2]`, values `[kvHeads, rows/2, width, 2]`.
         package func number(_ part: Part, _ head: Int, _ s: Int, _ i: Int) -> Int {
             let row = head * rows + s
             if most == nil { return row * width + i }
@@ -52,14 +52,14 @@ extension Reference {
             }
         }
 
-        /// Where the step of number `i` of row `s` stands: keys `[kvHeads, rows/16, ⌈headDim/16⌉, 16]`,
-        /// values `[kvHeads, rows]`.
+        /// The index of the step of element `i` of row `s`: keys `[kvHeads, rows/16, ⌈headDim/16⌉,
+        /// 16]`, values `[kvHeads, rows]`.
         package func step(_ part: Part, _ head: Int, _ s: Int, _ i: Int) -> Int {
             let row = head * rows + s
             return part == .values ? row : (row / 16 * ((headDim + 15) / 16) + i / 16) * 16 + s % 16
         }
 
-        /// Rows `0 ..< count` as `[count, kvHeads, headDim]`: what is stored, times its step.
+        /// Rows `0 ..< count` as `[count, kvHeads, headDim]`: each stored element times its step.
         package func rows(
             _ part: Part, _ count: Int, numbers: [Double], steps: [Double]
         ) -> [Double] {
@@ -76,10 +76,11 @@ extension Reference {
         }
     }
 
-    /// What appending `x` `[tokens, kvHeads, headDim]` at row `past` writes, in memory of zeros.
+    /// The cache after `x` `[tokens, kvHeads, headDim]` is appended at row `past` to a cache of
+    /// zeros.
     ///
-    /// Integers are `x / step` to nearest, ties to even, with `step = max(max |x[i]| / most, |x| / 46300)`
-    /// over the numbers that share it.
+    /// Integers are `x / step` to nearest, ties to even. `step = max(max |x[i]| / most, |x| /
+    /// 46300)` over the elements that share it.
     package static func cacheAppend(
         _ layout: CacheLayout, _ part: Part, x: [Double], past: Int
     ) -> (numbers: [Double], steps: [Double]) {

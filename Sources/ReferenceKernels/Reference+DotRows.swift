@@ -1,10 +1,11 @@
 extension Reference {
-    /// `scores[i] = query · vectors[i]` over `[count, query.count]`.
+    /// `scores[i] = query · vectors[i]` `[count]` over vectors `[count, query.count]`.
     package static func dotRows(vectors: [Double], query: [Double], count: Int) -> [Double] {
         (0..<count).map { dot(vectors, $0 * query.count, query, 0, query.count) }
     }
 
-    /// `scores[i] = scales[i] · queryScale · (query · vectors[i])` over `[count, width]`.
+    /// `scores[i] = scales[i] · queryScale · (query · vectors[i])` `[count]` over vectors `[count,
+    /// width]`.
     package static func dotRows(
         vectors: [Double], scales: [Double], query: [Double], queryScale: Double
     ) -> [Double] {
@@ -13,7 +14,8 @@ extension Reference {
         }
     }
 
-    /// `scores[i] = scales[i] · queryScale · (query · signs[i])` over `[count, width]`; a sign is 1 or -1.
+    /// `scores[i] = scales[i] · queryScale · (query · signs[i])` `[count]` over signs `[count,
+    /// width]`, each 1 or -1.
     package static func dotRows(
         signs: [[Bool]], scales: [Double], query: [Int], queryScale: Double
     ) -> [Double] {
@@ -23,7 +25,7 @@ extension Reference {
         }
     }
 
-    /// Signs as `ck_dot_rows_bits` reads them: 8 rows side by side, 64 columns a word.
+    /// Packs signs as `ck_dot_rows_bits` reads them: 8 rows side by side, 64 columns a word.
     package static func packed(signs: [[Bool]], width: Int) -> [UInt64] {
         let words = (width + 63) / 64
         var packed = [UInt64](repeating: 0, count: (signs.count + 7) / 8 * words * 8)
@@ -35,7 +37,7 @@ extension Reference {
         return packed
     }
 
-    /// The four planes of bits of integers from -8 to 7, 64 columns a word.
+    /// The four bit planes of integers from -8 to 7, 64 columns a word.
     package static func planes(of query: [Int]) -> [UInt64] {
         let words = (query.count + 63) / 64
         var planes = [UInt64](repeating: 0, count: 4 * words)

@@ -1,7 +1,7 @@
 import Foundation
 
 extension Reference {
-    /// The number that the bits of an IEEE binary16 stand for.
+    /// The value of an IEEE binary16 with these bits.
     package static func half(bits: UInt16) -> Double {
         let sign: Double = bits & 0x8000 == 0 ? 1 : -1
         let exponent = Int(bits >> 10 & 0x1f)

@@ -13,8 +13,10 @@ extension Reference {
         return (zip(y, added).map { $0 + scale * $1 }, xa)
     }
 
-    /// What `lora` adds to the gradients: with `g = scale · dy·bᵀ`, `da = xᵀ·g`,
-    /// `db = scale · xaᵀ·dy`, `dx = g·aᵀ`.
+    /// The gradients of `lora`. With `g = scale · dy·bᵀ`: `da = xᵀ·g`, `db = scale · xaᵀ·dy`, `dx =
+    /// g·aᵀ`.
+    ///
+    /// `dy` is `[tokens, outputs]`. Each result has the shape of its operand.
     package static func loraBackward(
         x: [Double], xa: [Double], a: [Double], b: [Double], dy: [Double], scale: Double,
         tokens: Int, rank: Int
@@ -34,7 +36,7 @@ extension Reference {
         )
     }
 
-    /// `a·b` of `a` `[rows, inner]` and `b` `[inner, columns]`.
+    /// `a·b` `[rows, columns]` of `a` `[rows, inner]` and `b` `[inner, columns]`.
     package static func product(
         _ a: [Double], _ b: [Double], rows: Int, inner: Int, columns: Int
     ) -> [Double] {
@@ -49,7 +51,7 @@ extension Reference {
         return out
     }
 
-    /// The transpose of `a` `[rows, columns]`.
+    /// The transpose `[columns, rows]` of `a` `[rows, columns]`.
     package static func transposed(_ a: [Double], rows: Int, columns: Int) -> [Double] {
         (0..<columns).flatMap { j in (0..<rows).map { a[$0 * columns + j] } }
     }

@@ -7,14 +7,14 @@ extension Reference {
         package var columns: Int
         /// Columns that share a scale and a bias.
         package var groupSize: Int
-        /// The quantised values, `[rows, columns]`.
+        /// The quantised integers, `[rows, columns]`.
         package var values: [UInt8]
-        /// `[rows, columns/groupSize]`.
+        /// The scales, `[rows, columns/groupSize]`.
         package var scales: [Double]
-        /// Like `scales`.
+        /// The biases, `[rows, columns/groupSize]`.
         package var biases: [Double]
 
-        /// A matrix from its parts.
+        /// Creates a matrix from its parts.
         package init(
             rows: Int, columns: Int, groupSize: Int, values: [UInt8], scales: [Double],
             biases: [Double]
@@ -27,7 +27,7 @@ extension Reference {
             self.biases = biases
         }
 
-        /// The numbers that the matrix stands for, `[rows, columns]`.
+        /// The dequantised matrix, `[rows, columns]`.
         package var dequantized: [Double] {
             values.indices.map { index in
                 let group = index / columns * (columns / groupSize) + index % columns / groupSize
@@ -36,7 +36,7 @@ extension Reference {
         }
     }
 
-    /// `x · wᵀ` of `x` `[tokens, columns]` and `w` `[rows, columns]`: `[tokens, rows]`.
+    /// `x · wᵀ` `[tokens, rows]` of `x` `[tokens, columns]` and `w` `[rows, columns]`.
     package static func matmul(
         x: [Double], tokens: Int, w: [Double], rows: Int, columns: Int
     ) -> [Double] {
@@ -45,10 +45,11 @@ extension Reference {
         }
     }
 
-    /// `x` `[tokens, columns]` rounded to 8 bits per token and group, `step · round(x/step)` with
-    /// `step = absmax/127`; of two `digits`, the second rounds what the first leaves the same way.
+    /// `x` `[tokens, columns]` rounded to 8 bits per token and group: `step · round(x/step)` with
+    /// `step = absmax/127`. With two `digits`, the second rounds the remainder of the first in the
+    /// same way.
     ///
-    /// Steps, quotients and what is left are f32, as in the kernels, so that both round the same way.
+    /// Steps, quotients and remainders are f32, as in the kernels, so that both round alike.
     package static func roundedToInt8(
         _ x: [Double], groupSize: Int, digits: Int = 1
     ) -> [Double] {

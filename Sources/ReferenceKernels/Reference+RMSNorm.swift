@@ -17,8 +17,8 @@ extension Reference {
         return (y, rstd)
     }
 
-    /// What `rmsNorm` adds to the gradient of `x`: with `g = weight · dy`,
-    /// `dx = rstd · g − rstd³/width · x · Σ g·x`.
+    /// The gradient of `rmsNorm` by `x`. With `g = weight · dy`: `dx = rstd · g − rstd³/width · x ·
+    /// Σ g·x`, `[tokens, width]`.
     package static func rmsNormBackward(
         x: [Double], weight: [Double], rstd: [Double], dy: [Double], tokens: Int
     ) -> [Double] {

@@ -4,7 +4,7 @@ extension Reference {
     /// Half-split rotary embedding of `x` `[tokens, heads, headDim]`.
     ///
     /// `positions` is `[tokens]`, `frequencies` `[headDim/2]`. The angle is rounded to f32, as in
-    /// every program that the models were trained with, and negated where `inverse`.
+    /// every program that the models were trained with. It is negated if `inverse`.
     package static func rope(
         _ x: [Double], positions: [Int32], frequencies: [Float], heads: Int, inverse: Bool
     ) -> [Double] {

@@ -1,18 +1,18 @@
 extension Reference {
-    /// Exchanges as `ck_exchanges_t` has them.
+    /// The exchanges of `ck_exchanges_t`; every array has one element for each exchange.
     package struct Exchanges: Sendable {
-        /// Bits of `CK_LINK_PREVIOUS` and its kin.
+        /// Bits of `CK_LINK_PREVIOUS` and the other link constants.
         package var links: [UInt8]
-        /// 1, -1 or 0.
+        /// Whom the question is about: 1 the user, -1 the other side, 0 neither.
         package var sides: [Int8]
-        /// Words, neighbours included.
+        /// Number of words, including those of the neighbours.
         package var contextWords: [Double]
-        /// Words of the user.
+        /// Number of the user's words.
         package var userWords: [UInt16]
-        /// Words of the other side.
+        /// Number of the other side's words.
         package var otherWords: [UInt16]
 
-        /// Makes them of arrays of one length.
+        /// Creates exchanges from arrays of one length.
         package init(
             links: [UInt8], sides: [Int8], contextWords: [Double], userWords: [UInt16],
             otherWords: [UInt16]
@@ -29,7 +29,7 @@ extension Reference {
         func previous(_ index: Int) -> Int? { links[index] & 4 != 0 ? index - 1 : nil }
         func next(_ index: Int) -> Int? { links[index] & 8 != 0 ? index + 1 : nil }
 
-        /// Of both sides' values that of the side asked about, and the other.
+        /// The values of both sides, reordered: first the side asked about, then the other.
         func bySide(_ index: Int, _ user: Double, _ other: Double) -> (Double, Double) {
             switch sides[index] {
             case 1...: (user, other)
@@ -39,15 +39,15 @@ extension Reference {
         }
     }
 
-    /// `ck_bm25`.
+    /// The reference of `ck_bm25`.
     ///
     /// - Parameters:
-    ///   - options: the fields of `ck_bm25_t`, in their order.
-    ///   - counts: of each term, of each exchange: the user's and the other side's.
-    ///   - information: of each term.
-    ///   - exchanges: all.
-    ///   - initial: what `sums` have before.
-    /// - Returns: the sums, `[4, count]`, and the three best values.
+    ///   - options: the fields of `ck_bm25_t` in their order.
+    ///   - counts: for each term and exchange, the user's count and the other side's.
+    ///   - information: the information of each term.
+    ///   - exchanges: all exchanges.
+    ///   - initial: the initial value of the sums.
+    /// - Returns: the sums `[4, count]` and the three best values.
     package static func bm25(
         options: [Double], counts: [[(user: Int, other: Int)]], information: [Double],
         exchanges: Exchanges, initial: [Double]?
@@ -86,8 +86,8 @@ extension Reference {
         return (sums, best)
     }
 
-    /// `ck_fuse_scores` with `weights` the fields of `ck_fusion_t` in their order, `sums` `[4, count]` and
-    /// cosines `[count]`.
+    /// The reference of `ck_fuse_scores`. `weights` are the fields of `ck_fusion_t` in their order,
+    /// `sums` is `[4, count]`, and the cosines are `[count]`.
     ///
     /// - Returns: the score of each exchange, and the sum of the absolute values of its parts.
     package static func fuseScores(

@@ -1,13 +1,13 @@
 import Foundation
 
 extension Reference {
-    /// `silu(gate) · up`, `silu(g) = g / (1 + e^−g)`.
+    /// `silu(gate) · up` with `silu(g) = g / (1 + e^−g)`, element by element.
     package static func swiGLU(gate: [Double], up: [Double]) -> [Double] {
         zip(gate, up).map { g, u in g / (1 + exp(-g)) * u }
     }
 
-    /// Gradients of `swiGLU`: with `σ = 1 / (1 + e^−gate)`, `dup = dout · gate · σ` and
-    /// `dgate = dout · up · σ · (1 + gate · (1 − σ))`.
+    /// Gradients of `swiGLU`. With `σ = 1 / (1 + e^−gate)`: `dup = dout · gate · σ` and `dgate =
+    /// dout · up · σ · (1 + gate · (1 − σ))`.
     package static func swiGLUBackward(
         gate: [Double], up: [Double], dout: [Double]
     ) -> (dgate: [Double], dup: [Double]) {

@@ -1,7 +1,7 @@
-/// Every kernel of CKernels again in plain Swift: the specification that tests and
-/// `circadia doctor` check the C against.
+/// Every kernel of CKernels in plain Swift. Tests and `circadia doctor` check the C kernels against
+/// it.
 ///
-/// All functions work on `Double`, so that what they return is exact for the purposes of a
-/// comparison with f32, and so that gradients can be checked by finite differences. Matrices are
-/// row-major arrays; shapes are as in `CKernels.h`. Nothing here is fast.
+/// All functions compute in `Double`. Compared with f32 their results count as exact, and finite
+/// differences can check gradients. Matrices are row-major arrays with the shapes of `CKernels.h`.
+/// The code is simple, not fast.
 package enum Reference {}

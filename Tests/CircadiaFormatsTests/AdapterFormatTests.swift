@@ -158,7 +158,7 @@ import Testing
             try Data(JSONValue.object(changed).text().utf8).write(to: config)
         }
         let refusal =
-            "has no counterpart here, and the adapter would compute something else without it; "
+            "has no counterpart here, and without it the adapter would compute something else; "
             + "merge it in PEFT (merge_and_unload) and import the model."
         try change("bias", .string("all"))
         check("p/adapter_config.json: not a usable adapter: “bias”: \"all\" " + refusal) {

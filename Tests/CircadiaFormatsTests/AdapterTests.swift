@@ -115,7 +115,7 @@ import Testing
         }
         try check("it holds no tensors") { $0 = [:] }
         try check("tensor \(a) comes without \(b)") { $0[b] = nil }
-        try check("tensor model.norm.lora_a is no LoRA tensor that this program knows") {
+        try check("tensor model.norm.lora_a is not a LoRA tensor that this program knows") {
             $0["model.norm.lora_a"] = $0[a]
         }
         try check(
@@ -130,7 +130,7 @@ import Testing
             "tensor \(b) has shape [8, 64], expected [4, 64]; the adapter may belong to another "
                 + "model"
         ) { $0[b] = AdapterTensor(shape: [8, 64], values: [Float](repeating: 0, count: 512)) }
-        try check("tensor \(a) holds values that are no finite numbers") {
+        try check("tensor \(a) holds values that are not finite") {
             $0[a]?.values[3] = .nan
         }
         try check(
@@ -138,7 +138,7 @@ import Testing
                 + "adapter may belong to another model"
         ) { $0["model.layers.0.mlp.up_proj.lora_a"] = $0[a] }
         try check(
-            "tensor model.layers.01.mlp.up_proj.lora_a is no LoRA tensor that this program knows"
+            "tensor model.layers.01.mlp.up_proj.lora_a is not a LoRA tensor that this program knows"
         ) {
             $0["model.layers.01.mlp.up_proj.lora_a"] = $0[a]
         }

@@ -146,7 +146,7 @@ import Testing
             $0["general.architecture"] = .string("qwen2")
         }
         try check(
-            "the metadata “llama.block_count” are missing or not what is needed: "
+            "the metadata “llama.block_count” are missing or of another type; expected "
                 + "a positive integer"
         ) { $0["llama.block_count"] = nil }
         try check(
@@ -168,7 +168,7 @@ import Testing
             $0["tokenizer.ggml.eos_token_id"] = .u32(99)
         }
         try check("tensor blk.1.ffn_down.weight is missing") { $0.tensors.removeLast() }
-        try check("tensor blk.0.attn_q.bias belongs to no Llama that is supported") {
+        try check("tensor blk.0.attn_q.bias does not belong to a supported Llama") {
             $0.tensors.append(
                 GGUFBuilder.Tensor(
                     name: "blk.0.attn_q.bias", shape: [64], type: 0,

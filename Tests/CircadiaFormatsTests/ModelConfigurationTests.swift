@@ -142,7 +142,7 @@ import Testing
         try folder.write("config.json", text: "[1]")
         #expect(
             message(in: folder) { try ModelConfiguration(directory: folder.url) }
-                == "config.json: the configuration is no JSON object.")
+                == "config.json: the configuration is not a JSON object.")
     }
 
     @Test func generationConfigurationOverridesTheEnd() throws {

@@ -120,7 +120,7 @@ import Testing
             ),
             (
                 bytes(header: "[]", dataByteCount: 0),
-                invalid + "its header is no JSON object."
+                invalid + "its header is not a JSON object."
             ),
             (
                 bytes(header: "{\"w\":3}", dataByteCount: 0),

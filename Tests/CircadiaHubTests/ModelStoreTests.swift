@@ -50,14 +50,14 @@ import Testing
                 == "“gpt-5” is neither a model directory nor an installed model.")
         #expect(
             message(in: folder) { try ModelStore.resolve(folder.file("home").path, root: root) }
-                == "home: this directory holds no config.json, so it is no model in MLX format.")
+                == "home: this directory has no config.json, so it is not a model in MLX format.")
     }
 
     @Test func unknownNamesListTheChoices() async throws {
         let folder = try TemporaryFolder()
         #expect(
             await message(in: folder) { _ = try await ModelStore.pull("x", root: folder.url) }
-                == "there is no model “x” to bring; these can be brought: smollm2-135m, "
+                == "there is no model “x” to download; these can be downloaded: smollm2-135m, "
                 + "all-minilm-l6-v2, llama-3.2-tokenizer.")
         #expect(folder.names.isEmpty)
     }

@@ -148,7 +148,7 @@ struct NightRowsTests {
         let ids = tokenizer.encode(text, special: .plain)
         #expect(rows.map(\.ids) == [ids])
         #expect(rows.map(\.scored) == [[0..<ids.count]])
-        #expect(rows.map(\.held) == [[0..<ids.count]])
+        #expect(rows.map(\.anchored) == [[0..<ids.count]])
     }
 
     private func rendered(_ exchange: Exchange) throws -> TrainingRow {
@@ -179,11 +179,11 @@ struct NightRowsTests {
             #expect(row.scored == whole.scored)
             return [(position: start, nats: 0.1), (position: start + 1, nats: 4)]
         }
-        #expect(rows.count == 3 && Set(rows.map(\.held)) == [[start..<start + 1]])
+        #expect(rows.count == 3 && Set(rows.map(\.anchored)) == [[start..<start + 1]])
         #expect(rows.allSatisfy { $0.pull == 0.5 && $0.scored == whole.scored })
         let open = try #require(renderer.measured([pair(isOpen: true)]).first)
         #expect(open.scored == [try #require(whole.scored.first).dropLast()])
-        #expect(open.held.isEmpty && open.pull == 1)
+        #expect(open.anchored.isEmpty && open.pull == 1)
     }
 
     @Test("Manner left free scores neither beginning nor end; what is dropped has no row")
@@ -213,7 +213,7 @@ struct NightRowsTests {
         let renderer = NightRows(template: template, limit: 256)
         let row = try #require(
             renderer.general([exchange].cleaned, anchored: true, scoring: .middle(first: 2)).first)
-        #expect(row.held == whole.scored)
+        #expect(row.anchored == whole.scored)
         #expect(row.scored == whole.scored.map { $0.dropFirst(2).dropLast() })
         let free = renderer.general([exchange].cleaned, anchored: false, scoring: .whole)
         #expect(free == [whole])

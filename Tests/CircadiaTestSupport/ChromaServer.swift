@@ -1,14 +1,14 @@
 import Foundation
 
-/// A real Chroma server on loopback, where `CIRCADIA_PEERS_CHROMA` names the `chroma` program.
+/// A real Chroma server on loopback, if `CIRCADIA_PEERS_CHROMA` names the `chroma` program.
 package final class ChromaServer: @unchecked Sendable {
-    /// The program; nil where the variable is not set.
+    /// The program; nil if the variable is not set.
     package static let program = ProcessInfo.processInfo.environment["CIRCADIA_PEERS_CHROMA"]
         .flatMap { $0.isEmpty ? nil : $0 }
 
     enum Failure: Error { case noProgram }
 
-    /// Where it answers, once it listens.
+    /// Its address, usable once it listens.
     package let address: String
     /// Its port.
     package let port: Int
@@ -17,9 +17,9 @@ package final class ChromaServer: @unchecked Sendable {
     /// Starts a server.
     ///
     /// - Parameters:
-    ///   - data: the folder that it keeps its data in.
-    ///   - port: where it listens.
-    /// - Throws: where it cannot be started.
+    ///   - data: the folder for its data.
+    ///   - port: the port that it listens on.
+    /// - Throws: an error if it cannot be started.
     package init(data: URL, port: Int = .random(in: 20_000..<30_000)) throws {
         guard let program = Self.program else { throw Failure.noProgram }
         self.port = port
@@ -33,7 +33,7 @@ package final class ChromaServer: @unchecked Sendable {
         try process.run()
     }
 
-    /// Ends it at once, as a power cut would.
+    /// Kills it, as a power cut would.
     package func stop() {
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
@@ -42,18 +42,19 @@ package final class ChromaServer: @unchecked Sendable {
     deinit { stop() }
 }
 
-/// A door before a server, in python3, that opens to one token only: Chroma's own server has none since 1.0.
+/// A proxy in front of a server, in python3, that accepts a single token: Chroma's own server has
+/// no tokens since 1.0.
 package final class TokenGate {
-    /// Where it answers.
+    /// The proxy's address.
     package let address: String
     private let process = Process()
 
-    /// Starts a door.
+    /// Starts a proxy.
     ///
     /// - Parameters:
-    ///   - server: where what it lets in goes.
-    ///   - token: what `X-Chroma-Token` must be.
-    /// - Throws: where python3 cannot be started.
+    ///   - server: the address that accepted requests go to.
+    ///   - token: the required value of `X-Chroma-Token`.
+    /// - Throws: an error if python3 cannot be started.
     package init(before server: String, token: String) throws {
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

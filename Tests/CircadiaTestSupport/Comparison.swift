@@ -1,14 +1,14 @@
-/// Comparing what a kernel produced with what it should have.
+/// Compares the output of a kernel with the expected values.
 package enum Comparison {
-    /// The first element that is too far off.
+    /// The first element outside its tolerance.
     package struct Mismatch: Sendable, Equatable, CustomStringConvertible {
-        /// Its index; -1 where the counts differ.
+        /// Its index; -1 if the counts differ.
         package let index: Int
-        /// What was produced.
+        /// The computed value.
         package let actual: Double
-        /// What it should be.
+        /// The expected value.
         package let expected: Double
-        /// How far off it may be.
+        /// The allowed difference.
         package let tolerance: Double
 
         /// The message of a failed check.
@@ -19,8 +19,8 @@ package enum Comparison {
         }
     }
 
-    /// The first element of `actual` that differs from `expected` by more than its tolerance; NaN
-    /// equals NaN alone.
+    /// The first element of `actual` that differs from `expected` by more than its tolerance; nil
+    /// if there is none. NaN equals only NaN.
     package static func mismatch(
         _ actual: [Double], _ expected: [Double], tolerance: [Double]
     ) -> Mismatch? {
@@ -37,11 +37,11 @@ package enum Comparison {
         return nil
     }
 
-    /// How far an f32 sum of `terms` products may stray from the exact one.
+    /// The tolerance for an f32 sum of `terms` products.
     ///
-    /// Every addition rounds by at most half an ε of the partial sum, in either direction, so the
-    /// errors walk: their sum grows with the root of their number. `magnitude` is the sum of the
-    /// terms' absolute values; the 4 covers the roundings of the terms themselves.
+    /// Every addition rounds by at most half an ε of the partial sum, in either direction. So the
+    /// errors are a random walk that grows with the root of their number. `magnitude` is the sum of
+    /// the terms' absolute values. The factor 4 covers the rounding of the terms themselves.
     package static func sumTolerance(terms: Int, magnitude: Double) -> Double {
         Double(Float.ulpOfOne) * (Double(terms).squareRoot() + 4) * magnitude
     }

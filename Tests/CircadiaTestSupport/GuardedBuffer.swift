@@ -1,5 +1,5 @@
-/// Memory for a kernel under test, between two guards of known bytes and off alignment at will, so
-/// that a write outside it does not go unseen.
+/// Memory for a kernel under test. It lies between two guards of known bytes, so that a write
+/// outside it is detected. It can be misaligned.
 package final class GuardedBuffer<Element: BitwiseCopyable & Sendable> {
     private static var guardByteCount: Int { 256 }
     private static var guardByte: UInt8 { 0xa5 }
@@ -26,11 +26,11 @@ package final class GuardedBuffer<Element: BitwiseCopyable & Sendable> {
         base.deallocate()
     }
 
-    /// The elements now.
+    /// The present elements.
     package var contents: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 
-    /// How far outside the buffer the first changed guard byte lies: negative before its start,
-    /// counted from its end otherwise; nil where the guards are whole.
+    /// The offset of the first changed guard byte: negative before the buffer's start, counted from
+    /// its end otherwise. Nil if the guards are intact.
     package var overrun: Int? {
         let bytes = UnsafeRawBufferPointer(start: base, count: byteCount)
         let end = byteCount - Self.guardByteCount

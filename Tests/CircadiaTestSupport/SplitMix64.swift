@@ -1,8 +1,8 @@
-/// Random numbers that a printed seed brings back: SplitMix64.
+/// The random generator SplitMix64. A printed seed reproduces its numbers.
 package struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    /// A generator whose numbers depend on `seed` alone.
+    /// Creates a generator whose numbers depend on `seed` alone.
     package init(seed: UInt64) {
         state = seed
     }
@@ -16,7 +16,7 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
         return z ^ (z >> 31)
     }
 
-    /// `count` numbers spread evenly over `range`.
+    /// `count` uniform random numbers in `range`.
     package mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
         (0..<count).map { _ in Float.random(in: range, using: &self) }
     }

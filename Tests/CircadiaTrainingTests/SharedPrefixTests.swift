@@ -82,7 +82,7 @@ extension TrainingTests {
         @Test func doraAndRowsThatKeepToTheBaseModel() throws {
             let tiny = try TinyModel()
             var rows = rows([50, 35, 44], shared: 20)
-            rows[1].held = rows[1].scored
+            rows[1].anchored = rows[1].scored
             let adapter = DoRATests.adapter(tiny)
             let together = try trainer(tiny, adapter) { $0.kind = .dora }
             let apart = try trainer(tiny, adapter) {

@@ -101,7 +101,7 @@ struct RecipeTests {
         let adapter = folder.bytes(weights)
         let small = try sleep("--memory-limit", "1MB")
         #expect(small.status == 1)
-        #expect(small.errors.contains("this training takes at least"))
+        #expect(small.errors.contains("this training run needs at least"))
         #expect(folder.bytes(weights) == adapter)
         #expect(
             try folder.names("adapters") == [

@@ -88,27 +88,27 @@ struct RemediesTests {
         ),
         (
             TrainingError.adapterMismatch(adapterLayers: 2, modelLayers: 3),
-            "the adapter to go on from was made for a model of 2 blocks, but this one has 3. Start "
-                + "anew with --reset-adapter, or use the model that the adapter was trained on."
+            "the adapter to continue from was made for a model of 2 blocks, but this one has 3. "
+                + "Start anew with --reset-adapter, or use the model that the adapter was trained on."
         ),
         (
             TrainingError.diverged(step: 3, attempts: 4),
             "training diverged at step 3: loss or gradients were not finite 4 times, though the "
-                + "learning rate was halved each time. The adapter holds the last good numbers. Lower "
+                + "learning rate was halved each time. The adapter holds the last good values. Lower "
                 + "--learning-rate or --lora-scale."
         ),
         (
             TrainingError.memoryLimit(
                 limit: 100_000_000, least: 432_100_000, model: 300_000_000, row: 812),
-            "0.10 GB of memory are not enough: this training takes at least 0.44 GB, 0.30 GB of it "
-                + "for the model, the rest for adapter, optimiser and one row of 812 tokens at a "
+            "0.10 GB of memory is not enough: this training run needs at least 0.44 GB, 0.30 GB of "
+                + "it for the model, the rest for adapter, optimiser and one row of 812 tokens at a "
                 + "time. Raise --memory-limit to 0.44 GB, or lower --max-seq-len, --lora-layers or "
                 + "--lora-r."
         ),
         (
             TrainingError.timeLimit(seconds: 5, step: 7),
-            "no step fits into the 5 s that are left: one takes about 7.0 s. Name a later time with "
-                + "--finish-by, or lower --batch-size or --max-seq-len."
+            "no step fits into the remaining 5 s: one step takes about 7.0 s. Name a later time "
+                + "with --finish-by, or lower --batch-size or --max-seq-len."
         ),
         (
             TrainingError.checkpoint(path: "p", problem: .unreadable("r.")),
@@ -116,12 +116,12 @@ struct RemediesTests {
         ),
         (
             TrainingError.checkpoint(path: "p", problem: .unknownFormat),
-            "p: this is no checkpoint of this version of circadia. Start anew without --resume."
+            "p: this is not a checkpoint of this version of circadia. Start anew without --resume."
         ),
         (
             TrainingError.checkpoint(path: "p", problem: .otherTraining),
-            "p: the checkpoint belongs to another training: rows, options or adapter differ. Give "
-                + "the same options as before, or start anew without --resume."
+            "p: the checkpoint belongs to another training run: rows, options or adapter differ. "
+                + "Give the same options as before, or start anew without --resume."
         ),
         (
             FormatError.adapter(path: "a", problem: .notAnAdapter(found: "a model")),
@@ -144,7 +144,7 @@ struct RemediesTests {
         ),
         (
             FormatError.store(.notAModel(path: "m")),
-            "m: this directory holds no config.json, so it is no model in MLX format; a GGUF file "
+            "m: this directory has no config.json, so it is not a model in MLX format; a GGUF file "
                 + "becomes one with: circadia model import FILE.gguf --out DIR."
         ),
         (

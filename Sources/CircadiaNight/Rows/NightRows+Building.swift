@@ -81,8 +81,8 @@ extension NightRows {
         pairs.flatMap { pair in
             rows([pair.exchange]).rows.map { row in
                 TrainingRow(
-                    id: row.id, ids: row.ids, scored: pair.scored(of: row), held: row.held,
-                    weight: row.weight, pull: row.pull)
+                    id: row.id, ids: row.ids, scored: pair.scored(of: row),
+                    anchored: row.anchored, weight: row.weight, pull: row.pull)
             }
         }
     }
@@ -104,8 +104,8 @@ extension NightRows {
     ) -> [TrainingRow] {
         let rows = measured(pairs).map { row in
             TrainingRow(
-                id: row.id, ids: row.ids, scored: row.scored, held: Self.unsurprising(losses(row)),
-                weight: row.weight, pull: pull)
+                id: row.id, ids: row.ids, scored: row.scored,
+                anchored: Self.unsurprising(losses(row)), weight: row.weight, pull: pull)
         }
         return Array(repeating: rows, count: Self.passes(ofPairs: pairs.count)).flatMap { $0 }
     }
@@ -154,7 +154,7 @@ extension TrainingRow {
         let left = scoring.apply(to: scored)
         guard !left.isEmpty else { return nil }
         return TrainingRow(
-            id: id, ids: ids, scored: left, held: anchoring ? scored : held, weight: weight,
-            pull: pull)
+            id: id, ids: ids, scored: left, anchored: anchoring ? scored : anchored,
+            weight: weight, pull: pull)
     }
 }

@@ -32,10 +32,10 @@ extension AddedToken {
         return tokens
     }
 
-    /// Ids above this are taken for damage, not for a vocabulary.
+    /// A larger id means a damaged file, not a large vocabulary.
     private static let largestID = 1 << 24
 
-    /// The id as a token id, or an error that names the token.
+    /// Checks that an id is in range; the error names the token.
     static func checkedID(
         _ id: Int, of token: () -> String, path: String
     ) throws(TokenizerError) -> Int32 {

@@ -1,21 +1,21 @@
-/// A token that is found in text before anything else happens to it.
+/// A token that is found in text before all other steps.
 struct AddedToken: Sendable, Equatable {
     var id: Int32
     var content: String
     var isSpecial = false
     /// Matches only between characters that are not part of a word.
     var singleWord = false
-    /// Takes the white space before it.
+    /// Includes the white space before it.
     var stripsLeft = false
-    /// Takes the white space after it.
+    /// Includes the white space after it.
     var stripsRight = false
-    /// Searched for after the tokens that are not.
+    /// Searched for after the tokens without this flag.
     var isNormalized = false
 }
 
-/// Finds added tokens in text: leftmost first, of several at one place the longest.
+/// Finds added tokens in text: the leftmost first, and of several at one place the longest.
 ///
-/// The tokens lie in a trie over bytes, so the search costs the same for 17 tokens and for 300.
+/// The tokens are in a trie over bytes, so the cost of a search does not grow with their number.
 struct AddedTokenFinder: Sendable {
     /// A stretch of text: ordinary, or one added token.
     struct Piece {
@@ -50,8 +50,8 @@ struct AddedTokenFinder: Sendable {
         }
     }
 
-    /// Cuts `range` into added tokens and what lies between; special tokens are text if
-    /// `skippingSpecial`.
+    /// Cuts `range` into added tokens and the text between them. If `skippingSpecial`, special
+    /// tokens count as text.
     func split(
         _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, skippingSpecial: Bool
     ) -> [Piece] {

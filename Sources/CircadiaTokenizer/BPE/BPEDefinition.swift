@@ -1,15 +1,15 @@
 import CircadiaFiles
 import Foundation
 
-/// The contents of a tokenizer.json that describes byte-level BPE.
+/// The contents of a `tokenizer.json` for byte-level BPE.
 struct BPEDefinition {
     private(set) var vocabulary = VocabularyTable()
     private(set) var merges = MergeTable(capacity: 0)
     private(set) var addedTokens: [AddedToken] = []
-    /// Tokens that no bytes stand for, by their text; only ids given by hand lead to them.
+    /// Tokens without bytes, by their text. Only explicit ids lead to them.
     private(set) var otherTokens: [String: Int32] = [:]
     private(set) var preTokenizer = PreTokenizer(digits: .none, pattern: .gpt2)
-    /// The token of each single byte; −1 where there is none.
+    /// The token of each single byte; −1 if there is none.
     private(set) var tokenOfByte: [Int32] = []
     private(set) var ignoresMerges = false
 
@@ -113,7 +113,7 @@ struct BPEDefinition {
                 try readVocabulary(&reader)
                 hasVocabulary = true
             case "merges":
-                // They refer to the vocabulary, which may come later.
+                // Merges refer to the vocabulary, which may come later in the file.
                 mergesStart = reader
                 if hasVocabulary {
                     try readMerges(&reader)
@@ -166,7 +166,7 @@ struct BPEDefinition {
     // MARK: Merges
 
     private mutating func readMerges(_ reader: inout JSONReader) throws {
-        // A merge takes at least 16 bytes of the file; too large a guess only costs memory.
+        // A merge takes at least 16 bytes of the file. Too large a guess only costs memory.
         let left = reader.bytes.count - reader.position
         var table = MergeTable(capacity: min(left / 20, 2 * vocabulary.count))
         let pathOfFile = path
@@ -201,8 +201,8 @@ struct BPEDefinition {
         merges = table
     }
 
-    /// Reads `"a b"` or `["a", "b"]` and appends the bytes of both; returns how many are the left
-    /// one's, or −1 if a character is outside the byte alphabet.
+    /// Reads `"a b"` or `["a", "b"]` and appends the bytes of both. Returns the number of bytes of
+    /// the left one, or −1 if a character is outside the byte alphabet.
     private static func readPair(
         _ reader: inout JSONReader, into joined: inout [UInt8]
     ) throws -> Int {
@@ -242,7 +242,7 @@ struct BPEDefinition {
         return (left, right)
     }
 
-    /// Which token of the merge at `position` the vocabulary lacks, as the file writes it.
+    /// The token of the merge at `position` that the vocabulary lacks, as the file writes it.
     private static func missingToken(
         bytes: UnsafeBufferPointer<UInt8>, at position: Int,
         vocabulary: VocabularyTable.UnsafeTables

@@ -1,19 +1,19 @@
 import Foundation
 
-/// Whether control tokens are recognised inside text that is encoded.
+/// Whether control tokens are recognised in the text to encode.
 package enum SpecialTokens: Sendable {
     /// `<|im_end|>` in the text becomes that token, as in Hugging Face's
     /// `encode(add_special_tokens=False)`.
     case parse
-    /// `<|im_end|>` in the text stays eight ordinary characters: for text that people wrote.
+    /// `<|im_end|>` in the text stays ordinary text: for text that people wrote.
     case plain
 }
 
 /// A byte-level BPE tokenizer, read from Hugging Face's `tokenizer.json`.
 ///
-/// Gives the ids that the `tokenizers` library gives, without tokens added around the text. Text
-/// goes through three steps: added tokens are cut out, the rest is cut into words, the bytes of
-/// each word are merged. Safe to share between threads.
+/// It gives the same ids as the `tokenizers` library, without tokens added around the text. First
+/// it cuts out added tokens, then it cuts the rest into words, then it merges the bytes of each
+/// word. It is safe to share between threads.
 package final class BPETokenizer: Sendable {
     private let vocabulary: VocabularyTable
     private let merges: MergeTable
@@ -28,13 +28,13 @@ package final class BPETokenizer: Sendable {
 
     /// Reads `tokenizer.json` in `directory`.
     ///
-    /// Throws if the file is missing or broken, or uses a normalizer, pre-tokenizer or model that
-    /// is not supported; the message names what was found.
+    /// Throws `TokenizerError` if the file is missing or broken, or uses a normalizer,
+    /// pre-tokenizer or model that is not supported. The message names what was found.
     package convenience init(directory: URL) throws(TokenizerError) {
         try self.init(file: directory.appendingPathComponent("tokenizer.json"))
     }
 
-    /// Reads a file in the format of `tokenizer.json`; throws as `init(directory:)` does.
+    /// Reads a file in the format of `tokenizer.json`; throws like `init(directory:)`.
     package init(file url: URL) throws(TokenizerError) {
         let definition = try BPEDefinition(url)
         vocabulary = definition.vocabulary
@@ -53,7 +53,7 @@ package final class BPETokenizer: Sendable {
     /// One more than the largest token id.
     package var vocabularySize: Int { vocabulary.count }
 
-    /// The id of a token as tokenizer.json writes it (a space is `Ġ`), or nil.
+    /// The id of a token as `tokenizer.json` writes it (a space is `Ġ`); nil if there is none.
     package func id(of token: String) -> Int32? {
         if let added = addedTokens[token] { return added.id }
         var written = token
@@ -70,7 +70,7 @@ package final class BPETokenizer: Sendable {
 
     // MARK: Decoding
 
-    /// The text of tokens; bytes that are no UTF-8 become U+FFFD, ids without a token nothing.
+    /// Decodes tokens. Invalid UTF-8 becomes U+FFFD. Ids without a token add nothing.
     package func decode(_ ids: [Int32], skippingSpecial: Bool = false) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(ids.count * 4)
@@ -78,7 +78,7 @@ package final class BPETokenizer: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// A decoder for tokens that arrive one by one.
+    /// Creates a decoder for tokens that arrive one by one.
     package func makeStreamDecoder(skippingSpecial: Bool = false) -> StreamDecoder {
         StreamDecoder(tokenizer: self, skippingSpecial: skippingSpecial)
     }
@@ -89,7 +89,7 @@ package final class BPETokenizer: Sendable {
 
     // MARK: Encoding
 
-    /// The tokens of a text. No token is put before or after it.
+    /// Encodes a text. No token is added before or after it.
     package func encode(_ text: String, special: SpecialTokens = .parse) -> [Int32] {
         var text = text
         return text.withUTF8 { encode($0, special: special) }

@@ -1,9 +1,9 @@
-/// GPT-2's alphabet: each byte is written as one printable character inside tokenizer.json.
+/// GPT-2's alphabet, which writes each byte as one printable character in `tokenizer.json`.
 ///
 /// The 188 printable bytes of Latin-1 stand for themselves; the others, in order, are
 /// U+0100, U+0101, … A space is `Ġ`, a line feed `Ċ`.
 enum ByteAlphabet {
-    /// The byte for each code point below U+0144; −1 where there is none.
+    /// The byte for each code point below U+0144; −1 if there is none.
     static let byteOfScalar: [Int16] = {
         var table = [Int16](repeating: -1, count: 0x144)
         var next = 0x100
@@ -20,8 +20,8 @@ enum ByteAlphabet {
         return table
     }()
 
-    /// Appends the bytes that `written` stands for; false, and nothing appended, if a character
-    /// is outside the alphabet.
+    /// Appends the bytes that `written` stands for. If a character is outside the alphabet, it
+    /// appends nothing and returns false.
     static func appendBytes(
         of written: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]
     ) -> Bool {
@@ -32,7 +32,7 @@ enum ByteAlphabet {
                 let first = written[index]
                 var point = Int(first)
                 if first >= 0x80 {
-                    // All characters of the alphabet above ASCII take two bytes of UTF-8.
+                    // All non-ASCII characters of the alphabet take two bytes of UTF-8.
                     guard first & 0xE0 == 0xC0, index + 1 < written.count else { return false }
                     point = Int(first & 0x1F) << 6 | Int(written[index + 1] & 0x3F)
                     index += 1

@@ -18,14 +18,14 @@ func byteHash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
     return folded(hash ^ rest)
 }
 
-/// The upper half of the product with an odd constant, xored with the lower.
+/// The upper half of the product with an odd constant, XORed with the lower half.
 @inline(__always)
 func folded(_ value: UInt64) -> UInt64 {
     let product = (value ^ 0xA076_1D64_78BD_642F).multipliedFullWidth(by: 0xE703_7ED1_A0B4_28DB)
     return product.high ^ product.low
 }
 
-/// Whether `count` bytes are the same in two places.
+/// Whether `count` bytes are equal in two places.
 @inline(__always)
 func areEqual(
     _ a: UnsafeBufferPointer<UInt8>, at i: Int, _ b: UnsafeBufferPointer<UInt8>, at j: Int,

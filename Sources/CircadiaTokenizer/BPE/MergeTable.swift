@@ -1,8 +1,8 @@
-/// Which two neighbouring tokens become one, and in what order of preference.
+/// The merges: which two adjacent tokens become one, in order of preference.
 ///
-/// An open-addressing hash table from the pair of ids to rank and result, at most half full.
+/// It is an open-addressing hash table from a pair of ids to rank and result, at most half full.
 struct MergeTable: Sendable {
-    /// What a pair merges into; a lower rank merges first.
+    /// The result of a merge and its rank; a lower rank merges first.
     struct Merge {
         var rank: UInt32
         var result: Int32
@@ -13,7 +13,7 @@ struct MergeTable: Sendable {
         var merge: Merge
     }
 
-    /// No pair of ids: ids are never negative.
+    /// Marks an empty slot; no pair has this value, because ids are never negative.
     fileprivate static let empty = UInt64.max
     private var slots: [Slot]
     private(set) var count = 0
@@ -24,7 +24,7 @@ struct MergeTable: Sendable {
         slots = Self.emptySlots(slotCount)
     }
 
-    /// Adds a merge; of two for the same pair the later one counts.
+    /// Adds a merge. A later merge for the same pair replaces an earlier one.
     mutating func insert(_ left: Int32, _ right: Int32, _ merge: Merge) {
         if (count + 1) * 2 > slots.count { grow() }
         let pair = Self.key(left, right)
@@ -41,7 +41,7 @@ struct MergeTable: Sendable {
     struct UnsafeTable {
         fileprivate let slots: UnsafeBufferPointer<Slot>
 
-        /// What `left` followed by `right` merges into.
+        /// The merge of `left` followed by `right`; nil if there is none.
         @inline(__always)
         func merge(_ left: Int32, _ right: Int32) -> Merge? {
             let pair = MergeTable.key(left, right)

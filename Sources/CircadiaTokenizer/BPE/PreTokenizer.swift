@@ -1,24 +1,26 @@
-/// Cuts text into the words that merges never cross.
+/// Cuts text into words, which merges never cross.
 ///
-/// The two regular expressions in use are hand-written scanners: a regular-expression engine
-/// would be the slowest part of encoding, and the engines of macOS and Linux disagree on Unicode.
+/// The two regular expressions are hand-written scanners. A regular-expression engine would be the
+/// slowest part of encoding, and the engines of macOS and Linux disagree on Unicode.
 struct PreTokenizer: Sendable, Equatable {
-    /// Which pattern the words follow.
+    /// The pattern of the words.
     enum Pattern: Sendable, Equatable {
-        /// GPT-2: contractions, then letters, numbers or others, each with one space before.
+        /// GPT-2: contractions, then letters, numbers or other characters, each with one space
+        /// before.
         case gpt2
-        /// Llama 3: like GPT-2, but case-blind contractions, numbers of at most `maxDigits`
-        /// digits, any one mark before letters, and line breaks kept with what comes before.
+        /// Llama 3. It differs from GPT-2 in this: contractions in any case, numbers of at most
+        /// `maxDigits` digits, any one mark before letters, and line breaks stay with the text
+        /// before them.
         case llama3(maxDigits: Int)
     }
 
-    /// What the Digits pre-tokenizer in front does.
+    /// The Digits pre-tokenizer in front of the pattern.
     enum Digits: Sendable, Equatable {
-        /// There is none.
+        /// None.
         case none
-        /// Each digit is a word of its own.
+        /// Each digit is a separate word.
         case individual
-        /// Each run of digits is a stretch of its own.
+        /// Each run of digits is a separate stretch.
         case contiguous
     }
 
@@ -32,7 +34,7 @@ struct PreTokenizer: Sendable, Equatable {
     var digits: Digits
     var pattern: Pattern
 
-    /// The pattern of a regular expression, if it is a known one.
+    /// The pattern of a regular expression; nil if it is unknown.
     static func pattern(of expression: String) -> Pattern? {
         switch expression {
         case gpt2Expression: return .gpt2

@@ -1,7 +1,7 @@
-/// Turns tokens into text one by one, as a model produces them.
+/// Decodes tokens one by one, as a model produces them.
 ///
-/// A token may end in the middle of a character; its first bytes wait for the next token. All
-/// that `append` and `finish` return, put together, is what `decode` gives for the same ids.
+/// If a token ends in the middle of a character, the first bytes wait for the next token. The
+/// concatenated results of `append` and `finish` equal `decode` of the same ids.
 package struct StreamDecoder: Sendable {
     private let tokenizer: BPETokenizer
     private let skippingSpecial: Bool
@@ -12,7 +12,7 @@ package struct StreamDecoder: Sendable {
         self.skippingSpecial = skippingSpecial
     }
 
-    /// Adds a token and returns the text that is complete now, which may be empty.
+    /// Adds a token and returns the text that is now complete; it may be empty.
     package mutating func append(_ id: Int32) -> String {
         if skippingSpecial && tokenizer.isSpecial(id) { return "" }
         tokenizer.appendBytes(of: id, to: &waiting)
@@ -23,14 +23,14 @@ package struct StreamDecoder: Sendable {
         return text
     }
 
-    /// Returns what is left: U+FFFD if the tokens ended in the middle of a character.
+    /// Returns the rest: U+FFFD if the tokens ended in the middle of a character, else nothing.
     package mutating func finish() -> String {
         let text = String(decoding: waiting, as: UTF8.self)
         waiting.removeAll()
         return text
     }
 
-    /// How many bytes at the end are the beginning of a character that more bytes can complete.
+    /// The number of bytes at the end that begin a character and lack its other bytes.
     private static func unfinishedByteCount(_ bytes: [UInt8]) -> Int {
         let count = bytes.count
         for length in 1...3 where length <= count {
@@ -50,7 +50,7 @@ package struct StreamDecoder: Sendable {
         return 0
     }
 
-    /// Whether `second` may come after the leading byte `first`: no overlong forms, no surrogates,
+    /// Whether `second` may follow the leading byte `first`: no overlong forms, no surrogates,
     /// nothing above U+10FFFF.
     private static func canFollow(_ first: UInt8, _ second: UInt8) -> Bool {
         switch first {

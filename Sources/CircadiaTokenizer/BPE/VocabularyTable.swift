@@ -1,9 +1,9 @@
-/// Tokens as byte strings: from an id to its bytes, and from bytes to the id.
+/// The vocabulary: maps an id to its bytes, and bytes to the id.
 ///
-/// All bytes lie in one block. The way back is an open-addressing hash table of ids at most half
-/// full, so a lookup usually touches one slot and one token.
+/// All bytes are in one block. The reverse mapping is an open-addressing hash table of ids that is
+/// at most half full, so a lookup usually touches one slot and one token.
 struct VocabularyTable: Sendable {
-    /// Where a token's bytes lie in the block.
+    /// The range of a token's bytes in the block.
     fileprivate struct Entry {
         var start: UInt32
         var count: UInt32
@@ -17,7 +17,7 @@ struct VocabularyTable: Sendable {
 
     init() {}
 
-    /// Prepares for about `tokens` tokens of `byteCount` bytes together.
+    /// Reserves memory for about `tokens` tokens with `byteCount` bytes in total.
     mutating func reserve(tokens: Int, byteCount: Int) {
         bytes.reserveCapacity(byteCount)
         entries.reserveCapacity(tokens)
@@ -33,8 +33,8 @@ struct VocabularyTable: Sendable {
         id >= 0 && Int(id) < isPresent.count && isPresent[Int(id)]
     }
 
-    /// Adds a token whose bytes `write` appends to the block; it returns whether the token can be
-    /// looked up by them. False, and no change, if the id is taken.
+    /// Adds a token. `write` appends its bytes to the block and returns whether the token can be
+    /// looked up by them. If the id is taken, nothing changes and the result is false.
     mutating func insert(id: Int32, _ write: (inout [UInt8]) -> Bool) -> Bool {
         let index = Int(id)
         if index >= entries.count {
@@ -51,7 +51,7 @@ struct VocabularyTable: Sendable {
         return true
     }
 
-    /// The token's bytes; none for an id without a token.
+    /// The token's bytes; empty for an id without a token.
     @inline(__always)
     func withBytes<Result>(
         of id: Int32, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
@@ -64,13 +64,14 @@ struct VocabularyTable: Sendable {
         }
     }
 
-    /// The id of the token with exactly these bytes.
+    /// The id of the token with exactly these bytes; nil if there is none.
     func id(of token: UnsafeBufferPointer<UInt8>) -> Int32? {
         guard !slots.isEmpty else { return nil }
         return withUnsafeTables { $0.id(of: token) }
     }
 
-    /// The id of the token that is `left` followed by `right`, written to `scratch` on the way.
+    /// The id of the token whose bytes are those of `left` followed by `right`. `scratch` receives
+    /// these bytes.
     func id(ofJoining left: Int32, _ right: Int32, scratch: inout [UInt8]) -> Int32? {
         scratch.removeAll(keepingCapacity: true)
         withBytes(of: left) { scratch.append(contentsOf: $0) }

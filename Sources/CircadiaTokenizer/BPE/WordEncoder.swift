@@ -1,8 +1,7 @@
-/// Encodes the words of one text, remembering the ones it has met.
+/// Encodes the words of one text with a memory of earlier words.
 ///
-/// What is remembered is where a word stood in the text and where its tokens lie in the result,
-/// so nothing is copied and nothing outlives the call. A slot is simply overwritten by the next
-/// word that falls into it.
+/// The memory stores the place of a word in the text and of its tokens in the result. So nothing is
+/// copied and nothing outlives the call. A new word overwrites the slot that it hashes to.
 struct WordEncoder {
     private struct Memory {
         var hash: UInt64 = 0
@@ -13,7 +12,7 @@ struct WordEncoder {
     }
 
     private static let slotCount = 1 << 13
-    /// Below this many bytes a memory costs more than it saves.
+    /// For a shorter text, in bytes, the memory costs more than it saves.
     private static let smallestTextWithMemory = 4096
     private static let longestRememberedWord = 64
 
@@ -23,7 +22,7 @@ struct WordEncoder {
     private let vocabulary: VocabularyTable.UnsafeTables?
     private var memory: [Memory]
 
-    /// `vocabulary`: given if a word that is a token as a whole needs no merges.
+    /// `vocabulary` is given if a word that is a whole token needs no merges.
     init(
         text: UnsafeBufferPointer<UInt8>, tokenOfByte: UnsafeBufferPointer<Int32>,
         merger: WordMerger, vocabulary: VocabularyTable.UnsafeTables?

@@ -1,7 +1,8 @@
-/// Merges the tokens of one word: again and again the pair with the lowest rank, leftmost first.
+/// Merges the tokens of one word. It repeatedly merges the pair with the lowest rank, leftmost
+/// first.
 ///
-/// Short words scan all pairs each time, which beats a heap up to a few dozen tokens; longer ones
-/// (a line of spaces, text without spaces) use a heap and take O(n log n).
+/// Short words scan all pairs each time, which is faster than a heap up to a few dozen tokens.
+/// Longer ones (a line of spaces, text without spaces) use a heap and take O(n log n).
 struct WordMerger {
     private static let scanLimit = 48
     private static let noRank = UInt32.max
@@ -10,16 +11,17 @@ struct WordMerger {
     private var tokens: [Int32] = []
     private var merges: [MergeTable.Merge] = []
 
-    // The linked list and the heap of the long way.
+    // The linked list and the heap for long words.
     private var previous: [Int32] = []
     private var next: [Int32] = []
     private var heap: [Candidate] = []
 
     init(table: MergeTable.UnsafeTable) { self.table = table }
 
-    /// Merges `word`, its bytes as tokens, and appends the result to `ids`.
+    /// Merges the bytes of `word` and appends the resulting tokens to `ids`.
     ///
-    /// `tokenOfByte`: 256 ids; −1 for a byte that the vocabulary lacks, which vanishes.
+    /// `tokenOfByte` has 256 ids. It is −1 for a byte that the vocabulary lacks; such bytes are
+    /// dropped.
     mutating func append(
         _ word: UnsafeBufferPointer<UInt8>, tokenOfByte: UnsafeBufferPointer<Int32>,
         to ids: inout [Int32]
@@ -77,7 +79,7 @@ struct WordMerger {
 
     // MARK: Long words
 
-    /// A pair that could be merged; stale once either token has changed.
+    /// A pair that could be merged. It is stale once either token has changed.
     private struct Candidate {
         var rank: UInt32
         var position: Int32

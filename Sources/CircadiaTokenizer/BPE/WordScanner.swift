@@ -1,7 +1,7 @@
-/// Finds where one word of a pre-tokenizer's regular expression ends.
+/// Finds the end of a word by a pre-tokenizer's regular expression.
 ///
-/// The comments quote the alternative that each branch implements; the first that matches wins,
-/// as in the expression.
+/// The comments quote the alternative that each branch implements. As in the expression, the first
+/// alternative that matches wins.
 struct WordScanner {
     let text: UnsafeBufferPointer<UInt8>
     let end: Int

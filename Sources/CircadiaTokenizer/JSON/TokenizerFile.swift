@@ -17,7 +17,7 @@ struct TokenizerFile {
         }
     }
 
-    /// Calls `body` with a reader at the start; complaints about bytes come out naming the file.
+    /// Calls `body` with a reader at the start. Errors at a byte name the file.
     func read<Result>(
         _ body: (inout JSONReader) throws -> Result
     ) throws(TokenizerError) -> Result {

@@ -1,8 +1,8 @@
 import CircadiaFiles
 
-/// A normalizer, pre-tokenizer or decoder as tokenizer.json describes it.
+/// A normalizer, pre-tokenizer or decoder of `tokenizer.json`.
 struct TokenizerPart {
-    /// Its `type`; "null" where there is none.
+    /// Its `type`; "null" if there is none.
     var type = "null"
     /// The regular expression of a Split.
     var expression: String?
@@ -13,7 +13,7 @@ struct TokenizerPart {
     var usesExpression = true
     /// The parts of a Sequence.
     var parts: [TokenizerPart] = []
-    /// Every true or false by its name, for components with flags of their own.
+    /// All Boolean members by name, for components with flags of their own.
     var flags: [String: Bool] = [:]
 
     init(_ reader: inout JSONReader) throws {
@@ -43,7 +43,7 @@ struct TokenizerPart {
         usesExpression = flags["use_regex"] ?? true
     }
 
-    /// `{"Regex": "…"}`; a literal `{"String": "…"}` is no expression.
+    /// Reads `{"Regex": "…"}`. A literal `{"String": "…"}` gives nil.
     private static func readPattern(_ reader: inout JSONReader) throws -> String? {
         guard try reader.peek() == .object else {
             try reader.skip()
@@ -61,7 +61,7 @@ struct TokenizerPart {
         return expression
     }
 
-    /// What it is, for a message: types, and the beginning of an expression.
+    /// A summary for messages: the types and the beginning of an expression.
     var summary: String {
         if type == "Sequence" {
             return "Sequence(" + parts.map(\.summary).joined(separator: ", ") + ")"
@@ -75,7 +75,7 @@ struct TokenizerPart {
 }
 
 extension PreTokenizer {
-    /// The pre-tokenizer that a tokenizer.json asks for.
+    /// Creates the pre-tokenizer that a `tokenizer.json` describes.
     init(_ part: TokenizerPart, path: String) throws(TokenizerError) {
         var parts = part.type == "Sequence" ? part.parts[...] : [part]
         var digits = Digits.none

@@ -5,7 +5,7 @@ struct PackedTable {
 
     init(_ text: StaticString) { self.text = text }
 
-    /// The next number, or nil at the end.
+    /// The next number; nil at the end.
     mutating func next() -> Int? {
         let bytes = text.utf8Start
         let count = text.utf8CodeUnitCount

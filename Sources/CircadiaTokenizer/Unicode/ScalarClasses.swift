@@ -1,13 +1,13 @@
-/// Looks up what the pre-tokenizers' regular expressions make of a code point.
+/// Looks up the class of a code point in the pre-tokenizers' regular expressions.
 ///
-/// One byte for each code point below `0x20000`, where nearly all text lies, and a search of the
-/// few ranges above. The tables come from the library whose tokens have to be matched, not from
-/// the Unicode version of the operating system, so ids do not change with either.
+/// Code points below `0x20000`, where nearly all text lies, have one byte each. Above that, a few
+/// ranges are searched. The tables come from the library whose tokens must match, not from the
+/// operating system's Unicode version, so ids do not depend on the system.
 struct ScalarClasses: Sendable {
     static let letter: UInt8 = 1
     static let number: UInt8 = 2
     static let whitespace: UInt8 = 4
-    /// Split off by the Digits pre-tokenizer; a newer set than `number`.
+    /// Split off by the Digits pre-tokenizer; its set is newer than `number`.
     static let digit: UInt8 = 8
     static let letterOrNumber: UInt8 = 3
     static let letterNumberOrWhitespace: UInt8 = 7
@@ -37,7 +37,7 @@ struct ScalarClasses: Sendable {
         self.high = high
     }
 
-    /// Calls `body` with a lookup that pays for no checks inside loops.
+    /// Calls `body` with a lookup that does no bounds checks inside loops.
     @inline(__always)
     func withLookup<Result>(_ body: (Lookup) throws -> Result) rethrows -> Result {
         try low.withUnsafeBufferPointer { try body(Lookup(low: $0, classes: self)) }

@@ -1,10 +1,10 @@
-/// A code point and how many bytes of UTF-8 it takes.
+/// A code point and its length in bytes of UTF-8.
 struct DecodedScalar {
     var value: UInt32
     var byteCount: Int
 }
 
-/// Decodes the code point that starts at `index`; `bytes` has to be valid UTF-8 there.
+/// Decodes the code point that starts at `index`. `bytes` must be valid UTF-8 there.
 @inline(__always)
 func decodeScalar(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> DecodedScalar {
     let first = UInt32(bytes[index])

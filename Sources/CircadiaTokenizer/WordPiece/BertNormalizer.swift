@@ -1,12 +1,12 @@
 /// BERT's uncased normaliser and pre-tokenizer in one pass: from text to clean words.
 ///
-/// Control characters vanish, white space separates, punctuation and ideographs are words of their
-/// own, letters are decomposed, stripped of accents and lower-cased. The tables give the result for
-/// each code point; the only thing that looks further is the order of combining marks.
+/// Control characters are removed. White space separates words. Punctuation and ideographs are
+/// words of their own. Letters are decomposed, stripped of accents and lower-cased. The tables give
+/// the result for each code point. Only the order of combining marks depends on more than one.
 struct BertNormalizer: Sendable {
     static let shared = BertNormalizer()
 
-    /// What becomes of a code point.
+    /// The effect on a code point.
     private enum Fate: UInt8 {
         case kept, dropped, droppedStarter, space, ideograph, punctuation, mark, single, sequence
         case hangul
@@ -39,7 +39,8 @@ struct BertNormalizer: Sendable {
             combiningClasses[UInt32(point)] = values.first.map { UInt8($0) }
             mark(point..<point + 1, .mark)
         }
-        // Above 0x20000 replacements are too many for ranges; the dictionaries are asked there.
+        // Above 0x20000 the replacements are too scattered for ranges, so dictionaries contain
+        // them.
         var singles: [UInt32: UInt32] = [:]
         PackedTable.forEachReplacement(BertScalarTable.singles) { point, result in
             singles[UInt32(point)] = result
@@ -72,7 +73,7 @@ struct BertNormalizer: Sendable {
         _ = words.endWord(body)
     }
 
-    /// Adds what a code point becomes; false once `body` wants no more.
+    /// Adds the result of a code point. Returns false once `body` wants no more.
     @inline(__always)
     private func normalize(
         _ point: UInt32, into words: inout WordCollector,
@@ -99,7 +100,7 @@ struct BertNormalizer: Sendable {
         }
     }
 
-    /// Adds a code point that stays as it is.
+    /// Adds an unchanged code point.
     @inline(__always)
     private func add(
         _ point: UInt32, to words: inout WordCollector,
@@ -138,10 +139,10 @@ struct BertNormalizer: Sendable {
     }
 }
 
-/// Gathers the UTF-8 of one word and keeps combining marks in canonical order.
+/// Collects the UTF-8 of one word and keeps combining marks in canonical order.
 private struct WordCollector {
     private var word: [UInt8] = []
-    /// Marks since the last starter, waiting for their order.
+    /// Marks since the last starter, not yet ordered.
     private var marks: [(point: UInt32, combiningClass: UInt8)] = []
 
     init() { word.reserveCapacity(64) }

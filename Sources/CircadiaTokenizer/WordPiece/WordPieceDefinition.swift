@@ -1,7 +1,7 @@
 import CircadiaFiles
 import Foundation
 
-/// The contents of a tokenizer.json that describes BERT's uncased WordPiece.
+/// The contents of a `tokenizer.json` for BERT's uncased WordPiece.
 struct WordPieceDefinition {
     private(set) var vocabulary = VocabularyTable()
     private(set) var addedTokens: [AddedToken] = []
@@ -20,7 +20,7 @@ struct WordPieceDefinition {
         }
     }
 
-    /// The id of a token by its text.
+    /// The id of the token with this text; nil if there is none.
     func id(of token: String) -> Int32? {
         var token = token
         return token.withUTF8 { vocabulary.id(of: $0) }
@@ -50,7 +50,7 @@ struct WordPieceDefinition {
         }
     }
 
-    /// Accepts the one set of options that the generated tables were made for.
+    /// Accepts only the options that the generated tables were made for.
     private func requireUncased(_ part: TokenizerPart) throws(TokenizerError) {
         guard part.type == "BertNormalizer" else {
             throw unsupported("normalizer", part.summary, "BertNormalizer")

@@ -2,9 +2,9 @@ import Foundation
 
 /// The WordPiece tokenizer of BERT's uncased models, read from Hugging Face's `tokenizer.json`.
 ///
-/// Gives the ids that the `tokenizers` library gives: the text is cleaned, lower-cased and
-/// stripped of accents; each word becomes the longest pieces of the vocabulary from left to right,
-/// pieces inside a word starting with `##`. Safe to share between threads.
+/// It gives the same ids as the `tokenizers` library. It cleans and lower-cases the text and strips
+/// accents. It splits each word from left to right into the longest pieces of the vocabulary;
+/// pieces inside a word start with `##`. It is safe to share between threads.
 package final class WordPieceTokenizer: Sendable {
     private let vocabulary: VocabularyTable
     private let addedFinder: AddedTokenFinder
@@ -17,13 +17,13 @@ package final class WordPieceTokenizer: Sendable {
 
     /// Reads `tokenizer.json` in `directory`.
     ///
-    /// Throws if the file is missing or broken, or is not WordPiece as BERT's uncased models use
-    /// it; the message names what was found.
+    /// Throws `TokenizerError` if the file is missing or broken, or is not the WordPiece of BERT's
+    /// uncased models. The message names what was found.
     package convenience init(directory: URL) throws(TokenizerError) {
         try self.init(file: directory.appendingPathComponent("tokenizer.json"))
     }
 
-    /// Reads a file in the format of `tokenizer.json`; throws as `init(directory:)` does.
+    /// Reads a file in the format of `tokenizer.json`; throws like `init(directory:)`.
     package init(file url: URL) throws(TokenizerError) {
         let definition = try WordPieceDefinition(url)
         func required(_ token: String) throws(TokenizerError) -> Int32 {
@@ -42,7 +42,7 @@ package final class WordPieceTokenizer: Sendable {
     /// One more than the largest token id.
     package var vocabularySize: Int { vocabulary.count }
 
-    /// The tokens of a text between `[CLS]` and `[SEP]`, at most `maxTokens` of them together.
+    /// Encodes a text between `[CLS]` and `[SEP]`, at most `maxTokens` tokens including these.
     package func encode(_ text: String, maxTokens: Int = 256) -> [Int32] {
         var text = text
         let limit = max(maxTokens, 2) - 1
@@ -68,12 +68,13 @@ package final class WordPieceTokenizer: Sendable {
         return ids
     }
 
-    /// Appends the pieces of one word, or the unknown token if it cannot be pieced together.
+    /// Appends the pieces of one word, or the unknown token if the word is too long or the
+    /// vocabulary lacks a piece.
     private func append(
         _ word: UnsafeBufferPointer<UInt8>, _ vocabulary: VocabularyTable.UnsafeTables,
         scratch: inout [UInt8], to ids: inout [Int32]
     ) {
-        // Counts code points: bytes that do not continue one.
+        // This counts code points: the bytes that do not continue one.
         if word.count > maxWordScalars, word.count(where: { $0 & 0xC0 != 0x80 }) > maxWordScalars {
             ids.append(unknownID)
             return
@@ -97,7 +98,8 @@ package final class WordPieceTokenizer: Sendable {
                 guard let found else { return false }
                 ids.append(found)
                 start = end
-                // The prefix overwrites bytes that are done, so the next piece is in one stretch.
+                // The prefix overwrites bytes that are already done, so the next piece is
+                // contiguous.
                 first = start - continuation.count
                 for (offset, byte) in continuation.enumerated() { scratch[first + offset] = byte }
             }

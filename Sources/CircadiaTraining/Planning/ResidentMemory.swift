@@ -8,7 +8,7 @@ import Foundation
 
 /// Memory of this process as the system counts it.
 package enum ResidentMemory {
-    /// Bytes held now; 0 where the system does not say.
+    /// Bytes in use now; 0 if the system does not tell.
     package static var current: Int {
         #if os(Linux)
             guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),
@@ -24,7 +24,7 @@ package enum ResidentMemory {
         #endif
     }
 
-    /// The most that was ever held.
+    /// The peak, in bytes.
     package static var peak: Int {
         var usage = rusage()
         #if canImport(Glibc)

@@ -1,23 +1,24 @@
 import CircadiaFormats
 import CircadiaKernels
 
-/// How many bytes training takes beside the model: the sizes of all buffers, without making them.
+/// Computes how many bytes training needs besides the model, from the sizes of all buffers, without
+/// allocating them.
 struct TrainingMemoryModel {
     let configuration: ModelConfiguration
     let options: TrainingOptions
-    /// Blocks with an adapter.
+    /// Number of blocks with an adapter.
     let adaptedBlocks: Int
     let rank: Int
-    /// Numbers of the adapter.
+    /// Number of the adapter's parameters.
     let parameters: Int
-    /// DoRA's magnitudes among them; 0 for LoRA.
+    /// Number of DoRA magnitudes among them; 0 for LoRA.
     let magnitudes: Int
-    /// Whether rows keep to the base model, whose logits are there a second time then.
+    /// Whether any row is anchored to the base model, whose logits then need memory too.
     let hasAnchors: Bool
 
     private var shape: BlockShape { BlockShape(configuration) }
 
-    /// Adapter, gradients, Adam's moments and the copies of the last good numbers.
+    /// Bytes of the adapter, gradients, Adam's moments and the copies of the last good values.
     var optimizerBytes: Int {
         let copies = 1 + 6 + (options.keepsBest ? 1 : 0)
         // Norm and gain of each magnitude, and the squared norm of its frozen row in Double.
@@ -27,12 +28,12 @@ struct TrainingMemoryModel {
             + adapters * magnitudes * besideMagnitudes
     }
 
-    /// Activations of one block that are kept for the backward pass.
+    /// Bytes of one block's activations that are kept for the backward pass.
     func keptBlockBytes(tokens: Int) -> Int {
         BlockActivations.byteCount(shape: shape, tokens: tokens, rank: rank)
     }
 
-    /// Everything of a micro-batch of `tokens` but kept blocks.
+    /// Bytes of a micro-batch of `tokens`, without kept blocks.
     func passBytes(tokens: Int) -> Int {
         let shape = shape
         var perToken = (adaptedBlocks + 1) * shape.hidden + adaptedBlocks * rank
@@ -50,13 +51,13 @@ struct TrainingMemoryModel {
             + keptBlockBytes(tokens: tokens) + headBytes + workspaceBytes(tokens: tokens)
     }
 
-    /// All of it, with as many kept blocks as the options allow.
+    /// All bytes, with as many kept blocks as the limit allows.
     func byteCount(tokens: Int, activationByteLimit: Int) -> Int {
         let kept = keptBlocks(tokens: tokens, activationByteLimit: activationByteLimit)
         return optimizerBytes + passBytes(tokens: tokens) + kept * keptBlockBytes(tokens: tokens)
     }
 
-    /// Adapted blocks whose activations are kept.
+    /// Number of adapted blocks whose activations are kept.
     func keptBlocks(tokens: Int, activationByteLimit: Int) -> Int {
         BlockActivations.keptBlocks(
             of: adaptedBlocks, shape: shape, tokens: tokens, rank: rank,

@@ -1,38 +1,38 @@
-/// What a training will do and take, as far as a short measurement can tell.
+/// The forecast of a training run: its steps, time and memory, from a short measurement.
 package struct TrainingPlan: Sendable, Equatable, Codable {
-    /// Optimiser steps.
+    /// Number of optimiser steps.
     package var iterations: Int
-    /// Tokens of all rows, every pass over them counted; those that several rows of a micro-batch begin
-    /// with count for each, though computed once.
+    /// Number of tokens of all rows in all passes. A prefix that rows of a micro-batch share counts
+    /// for each, although it is computed once.
     package var tokens: Int
-    /// Scored tokens among them.
+    /// Number of scored tokens among them.
     package var scoredTokens: Int
-    /// Forecast of the time of all steps, evaluations between them and checkpoints.
+    /// Forecast seconds of all steps, of evaluations between them and of checkpoints.
     package var seconds: Double
-    /// Forecast of the process's peak memory in training, the model counted.
+    /// Forecast of the process's peak memory in bytes, including the model.
     package var peakBytes: Int
-    /// The part of it that training takes beside the model: adapter, optimiser, activations.
+    /// The bytes of it that training needs besides the model: adapter, optimiser and activations.
     package var trainingBytes: Int
-    /// Tokens of the largest micro-batch that is allowed.
+    /// Largest number of tokens allowed in a micro-batch.
     package var microBatchTokens: Int
-    /// The most micro-batches that a step is made of.
+    /// Largest number of micro-batches in a step.
     package var microBatchesPerStep: Int
-    /// Adapted blocks whose activations do not fit and are computed again.
+    /// Number of adapted blocks whose activations do not fit and are computed again.
     package var recomputedBlocks: Int
-    /// Time that the measurement itself took.
+    /// Seconds that the measurement took.
     package var measuringSeconds: Double
 
-    /// Tokens a second.
+    /// Forecast tokens a second.
     package var tokensPerSecond: Double { seconds > 0 ? Double(tokens) / seconds : 0 }
 }
 
-/// What a training may take.
+/// The limits on a training run.
 package struct TrainingLimits: Sendable, Equatable {
     /// Peak memory of the process, in bytes; nil for no limit.
     package var memory: Int?
     /// Seconds that training may take; nil for no limit.
     package var seconds: Double?
-    /// Steps between checkpoints, whose time counts too; 0 for none.
+    /// Steps between checkpoints, whose time counts too; 0 means none.
     package var checkpointInterval = 0
 
     /// No limits.

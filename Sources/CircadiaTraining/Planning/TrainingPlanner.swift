@@ -1,37 +1,38 @@
 import CircadiaModel
 import Dispatch
 
-/// Plans a training before it begins: fits the micro-batch to a limit of memory, measures a few
-/// micro-batches, forecasts the time of every step that is going to come, and fits the number of
-/// steps to a limit of time.
+/// Plans a training run before it begins.
 ///
-/// The measurement computes gradients and throws them away, so the training that follows has the same
-/// bits with and without it.
+/// It fits the micro-batch to a memory limit, measures a few micro-batches, forecasts the time of
+/// every step, and fits the number of steps to a time limit.
+///
+/// The measurement computes gradients and discards them, so the run has the same bits with and
+/// without it.
 package struct TrainingPlanner {
     private let model: LlamaModel
     private let initial: LoRAAdapter?
     private let limits: TrainingLimits
 
-    /// A planner for trainings of `model` that go on from `initial`.
+    /// A planner for training runs of `model` that continue from `initial`.
     package init(model: LlamaModel, initial: LoRAAdapter?, limits: TrainingLimits) {
         self.model = model
         self.initial = initial
         self.limits = limits
     }
 
-    /// The options that keep to the limits, and what they will take.
+    /// Finds options within the limits and forecasts their cost.
     ///
-    /// The recipe stays what it is: rows per step, their order and learning rates do not depend on
-    /// the memory, only on `iterations`, which a limit of time lowers.
+    /// The recipe does not change: rows per step, their order and learning rates do not depend on
+    /// memory. They depend only on `iterations`, which a time limit lowers.
     ///
     /// - Parameters:
-    ///   - wanted: options; `iterations` is the most that is done.
-    ///   - rows: what will be trained on.
-    ///   - heldOut: what will be evaluated in between.
-    /// - Returns: `wanted` with micro-batch, activations and iterations that keep to the limits, and
-    ///   the forecast of a training with them.
-    /// - Throws: `TrainingError.memoryLimit` or `.timeLimit` where nothing fits, and what
-    ///   `LoRATrainer` throws.
+    ///   - wanted: the options; `iterations` is an upper bound.
+    ///   - rows: the rows to train on.
+    ///   - heldOut: the rows to evaluate during the run.
+    /// - Returns: `wanted` with micro-batch, activations and iterations within the limits, and the
+    ///   forecast for them.
+    /// - Throws: `TrainingError.memoryLimit` or `.timeLimit` if nothing fits, and the errors of
+    ///   `LoRATrainer`.
     package func plan(
         _ wanted: TrainingOptions, rows: [TrainingRow], heldOut: [TrainingRow] = []
     ) throws(TrainingError) -> (options: TrainingOptions, plan: TrainingPlan) {
@@ -95,11 +96,11 @@ package struct TrainingPlanner {
         return TrainingMemoryModel(
             configuration: model.configuration, options: options, adaptedBlocks: layers.count,
             rank: rank, parameters: parameters, magnitudes: magnitudes,
-            hasAnchors: rows.contains { !$0.held.isEmpty })
+            hasAnchors: rows.contains { !$0.anchored.isEmpty })
     }
 
-    /// Shrinks the micro-batch until it fits, then spends what is left on activations that need not
-    /// be computed again.
+    /// Shrinks the micro-batch until it fits, then gives the remaining memory to activations, so
+    /// that fewer blocks are computed again.
     private func fit(
         _ options: inout TrainingOptions, _ memory: TrainingMemoryModel, before: Int,
         rows: [PreparedRow]
@@ -122,7 +123,7 @@ package struct TrainingPlanner {
     }
 
     private static let efficientTokens = 128
-    /// What a night allocates beside: rows, reports, an adapter being written. 10 to 20 MB where it was
-    /// measured.
+    /// Other allocations of a night: rows, reports, an adapter being written. Measured: 10 to 20
+    /// MB.
     private static let otherBytes = 24 << 20
 }

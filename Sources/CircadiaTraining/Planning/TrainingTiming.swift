@@ -2,13 +2,14 @@ import CircadiaFormats
 import CircadiaModel
 import Dispatch
 
-/// The time of the steps to come, from a few micro-batches that are measured.
+/// Forecasts the time of all steps from a few measured micro-batches.
 ///
-/// A micro-batch's time is taken to be proportional to its arithmetic: tokens through frozen blocks
-/// (forward), through adapted blocks (forward, backward, and forward again where activations did not
-/// fit), scored tokens through the head, and attention, which grows with the square of a row.
+/// The forecast assumes that a micro-batch's time is proportional to its arithmetic. That is the
+/// sum of tokens through frozen blocks (forward), tokens through adapted blocks (forward, backward,
+/// and forward again if activations did not fit), scored tokens through the head, and attention,
+/// which grows with the square of a row's length.
 struct TrainingTiming {
-    /// Steps that fit, and what they come to.
+    /// The steps that fit, with their tokens and seconds.
     struct Schedule {
         var iterations = 0
         var tokens = 0
@@ -26,20 +27,20 @@ struct TrainingTiming {
     private var stepSeconds = 0.0
     private var checkpointSeconds = 0.0
     private var evaluationSeconds = 0.0
-    /// Time that the measurement took.
+    /// Seconds that the measurement took.
     private(set) var measuringSeconds = 0.0
-    /// Tokens of the largest micro-batch.
+    /// Number of tokens of the largest micro-batch.
     let largestMicroBatch: Int
-    /// Micro-batches of the step that has most of them.
+    /// Largest number of micro-batches in a step.
     let mostMicroBatches: Int
-    /// The batches of the steps to come, as many as are looked at one by one.
+    /// The batches of the first steps, as many as are examined one by one.
     private let batches: [[Int]]
 
-    /// Measured until so many seconds have passed, at least three micro-batches.
+    /// The measurement takes this many seconds, and at least three micro-batches.
     private static let measuringBudget = 1.5
-    /// Seconds after which two have to do.
+    /// After this many seconds, two micro-batches are enough.
     private static let mostMeasuring = 10.0
-    /// Steps that are looked at one by one; those behind are taken to be like them.
+    /// Number of steps that are examined one by one. Later steps count as equal to these.
     private static let stepsLookedAt = 2000
 
     init(
@@ -71,12 +72,13 @@ struct TrainingTiming {
 
     private mutating func measure(_ parts: [[PreparedRow]], sizes: [Int]) {
         let start = DispatchTime.now().uptimeNanoseconds
-        // The largest first: it makes all memory, and is not counted.
+        // The largest comes first and does not count, because it allocates all memory.
         let largest = parts[sizes.firstIndex(of: largestMicroBatch) ?? 0]
         trainer.measure(largest)
         var samples: [(seconds: Double, arithmetic: Double)] = []
         var seconds = 0.0
-        // Spread over the whole training, so that short and long ones are met as they come.
+        // The samples are spread over the whole run, so that they contain short and long rows as
+        // the run does.
         let order = (0..<max(parts.count, 10)).map { $0 * 7919 % parts.count }
         for index in order
         where samples.count < 3 || seconds < Self.measuringBudget
@@ -84,12 +86,12 @@ struct TrainingTiming {
         {
             let one = time { trainer.measure(parts[index]) }
             seconds += one
-            samples.append((one, work.multiplyAdds(parts[index], keepsToBase: false)))
+            samples.append((one, work.multiplyAdds(parts[index], countsAnchors: false)))
             if samples.count >= 2, seconds > Self.mostMeasuring { break }
         }
         rate = Self.medianRate(samples)
-        // The update reads and writes about as much as norm and copy together, three times. The first
-        // one touches memory that nobody used before.
+        // The update reads and writes about three times as much as norm and copy together. The
+        // first call touches new memory.
         trainer.measureUpdate()
         stepSeconds = 3 * time { trainer.measureUpdate() }
         let checkpointBytes = 7.0 * 4 * Double(trainer.adapter.parameterCount)
@@ -97,14 +99,15 @@ struct TrainingTiming {
         measuringSeconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     }
 
-    /// Whether something else disturbed some of them: rows' lengths alone make less of a difference.
+    /// Whether other work on the machine disturbed the samples. Different row lengths alone make a
+    /// smaller difference.
     private static func isUneven(_ samples: [(seconds: Double, arithmetic: Double)]) -> Bool {
         let rates = samples.map { $0.seconds / max(1, $0.arithmetic) }
         return (rates.max() ?? 0) > 1.5 * (rates.min() ?? 0)
     }
 
-    /// Seconds for each multiply-add, so that half of the arithmetic was faster and half slower: what
-    /// else the machine did for a moment does not show.
+    /// The weighted median of seconds per multiply-add: half of the arithmetic was faster, half
+    /// slower. A short disturbance does not change it.
     private static func medianRate(_ samples: [(seconds: Double, arithmetic: Double)]) -> Double {
         let sorted = samples.filter { $0.arithmetic > 0 }
             .map { (rate: $0.seconds / $0.arithmetic, weight: $0.arithmetic) }
@@ -124,12 +127,13 @@ struct TrainingTiming {
         return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     }
 
-    /// Counts the evaluations that are made between steps.
+    /// Adds the time of evaluations between steps.
     mutating func addEvaluations(of heldOut: [PreparedRow]) {
         evaluationSeconds = rate * work.forwardMultiplyAdds(heldOut)
     }
 
-    /// What the base model says of rows that hold to it is computed before the first step.
+    /// Seconds for the base model's predictions at anchored tokens, which are computed before the
+    /// first step.
     private var anchorSeconds: Double {
         var known: Set<PreparedRow.AnchorKey> = []
         return rate
@@ -137,14 +141,14 @@ struct TrainingTiming {
                 rows.filter { $0.anchorKey.map { known.insert($0).inserted } ?? false })
     }
 
-    /// Forecast of the first step.
+    /// Forecast seconds of the first step.
     var firstStepSeconds: Double { batches.first.map(seconds) ?? 0 }
 
     private func seconds(of batch: [Int]) -> Double {
         stepSeconds + rate * work.multiplyAdds(batch.map { rows[$0] })
     }
 
-    /// The steps of the options, or as many of them as fit into `limit` seconds.
+    /// The steps of the options, or as many as fit into `limit` seconds.
     func schedule(within limit: Double?) -> Schedule {
         let options = trainer.options
         let interval = options.evaluationInterval
@@ -175,7 +179,7 @@ struct TrainingTiming {
     }
 }
 
-/// Multiply-adds of training, as the forecast weighs them.
+/// Counts the multiply-adds of training with the forecast's weights.
 struct TrainingWork {
     private let options: TrainingOptions
     private let frozen, adapted, head, attention: Double
@@ -194,7 +198,7 @@ struct TrainingWork {
         let kept = BlockActivations.keptBlocks(
             of: blocks, shape: shape, tokens: largestMicroBatch, rank: adapter.rank,
             byteLimit: options.activationByteLimit)
-        // Forward, backward, and forward again without `down`.
+        // The passes are forward, backward, and forward again without `down`.
         let passes = 2 * Double(blocks) + 0.75 * Double(blocks - kept)
         // The adapter's products are small, but they move as much memory as they compute.
         let perAdapter = 4 * Double(adapter.parameterCount)
@@ -202,31 +206,31 @@ struct TrainingWork {
         adapted = perBlock * passes + perAdapter
         head = 2 * Double(model.hiddenSize * model.vocabularySize)
         frozenForward = perBlock * Double(model.layerCount) + perAdapter / 4
-        // Scores and their use, forward and twice and a half as much backward, of half a square.
+        // Scores and weighted sums over half a square: once forward, 2.5 times backward.
         attention =
             Double(shape.queryWidth)
             * (Double(model.layerCount) + 2.5 * Double(blocks) + Double(blocks - kept))
     }
 
-    /// Of a batch. Where tokens are held to the base model, its logits are computed as well; `keepsToBase`
-    /// is false where that is left out.
-    func multiplyAdds(_ rows: [PreparedRow], keepsToBase: Bool = true) -> Double {
+    /// The multiply-adds of a batch. Anchored tokens also need the base model's logits;
+    /// `countsAnchors` false leaves these out.
+    func multiplyAdds(_ rows: [PreparedRow], countsAnchors: Bool = true) -> Double {
         let rest = rows.reduce(0) { sum, row in
             let length = Double(row.length)
             let logits =
-                Double(row.targets.count) + (keepsToBase ? 0.5 * Double(row.held.count) : 0)
+                Double(row.targets.count) + (countsAnchors ? 0.5 * Double(row.anchored.count) : 0)
             return sum + head * logits + attention * length * length
         }
         return (frozen + adapted) * tokens(rows) + rest
     }
 
-    /// Of an evaluation.
+    /// The multiply-adds of an evaluation.
     func forwardMultiplyAdds(_ rows: [PreparedRow]) -> Double {
         frozenForward * tokens(rows)
             + rows.reduce(0) { $0 + head / 2 * Double($1.targets.count) }
     }
 
-    /// Tokens that pass through the blocks.
+    /// Number of tokens that pass through the blocks.
     private func tokens(_ rows: [PreparedRow]) -> Double {
         PreparedRow.microBatches(rows, options).reduce(0) {
             $0 + Double(PackedSize($1, options: options).tokens)
@@ -235,12 +239,12 @@ struct TrainingWork {
 }
 
 extension LoRATrainer {
-    /// Computes the gradient of a micro-batch and forgets it.
+    /// Computes the gradient of a micro-batch and discards it.
     fileprivate func measure(_ rows: [PreparedRow]) {
         _ = accumulate(rows)
     }
 
-    /// Reads and writes about what an optimiser step does.
+    /// Moves about as much memory as a third of an optimiser step.
     fileprivate func measureUpdate() {
         _ = state.gradientNorm()
         state.keep()
