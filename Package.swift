@@ -257,7 +257,7 @@ let package = Package(
             dependencies: [
                 "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaHub",
                 "CircadiaAnalysis", "CircadiaModel", "CircadiaTraining", "CircadiaEvaluation",
-                "CircadiaAdapters", "CircadiaNight",
+                "CircadiaAdapters", "CircadiaNight", "CircadiaTestSupport",
             ]),
         .testTarget(
             name: "CircadiaAppTests",
