@@ -14,7 +14,7 @@ CLANG_FORMAT := $(CLANG_FORMAT_FOLDER)/bin/clang-format
 C_SOURCES = $$(git ls-files 'CKernels/*.[ch]' 'Tests/*.[ch]' 'Benchmarks/*.[ch]')
 PEERS ?= $(HOME)/.cache/circadia/peers
 
-.PHONY: help setup build models demo test behaviour bench docs docs-check lint format install clean
+.PHONY: help setup build models demo test test-all peers-all behaviour bench docs docs-check lint format install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,8 +32,16 @@ models: build ## bring the default model and the embedder
 demo: models ## a day and a night on a real model, in ./demo
 	@CIRCADIA=$(CURDIR)/$(CIRCADIA) bash Scripts/demo.sh
 
-# Threads and instruction set are settings of the whole process, so suites run one after the other.
-test: models ## every test, peers included where they can be installed
+# What `test` skips because it takes long or downloads models, `test-all` runs: more kills, all models, llama.cpp.
+test-all: export CIRCADIA_TEST_ALL := 1
+test-all: export CIRCADIA_LLAMA_PYTHON := $(PEERS)-llama/bin/python
+test-all: peers-all test ## every test without exception; needs a network
+
+peers-all: models
+	@bash Scripts/peers.sh "$(PEERS)" llama
+	@python3 Benchmarks/default_gguf.py
+
+test: models ## the tests, peers included where they can be installed
 	@$(CIRCADIA) model pull llama-3.2-tokenizer
 	@bash Scripts/peers.sh "$(PEERS)"
 	@bash Scripts/setup.sh browser || echo "no headless browser here; its test will be skipped" >&2
@@ -44,7 +52,7 @@ test: models ## every test, peers included where they can be installed
 	CIRCADIA_SANITIZED_KERNELS="$$sanitized" \
 	CIRCADIA_PEERS_CHROMA="$$(test -x '$(PEERS)-chroma/bin/chroma' && echo '$(PEERS)-chroma/bin/chroma')" \
 	CIRCADIA_PEERS_PYTHON="$$(test -x '$(PEERS)/bin/python' && echo '$(PEERS)/bin/python')" \
-		swift test -c $(CONFIGURATION) --skip-build --no-parallel
+		python3 Scripts/run-tests.py $(CONFIGURATION)
 
 # Seven minutes on two idle cores. Bits depend on the instruction set, so it compares only on a processor like the
 # one that the results were recorded on, and otherwise says so.

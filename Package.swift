@@ -269,8 +269,8 @@ let package = Package(
         .testTarget(
             name: "circadiaTests",
             dependencies: [
-                "circadia", "CircadiaFiles", "CircadiaFormats", "CircadiaHub",
-                "CircadiaTestSupport",
+                "circadia", "CircadiaFiles", "CircadiaFormats", "CircadiaHub", "CircadiaLog",
+                "CircadiaTraining", "CircadiaRetrieval", "CircadiaApp", "CircadiaTestSupport",
             ],
             exclude: ["Fixtures", "Tools"]),
     ],

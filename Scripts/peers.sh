@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes a virtual environment with the implementations that tests compare Circadia with: Hugging Face
-# tokenizers, mlx_lm and, where a build for the CPU can be had, torch with peft. usage: peers.sh DIR. Where they
-# cannot be installed, says so; the tests that need them then report themselves skipped.
+# tokenizers, mlx_lm and, where a build for the CPU can be had, torch with peft. usage: peers.sh DIR [llama], where
+# "llama" adds llama.cpp, which takes minutes to compile. Where they cannot be installed, says so; the tests that
+# need them then report themselves skipped.
 set -uo pipefail
 dir=${1:?usage: peers.sh DIR}
 wanted='mlx[cpu]==0.32.4 mlx-lm==0.32.2 transformers==5.23.0 safetensors jinja2'
@@ -18,6 +19,15 @@ if [ "$(cat "$dir-chroma/wanted" 2>/dev/null)" != "$chroma" ]; then
     else
         rm -rf "$dir-chroma"
         echo "peers: no Chroma server could be installed; its tests will be skipped" >&2
+    fi
+fi
+llama='llama-cpp-python==0.3.36'
+if [ "${2:-}" = llama ] && [ "$(cat "$dir-llama/wanted" 2>/dev/null)" != "$llama" ]; then
+    if python3 -m venv "$dir-llama" && "$dir-llama/bin/pip" install --quiet "$llama"; then
+        echo "$llama" >"$dir-llama/wanted"
+    else
+        rm -rf "$dir-llama"
+        echo "peers: llama.cpp could not be installed; its test will be skipped" >&2
     fi
 fi
 if [ "$(cat "$dir/wanted" 2>/dev/null)" = "$wanted $peft" ]; then exit 0; fi

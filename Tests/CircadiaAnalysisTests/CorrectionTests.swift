@@ -1,3 +1,4 @@
+import CircadiaTestSupport
 import Foundation
 import Testing
 
@@ -51,12 +52,6 @@ struct CorrectionTests {
             "corrections, \(parity == 1 ? "tuned on" : "held out"): \(found) of \(positive.count) "
                 + "found, \(wrong.count) of \(negative.count) wrong; precision \(precision), "
                 + "recall \(recall)")
-        if ProcessInfo.processInfo.environment["CIRCADIA_SHOW_CASES"] != nil {
-            missed.forEach { print("missed \($0.number): \($0.message)") }
-            wrong.forEach {
-                print("wrong \($0.number) (\($0.kind?.rawValue ?? "")): \($0.message)")
-            }
-        }
         #expect(precision >= 0.95, "\(wrong.map(\.message))")
         #expect(recall >= least, "\(missed.map(\.message))")
     }
@@ -84,12 +79,12 @@ struct CorrectionTests {
         #expect(CorrectionDetector.kind(of: long, after: long, reply: long) != .askedAgain)
     }
 
-    private static let talkFolder = ProcessInfo.processInfo.environment["CIRCADIA_SHARED"]
-        .map { URL(fileURLWithPath: $0).appendingPathComponent("locomo") }
+    private static let talkFolder =
+        Surroundings.runsEverything ? Surroundings.conversations : nil
 
     @Test(
         "People who talk to each other are hardly ever taken for correcting",
-        .enabled(if: talkFolder != nil))
+        .enabled(if: talkFolder != nil, "takes minutes; make test-all runs it where LoCoMo is at hand"))
     func talk() throws {
         let folder = try #require(Self.talkFolder)
         var found = 0

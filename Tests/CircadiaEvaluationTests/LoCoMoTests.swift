@@ -15,16 +15,7 @@ import Testing
 struct LoCoMoTests {
     private static let conversations = [26, 30, 41, 42, 43]
 
-    private static let folder: URL? = {
-        let environment = ProcessInfo.processInfo.environment["CIRCADIA_SHARED"]
-        let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let shared =
-            environment.map { URL(fileURLWithPath: $0) }
-            ?? package.deletingLastPathComponent().appendingPathComponent("shared")
-        let folder = shared.appendingPathComponent("locomo")
-        return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
-    }()
+    private static let folder = Surroundings.conversations
 
     private static let embedderModel = try? ModelStore.resolve("all-minilm-l6-v2")
 
@@ -68,7 +59,9 @@ struct LoCoMoTests {
 
     @Test(
         "Words and meaning together find more",
-        .enabled(if: folder != nil && embedderModel != nil))
+        .enabled(
+            if: folder != nil && embedderModel != nil,
+            "there are no conversations of LoCoMo, or all-minilm-l6-v2 is not installed"))
     func fused() throws {
         let directory = try #require(Self.embedderModel)
         expect(

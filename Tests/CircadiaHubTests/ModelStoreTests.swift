@@ -141,7 +141,7 @@ import Testing
     }
 
     @Test(
-        .enabled(if: Surroundings.mayPull, "CIRCADIA_TEST_PULL is not 1"),
+        .enabled(if: Surroundings.runsEverything, "downloads every model; make test-all runs it"),
         arguments: ModelStore.pullableNames)
     func modelsAreBroughtOnce(name: String) async throws {
         let folder = try TemporaryFolder()

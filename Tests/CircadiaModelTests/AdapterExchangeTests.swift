@@ -227,7 +227,7 @@ extension ModelTests {
             .enabled(
                 if: Surroundings.llamaPython != nil && Surroundings.chatModel != nil
                     && Surroundings.chatGGUF != nil,
-                "CIRCADIA_LLAMA_PYTHON is not set, or the default model or its GGUF is missing"))
+                "llama.cpp, the default model or its GGUF is missing; make test-all brings them"))
         func llamaComputesTheSame() throws {
             let folder = try TemporaryFolder()
             let directory = try ModelDirectory(try #require(Surroundings.chatModel))

@@ -180,15 +180,26 @@ extension ModelTests {
             #expect(chat.messages == before)
             let next = try chat.reply(to: "Yes", options: options)
             #expect(next.reusedTokens > 0)
+            let untouched = session()
+            _ = try untouched.reply(to: "Hi", options: options)
+            let expected = try untouched.reply(to: "Yes", options: options)
+            #expect(next.generation.tokens == expected.generation.tokens)
+            #expect(next.reusedTokens == expected.reusedTokens)
         }
 
         @Test func resettingForgetsEverything() throws {
             let chat = session()
-            _ = try chat.reply(to: "Hi", options: .greedy(maxTokens: 8))
+            let options = SamplingOptions.greedy(maxTokens: 8)
+            let first = try chat.reply(to: "Hi", options: options)
+            let second = try chat.reply(to: "And?", options: options)
+            #expect(second.reusedTokens > 0 && chat.messages.count == 4)
             chat.reset()
             #expect(chat.messages.isEmpty)
-            let reply = try chat.reply(to: "Hi", options: .greedy(maxTokens: 8))
-            #expect(reply.reusedTokens == 0)
+            let again = try chat.reply(to: "Hi", options: options)
+            #expect(again.reusedTokens == 0)
+            #expect(again.generation.promptTokens == first.generation.promptTokens)
+            #expect(again.generation.tokens == first.generation.tokens)
+            #expect(chat.messages.map(\.content) == ["Hi", again.text])
         }
     }
 }

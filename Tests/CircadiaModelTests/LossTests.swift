@@ -44,11 +44,11 @@ extension ModelTests {
         }
     }
 
-    /// Losses of real chats against those of mlx_lm (`Fixtures/locomo26_losses.jsonl`, made with the
-    /// shared `peers/mlx_oracle.py`; null where no token of a chat is scored).
+    /// Losses of real chats against those of mlx_lm (`Fixtures/locomo26_losses.jsonl`, which
+    /// mlx_lm computed; null where no token of a chat is scored).
     @Suite(
         .enabled(if: Surroundings.chatModel != nil, "smollm2-135m is not installed"),
-        .enabled(if: Surroundings.shared != nil, "there is no shared folder"))
+        .enabled(if: Surroundings.conversations != nil, "there are no conversations of LoCoMo"))
     struct RecordedLossTests {
         struct Record: Decodable {
             var id: String
@@ -66,8 +66,8 @@ extension ModelTests {
             let model = try AdaptedModel(try ModelDirectory(url), .int8)
             let tokenizer = try BPETokenizer(directory: url)
             let template = try ChatTemplate(directory: url, tokenizer: tokenizer)
-            let log = try #require(Surroundings.shared)
-                .appendingPathComponent("locomo/memories-26.jsonl")
+            let log = try #require(Surroundings.conversations)
+                .appendingPathComponent("memories-26.jsonl")
             let chats = try lines(log).prefix(40).map {
                 try JSONDecoder().decode(Chat.self, from: $0)
             }

@@ -186,15 +186,14 @@ struct ChromaStoreTests {
         #expect(try store.list().map(\.id) == many.suffix(3).map(\.id))
     }
 
-    private static let conversation: URL? = {
-        guard let path = ProcessInfo.processInfo.environment["CIRCADIA_SHARED"] else { return nil }
-        return URL(fileURLWithPath: path).appendingPathComponent("locomo")
-    }()
+    private static let conversation = Surroundings.runsEverything ? Surroundings.conversations : nil
     private static let embedderModel = try? ModelStore.resolve("all-minilm-l6-v2")
 
     @Test(
         "On a whole conversation both backends find the same",
-        .enabled(if: conversation != nil && embedderModel != nil))
+        .enabled(
+            if: conversation != nil && embedderModel != nil,
+            "takes minutes; make test-all runs it where LoCoMo is at hand"))
     func sameRecall() throws {
         let source = try #require(Self.conversation)
         let folder = try TemporaryFolder()

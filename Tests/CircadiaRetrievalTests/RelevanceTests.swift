@@ -16,8 +16,7 @@ struct RelevanceTests {
     /// Those that the floor was not fitted to.
     private static let conversations = [42, 43]
     private static let embedderModel = try? ModelStore.resolve("all-minilm-l6-v2")
-    private static let shared = ProcessInfo.processInfo.environment["CIRCADIA_SHARED"]
-        .map { URL(fileURLWithPath: $0).appendingPathComponent("locomo") }
+    private static let shared = Surroundings.runsEverything ? Surroundings.conversations : nil
 
     /// Requests of the capability harness: sums, facts, instructions.
     private static func requests() throws -> [String] {
@@ -31,7 +30,9 @@ struct RelevanceTests {
 
     @Test(
         "Evidence is kept, what is about something else is not shown",
-        .enabled(if: shared != nil && embedderModel != nil))
+        .enabled(
+            if: shared != nil && embedderModel != nil,
+            "takes minutes; make test-all runs it where LoCoMo is at hand"))
     func rates() throws {
         let source = try #require(Self.shared)
         let embedder = try SentenceEmbedder(directory: #require(Self.embedderModel))

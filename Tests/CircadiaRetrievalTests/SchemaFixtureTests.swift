@@ -43,12 +43,12 @@ struct SchemaFixtureTests {
         #expect(try store.count() == 3)
     }
 
-    @Test(
-        "A fixture of today's schema is written where one is asked for",
-        .enabled(if: ProcessInfo.processInfo.environment["CIRCADIA_RECORD_STORE"] != nil))
+    /// `CIRCADIA_RECORD_STORE` names the file where a new schema's fixture shall lie.
+    @Test("A fixture of today's schema can be recorded")
     func records() throws {
-        let file = try #require(ProcessInfo.processInfo.environment["CIRCADIA_RECORD_STORE"])
         let folder = try TemporaryFolder()
+        let file =
+            Surroundings.variable("CIRCADIA_RECORD_STORE") ?? folder.file("store.sqlite").path
         let store = try RetrievalStore(
             directory: folder.file("rag_memory"),
             embedder: WordEmbedder(dimension: 16, identifier: "fixture"))
@@ -56,6 +56,8 @@ struct SchemaFixtureTests {
         store.close()
         // With its write-ahead log: `sqlite3 FOLDER/memory.sqlite "VACUUM INTO 'store-vN.sqlite'"`.
         try FileManager.default.copyItem(at: store.directory, to: URL(fileURLWithPath: file))
+        let recorded = URL(fileURLWithPath: file).appendingPathComponent("memory.sqlite")
+        #expect(FileManager.default.fileExists(atPath: recorded.path))
     }
 
     @Test("A store of a later version is refused, not damaged")

@@ -24,20 +24,23 @@ package enum Surroundings {
         return names.first { $0.hasSuffix(".gguf") }.map { folder.appendingPathComponent($0) }
     }()
 
-    /// Whether models may be downloaded (`CIRCADIA_TEST_PULL=1`, as `make test-all` sets it).
-    package static let mayPull = variable("CIRCADIA_TEST_PULL") == "1"
+    /// Whether tests run that take minutes or download models (`CIRCADIA_TEST_ALL=1`, as
+    /// `make test-all` sets it).
+    package static let runsEverything = variable("CIRCADIA_TEST_ALL") == "1"
 
     // MARK: Files
 
-    /// Reference scripts and data next to the repository (`CIRCADIA_SHARED` or `../shared`).
-    package static let shared: URL? = {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    /// Conversations of LoCoMo and their questions, as `memories-26.jsonl` and `questions-26.jsonl`.
+    ///
+    /// They are not part of the project, because their licence is non-commercial. `CIRCADIA_LOCOMO` names
+    /// their folder; without it, `shared/locomo` beside the repository is looked at.
+    package static let conversations: URL? = {
+        let parent = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let url =
-            variable("CIRCADIA_SHARED").map { URL(fileURLWithPath: $0) }
-            ?? root.appendingPathComponent("shared")
-        let script = url.appendingPathComponent("peers/mlx_oracle.py")
-        return FileManager.default.fileExists(atPath: script.path) ? url : nil
+            variable("CIRCADIA_LOCOMO").map { URL(fileURLWithPath: $0) }
+            ?? parent.appendingPathComponent("shared/locomo")
+        return FileManager.default.fileExists(atPath: url.path) ? url : nil
     }()
 
     /// A recorded file or a script in the folder `Fixtures` next to the calling source file.
@@ -52,7 +55,9 @@ package enum Surroundings {
     package static let peersPython = variable("CIRCADIA_PEERS_PYTHON")
 
     /// A Python with llama-cpp-python (`CIRCADIA_LLAMA_PYTHON`).
-    package static let llamaPython = variable("CIRCADIA_LLAMA_PYTHON")
+    package static let llamaPython = variable("CIRCADIA_LLAMA_PYTHON").flatMap {
+        FileManager.default.isExecutableFile(atPath: $0) ? $0 : nil
+    }
 
     /// Whether the peers' Python has torch.
     package static let hasTorch = canImport("torch")

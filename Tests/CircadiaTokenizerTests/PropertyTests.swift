@@ -6,7 +6,7 @@ import Testing
 @testable import CircadiaTokenizer
 
 @Suite struct PropertyTests {
-    @Test(.enabled(if: TokenizerTestModels.llama3 != nil), arguments: [1, 2, 3] as [UInt64])
+    @Test(.enabled(if: TokenizerTestModels.llama3 != nil, "llama-3.2-tokenizer is not installed"), arguments: [1, 2, 3] as [UInt64])
     func decodingUndoesEncoding(seed: UInt64) throws {
         let tokenizer = try BPETokenizer(directory: #require(TokenizerTestModels.llama3))
         var mixed = MixedText(seed: seed)
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil), arguments: [4, 5, 6] as [UInt64])
+    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil, "smollm2-135m is not installed"), arguments: [4, 5, 6] as [UInt64])
     func streamingDecodesTheSame(seed: UInt64) throws {
         let tokenizer = try BPETokenizer(directory: #require(TokenizerTestModels.smolLM2))
         var random = SplitMix64(seed: seed)
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil))
+    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil, "smollm2-135m is not installed"))
     func aCharacterWaitsForItsLastByte() throws {
         let tokenizer = try BPETokenizer(directory: #require(TokenizerTestModels.smolLM2))
         let ids = tokenizer.encode("\u{13000}")
@@ -53,7 +53,7 @@ import Testing
         #expect(decoder.finish() == "\u{FFFD}")
     }
 
-    @Test(.enabled(if: TokenizerTestModels.llama3 != nil))
+    @Test(.enabled(if: TokenizerTestModels.llama3 != nil, "llama-3.2-tokenizer is not installed"))
     func longWordsAreMergedLikeShortOnes() throws {
         let tokenizer = try BPETokenizer(directory: #require(TokenizerTestModels.llama3))
         for count in [47, 48, 49, 200, 5000] {
@@ -65,7 +65,7 @@ import Testing
         #expect(tokenizer.decode(tokenizer.encode(word)) == word)
     }
 
-    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil))
+    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil, "smollm2-135m is not installed"))
     func controlTokensInMessagesStayText() throws {
         let model = try #require(TokenizerTestModels.smolLM2)
         let tokenizer = try BPETokenizer(directory: model)
@@ -79,7 +79,7 @@ import Testing
         #expect(tokenizer.encode(attack).contains(template.endOfTurn))
     }
 
-    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil && TokenizerTestModels.llama3 != nil))
+    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil && TokenizerTestModels.llama3 != nil, "smollm2-135m or llama-3.2-tokenizer is not installed"))
     func continuationsAddUpToTheWholeChat() throws {
         for model in [TokenizerTestModels.smolLM2, TokenizerTestModels.llama3] {
             let model = try #require(model)
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: TokenizerTestModels.miniLM != nil))
+    @Test(.enabled(if: TokenizerTestModels.miniLM != nil, "all-minilm-l6-v2 is not installed"))
     func wordPiecesAreCutToTheLimit() throws {
         let tokenizer = try WordPieceTokenizer(directory: #require(TokenizerTestModels.miniLM))
         let text = String(repeating: "unaffable words, ", count: 100)

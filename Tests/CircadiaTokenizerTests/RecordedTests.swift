@@ -35,19 +35,19 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil))
+    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil, "smollm2-135m is not installed"))
     func smolLM2Ids() throws {
         let tokenizer = try BPETokenizer(directory: #require(TokenizerTestModels.smolLM2))
         try expectRecorded("smollm2") { tokenizer.encode($0) }
     }
 
-    @Test(.enabled(if: TokenizerTestModels.llama3 != nil))
+    @Test(.enabled(if: TokenizerTestModels.llama3 != nil, "llama-3.2-tokenizer is not installed"))
     func llama3Ids() throws {
         let tokenizer = try BPETokenizer(directory: #require(TokenizerTestModels.llama3))
         try expectRecorded("llama3") { tokenizer.encode($0) }
     }
 
-    @Test(.enabled(if: TokenizerTestModels.miniLM != nil))
+    @Test(.enabled(if: TokenizerTestModels.miniLM != nil, "all-minilm-l6-v2 is not installed"))
     func miniLMIds() throws {
         let tokenizer = try WordPieceTokenizer(directory: #require(TokenizerTestModels.miniLM))
         try expectRecorded("minilm") { tokenizer.encode($0) }
@@ -76,7 +76,7 @@ import Testing
             directory: folder.url, tokenizer: tokenizer, dateString: "26 Jul 2024")
     }
 
-    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil))
+    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil, "smollm2-135m is not installed"))
     func chatML() throws {
         let model = try #require(TokenizerTestModels.smolLM2)
         let tokenizer = try BPETokenizer(directory: model)
@@ -90,7 +90,7 @@ import Testing
         #expect(own.dateString == nil)
     }
 
-    @Test(.enabled(if: TokenizerTestModels.llama3 != nil))
+    @Test(.enabled(if: TokenizerTestModels.llama3 != nil, "llama-3.2-tokenizer is not installed"))
     func llama3Template() throws {
         let model = try #require(TokenizerTestModels.llama3)
         let tokenizer = try BPETokenizer(directory: model)

@@ -5,7 +5,7 @@ import Testing
 @testable import circadia
 
 /// Adapters shown, exported and imported, and the flags that say what a fresh one is like.
-@Suite("Adapter command", .enabled(if: Program.hasModel))
+@Suite("Adapter command", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct AdapterCommandTests {
     private let folder: Program.Folder
 

@@ -5,7 +5,7 @@ import Testing
 @testable import circadia
 
 /// Broken files other than a model's own: adapters, GGUF files, templates, log lines.
-@Suite("Bad files", .enabled(if: Program.hasModel))
+@Suite("Bad files", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct BadFileTests {
     private let folder: Program.Folder
 
@@ -101,7 +101,7 @@ struct BadFileTests {
 
     @Test(
         "A GGUF file whose tensors are cut off is refused and nothing is made",
-        .enabled(if: Program.importableGGUF != nil))
+        .enabled(if: Program.importableGGUF != nil, "there is no GGUF file of smollm2-135m; make test-all brings it"))
     func truncatedGGUF() throws {
         let source = try #require(Program.importableGGUF)
         let handle = try FileHandle(forReadingFrom: source)

@@ -5,7 +5,7 @@ import Testing
 @testable import circadia
 
 /// `/good`, `/bad` and what is said after them, with the real model.
-@Suite("Marks in a chat", .enabled(if: Program.hasModel))
+@Suite("Marks in a chat", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct ChatMarkTests {
     private let folder: Program.Folder
     private static let short = ["chat", "--max-tokens", "4", "--temp", "0", "--no-adapter"]

@@ -5,7 +5,7 @@ import Testing
 @testable import circadia
 
 /// A day over pipes, with the real model: what is said is logged, whatever ends the program.
-@Suite("Chat", .enabled(if: Program.hasModel))
+@Suite("Chat", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct ChatTests {
     private let folder: Program.Folder
     private static let short = ["chat", "--max-tokens", "4", "--temp", "0", "--no-adapter"]

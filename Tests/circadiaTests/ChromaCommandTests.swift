@@ -8,7 +8,7 @@ import Testing
 /// The commands over a real Chroma server, ended by force at random moments.
 @Suite(
     "Chroma commands",
-    .enabled(if: ChromaServer.program != nil && Program.hasModel && Program.hasEmbedder),
+    .enabled(if: ChromaServer.program != nil && Program.hasModel && Program.hasEmbedder, "a Chroma server or a model is missing"),
     .serialized)
 struct ChromaCommandTests {
     private let folder: Program.Folder
@@ -34,9 +34,10 @@ struct ChromaCommandTests {
 
     /// Starts a command several times and ends it at random moments.
     private func kill(_ arguments: [String], times: Int = 4, within seconds: Double) throws {
+        var moments = KillMoments()
         for _ in 0..<times {
             let running = try RunningProgram(arguments, in: folder)
-            usleep(UInt32(Double.random(in: 0.1...1) * seconds * 1e6))
+            moments.wait(0.1...1, of: seconds)
             running.send(signal: SIGKILL)
             _ = try running.finish()
         }

@@ -5,7 +5,7 @@ import Testing
 @testable import circadia
 
 /// What other programs rely on: the keys of `--json`, silence under `--quiet`, help.
-@Suite("Commands", .enabled(if: Program.hasModel))
+@Suite("Commands", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct CommandTests {
     private let folder: Program.Folder
 

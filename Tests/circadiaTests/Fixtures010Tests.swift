@@ -94,7 +94,7 @@ struct Fixtures010Tests {
         #expect(tags.contains { $0.contains("recalled:name") && $0.contains("bad") })
     }
 
-    @Test("The store is listed and searched", .enabled(if: Program.hasEmbedder))
+    @Test("The store is listed and searched", .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
     func store() throws {
         let listed = try ids("rag", "list")
         #expect(listed.count == 12 && !listed.contains("fleeting"))
@@ -135,7 +135,7 @@ struct Fixtures010Tests {
         #expect(text.status == 0, "\(text.errors)")
     }
 
-    @Test("The next night goes on from the adapter", .enabled(if: Program.hasEmbedder))
+    @Test("The next night goes on from the adapter", .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
     func nextNight() throws {
         let outcome = try run(["sleep"] + expected.night + ["--json"])
         #expect(outcome.status == 0, "\(outcome.errors)")
@@ -149,7 +149,7 @@ struct Fixtures010Tests {
 
     @Test(
         "An unfinished night goes on, or is refused with what to do",
-        .enabled(if: Program.hasEmbedder))
+        .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
     func unfinished() throws {
         try lay("unfinished")
         let outcome = try run(["sleep"] + expected.unfinishedNight + ["--resume", "--json"])
@@ -165,7 +165,7 @@ struct Fixtures010Tests {
         try expectWeights(expected.resumed)
     }
 
-    @Test("What was forgotten comes back with --undo", .enabled(if: Program.hasEmbedder))
+    @Test("What was forgotten comes back with --undo", .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
     func undo() throws {
         let log = folder.bytes("data/memories.jsonl")
         let stored = try ids("rag", "list").sorted()
@@ -185,7 +185,7 @@ struct Fixtures010Tests {
         #expect(try stale() == [false, false])
     }
 
-    @Test("The journal of a killed forget is completed", .enabled(if: Program.hasEmbedder))
+    @Test("The journal of a killed forget is completed", .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
     func journal() throws {
         try lay("forgetting")
         let name = "data/memories.jsonl.forgetting"

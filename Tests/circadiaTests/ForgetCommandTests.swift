@@ -133,9 +133,7 @@ struct ForgetCommandTests {
         #expect(try run("forget", "--id", "none", "--yes").status == 2)
     }
 
-    /// Kills at random moments: a few in every run, `CIRCADIA_KILLS` of them on demand.
-    private static let kills =
-        ProcessInfo.processInfo.environment["CIRCADIA_KILLS"].flatMap(Int.init) ?? 6
+    private static let kills = KillMoments.count(orElse: 6)
 
     @Test(
         "kill -9 at any moment: a repeated command completes the work, nothing is lost or doubled")
@@ -151,6 +149,7 @@ struct ForgetCommandTests {
         #expect(!gone.isEmpty && kept.count < 12)
         let keptStored = try storedIDs()
         var (completed, untouched) = (0, 0)
+        var moments = KillMoments()
         for round in 0..<Self.kills {
             // Forgotten → undo, killed → undo again; then forget, killed → forget again.
             for (arguments, expected, expectedStored) in [
@@ -159,11 +158,11 @@ struct ForgetCommandTests {
             ] {
                 let running = try RunningProgram(arguments, in: folder)
                 if round % 2 == 0 {
-                    usleep(UInt32(Double.random(in: 0.2...1.1) * length * 1e6))
+                    moments.wait(0.2...1.1, of: length)
                 } else {
                     // The work itself is short: these kills hit it.
                     while !folder.exists("data/memories.jsonl.forgetting"), !running.hasEnded {}
-                    usleep(UInt32.random(in: 0...30_000))
+                    moments.wait(microseconds: 0...30_000)
                 }
                 running.send(signal: SIGKILL)
                 _ = try running.finish()

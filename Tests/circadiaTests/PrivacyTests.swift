@@ -5,7 +5,7 @@ import Testing
 @testable import circadia
 
 /// What a day and a night may not keep or learn.
-@Suite("Privacy", .enabled(if: Program.hasModel))
+@Suite("Privacy", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct PrivacyTests {
     private let folder: Program.Folder
     private static let chat = [
@@ -96,7 +96,7 @@ struct PrivacyTests {
 
     @Test(
         "What the model was shown is marked on the exchange, and the next sleep leaves it out",
-        .enabled(if: Program.hasEmbedder))
+        .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
     func recalled() throws {
         let chat = Self.chat + ["--rag-verbose"]
         let first = try Program.run(
@@ -127,7 +127,7 @@ struct PrivacyTests {
 
     @Test(
         "Existing logs with secrets are caught at ingest and sleep",
-        .enabled(if: Program.hasEmbedder))
+        .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
     func oldLog() throws {
         try writeLog(
             #"{"id":"x","messages":[{"role":"user","content":"my password is \#(Self.password)"},"#

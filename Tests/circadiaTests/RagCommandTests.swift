@@ -5,7 +5,7 @@ import Testing
 @testable import circadia
 
 /// `rag ingest|search|list|clear`.
-@Suite("Retrieval commands", .enabled(if: Program.hasEmbedder))
+@Suite("Retrieval commands", .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
 struct RagCommandTests {
     private let folder: Program.Folder
 

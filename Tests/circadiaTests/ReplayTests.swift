@@ -5,7 +5,7 @@ import Testing
 @testable import circadia
 
 /// Nights in a row: what is new to each, what is rehearsed, and what the ledger follows.
-@Suite("Replay", .enabled(if: Program.hasModel))
+@Suite("Replay", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct ReplayTests {
     private let folder: Program.Folder
 

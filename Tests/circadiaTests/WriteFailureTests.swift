@@ -6,7 +6,7 @@ import Testing
 
 /// Places that cannot be written and disks that are full: one clear message with the path, exit code 1,
 /// and what was there before is there after, byte for byte.
-@Suite("Write failures", .enabled(if: Program.hasModel))
+@Suite("Write failures", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct WriteFailureTests {
     private let folder: Program.Folder
 
@@ -134,7 +134,7 @@ struct WriteFailureTests {
 
     @Test(
         "A disk that fills while the store is filled keeps what was in it",
-        .enabled(if: Program.hasEmbedder))
+        .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
     func fullDiskForStore() throws {
         let ingest = ["rag", "ingest", "--all", "--memory-file", "log.jsonl"]
         try folder.writeLog(sessions: 1)
@@ -157,7 +157,7 @@ struct WriteFailureTests {
 
     @Test(
         "A disk that fills during an import leaves no half model",
-        .enabled(if: Program.importableGGUF != nil))
+        .enabled(if: Program.importableGGUF != nil, "there is no GGUF file of smollm2-135m; make test-all brings it"))
     func fullDiskForImport() throws {
         let gguf = try #require(Program.importableGGUF)
         let outcome = try Program.run(

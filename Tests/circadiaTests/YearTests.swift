@@ -14,7 +14,9 @@ private enum YearScript {
 
 /// Ten scheduled nights in a row, as `Benchmarks/nights/year.py` holds a year of them: its own checks
 /// say whether an exchange was lost or something grows.
-@Suite("Many nights", .enabled(if: Program.hasModel && YearScript.python != nil))
+@Suite("Many nights", .enabled(
+        if: Program.hasModel && YearScript.python != nil,
+        "smollm2-135m or python3 is missing"))
 struct YearTests {
     @Test("After ten nights every exchange is where it belongs, and old versions have gone")
     func tenNights() throws {
