@@ -57,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
@@ -78,13 +79,14 @@ let package = Package(
         .target(name: "CircadiaConversation", dependencies: ["CircadiaFiles"]),
         .target(name: "CircadiaTokenizer", dependencies: ["CircadiaFiles"]),
         .target(
-            name: "CircadiaTemplates", dependencies: ["CircadiaConversation", "CircadiaFiles"]),
+            name: "CircadiaTemplates", dependencies: ["CircadiaFiles"]),
         .target(name: "CircadiaFormats", dependencies: ["CircadiaKernels", "CircadiaFiles"]),
         .target(
             name: "CircadiaHub",
             dependencies: [
                 "CircadiaFiles", "CircadiaFormats",
                 .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .target(name: "CircadiaAnalysis", dependencies: ["CircadiaConversation"]),
         .target(
@@ -127,7 +129,7 @@ let package = Package(
             name: "CircadiaReport",
             dependencies: [
                 "CircadiaConversation", "CircadiaAnalysis", "CircadiaEvaluation",
-                "CircadiaAdapters", "CircadiaNight", "CircadiaFiles", "CircadiaFormats",
+                "CircadiaAdapters", "CircadiaNight",
             ]),
         // Front ends
         .target(
@@ -230,7 +232,7 @@ let package = Package(
             dependencies: [
                 "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaHub",
                 "CircadiaLog", "CircadiaModel", "CircadiaRetrieval", "CircadiaEvaluation",
-                "CircadiaApp", "CircadiaTestSupport",
+                "CircadiaApp", "CircadiaTestSupport", "CircadiaAnalysis",
             ],
             exclude: ["Fixtures"]),
         .testTarget(
@@ -243,26 +245,26 @@ let package = Package(
         .testTarget(
             name: "CircadiaAdaptersTests",
             dependencies: [
-                "CircadiaFiles", "CircadiaConversation", "CircadiaFormats", "CircadiaAnalysis",
+                "CircadiaConversation", "CircadiaFormats",
                 "CircadiaModel", "CircadiaAdapters", "CircadiaTestSupport",
             ]),
         .testTarget(
             name: "CircadiaReportTests",
             dependencies: [
-                "CircadiaFiles", "CircadiaConversation", "CircadiaLog", "CircadiaAdapters",
+                "CircadiaConversation", "CircadiaLog", "CircadiaAdapters",
                 "CircadiaNight", "CircadiaReport", "CircadiaTestSupport",
             ]),
         .testTarget(
             name: "CircadiaNightTests",
             dependencies: [
-                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaHub",
+                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer",
                 "CircadiaAnalysis", "CircadiaModel", "CircadiaTraining", "CircadiaEvaluation",
-                "CircadiaAdapters", "CircadiaNight", "CircadiaTestSupport",
+                "CircadiaAdapters", "CircadiaNight", "CircadiaTestSupport", "CircadiaFormats",
             ]),
         .testTarget(
             name: "CircadiaAppTests",
             dependencies: [
-                "CircadiaFiles", "CircadiaConversation", "CircadiaTokenizer", "CircadiaFormats",
+                "CircadiaFiles", "CircadiaConversation", "CircadiaFormats",
                 "CircadiaAnalysis", "CircadiaLog", "CircadiaModel", "CircadiaRetrieval",
                 "CircadiaAdapters", "CircadiaNight", "CircadiaApp", "CircadiaTestSupport",
             ]),

@@ -40,7 +40,7 @@ package final class ChatLog: Sendable {
     }
 
     @discardableResult
-    package func append(line: [UInt8]) throws -> ChatLogRepair {
+    func append(line: [UInt8]) throws -> ChatLogRepair {
         try LineFile(url).append(line, torn: tornLine)
     }
 

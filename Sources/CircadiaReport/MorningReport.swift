@@ -126,7 +126,7 @@ package struct MorningReport: Sendable, Encodable {
     package var verdict: String
     /// The adapter's folder, the model, and the program's version.
     package var adapter: String
-    package var model, codeVersion: String?
+    var model, codeVersion: String?
     /// Loss on the held-out conversations, nats a token.
     package var heldoutLossBefore, heldoutLossAfter: Double?
     /// What was learnt; nil, as the next two, of nights without a diary.

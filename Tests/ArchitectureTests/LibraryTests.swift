@@ -8,6 +8,10 @@ import Testing
         "Sources/CircadiaHub/ModelStore+Pull.swift": [
             "--quiet", "--disable-pip-version-check", "--no-deps", "--dest",
         ],
+        // Commands that the router takes for code.
+        "Sources/CircadiaAnalysis/Routing/CodeDetector.swift": ["--git"],
+        // Names of settings in night.json and nights.jsonl: a file format of version 0.1.0.
+        "Sources/CircadiaNight/Outcome/RecipeFormat.swift": recipeNames,
         // Arguments of git.
         "Sources/CircadiaNight/CodeVersion.swift": ["--always", "--dirty"],
         // Arguments of systemd-inhibit and systemctl.
@@ -20,6 +24,15 @@ import Testing
             "--bad", "--card", "--good", "--ground", "--heldout", "--line", "--soft", "--text",
             "--track", "--training",
         ],
+    ]
+
+    private static let recipeNames: Set<String> = [
+        "--iters", "--epochs", "--learning-rate", "--batch-size", "--grad-accumulation",
+        "--schedule", "--optimizer", "--weight-decay", "--no-bias-correction", "--clip",
+        "--dropout", "--eval-every", "--patience", "--memory-limit", "--lora-r", "--lora-scale",
+        "--lora-layers", "--lora-keys", "--dora", "--mlx-compat", "--max-seq-len", "--warmup",
+        "--reset-adapter", "--augment", "--preference-pairs", "--rehearsal", "--replay-share",
+        "--kl-weight", "--held-out", "--no-gate", "--quick-gate", "--seed",
     ]
 
     @Test func librariesNameNoFlag() {

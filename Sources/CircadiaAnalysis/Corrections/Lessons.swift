@@ -169,7 +169,7 @@ package struct Lesson: Sendable, Hashable {
         return reasons
     }
 
-    package mutating func reject(_ reply: Int, because rejection: ReplyRejection) {
+    mutating func reject(_ reply: Int, because rejection: ReplyRejection) {
         if replies[reply].rejection == nil { replies[reply].rejection = rejection }
     }
 }

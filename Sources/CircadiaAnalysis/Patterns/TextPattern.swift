@@ -8,7 +8,7 @@ import Foundation
 
 /// A regular expression made of alternatives, compiled once. `^` and `$` match at lines.
 package struct TextPattern: Sendable {
-    package let expression: NSRegularExpression?
+    let expression: NSRegularExpression?
     private let needles: [[UInt8]]
 
     /// A pattern that matches where any of the alternatives does.

@@ -13,7 +13,7 @@ package enum PreferenceForms {
         var needsStanding = false
     }
 
-    package static func match(_ clause: PreferenceSentence.Clause) -> Match? {
+    static func match(_ clause: PreferenceSentence.Clause) -> Match? {
         for form in [
             address, opening, closing, length, layout, units, codeLanguage, language, emoji,
             spelling, tone, content,

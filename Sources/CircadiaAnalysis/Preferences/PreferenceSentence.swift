@@ -16,11 +16,11 @@ package struct PreferenceSentence {
         let isNegated, isStopped: Bool
     }
 
-    package let clauses: [Clause]
-    package let isStanding: Bool
-    package let isSmallTalk: Bool
+    let clauses: [Clause]
+    let isStanding: Bool
+    let isSmallTalk: Bool
 
-    package static func split(_ text: QuotedText) -> [PreferenceSentence] {
+    static func split(_ text: QuotedText) -> [PreferenceSentence] {
         let pattern = TextPattern(#"[^.!?\n;]+(?:\.(?=\w)[^.!?\n;]+)*[.!?;]*"#)
         return pattern.groups(in: text.text).compactMap { match in
             let sentence = match[0] ?? ""
@@ -98,10 +98,10 @@ package struct PreferenceSentence {
         #"(?:,|:|\s+[-–—]|\s+)\s*(?:and|but|also)(?:,? (?:also|then|please))*\s+(?=(?:please |always |never |don't |do not |to )*(?:use|call|keep|end|finish|start|begin|add|give|answer|reply|avoid|write|show|put|be|no|stop|sign)\b)|[,:]\s+|\s+[-–—]+\s+"#
     )
 
-    package static let leadIn =
+    static let leadIn =
         #"^(?:and|also|but|so|ok(?:ay)?|hey|hi|hello|thanks|thank you|well|oh|yes|great|good|just|kindly|please|do|to|actually|instead|remember(?: that| to|:)?|note that|important|a request|one (?:more )?thing|from now on|from here on|in (?:the )?future|going forward|for the future|in general|generally|as a rule|by default|at all times|always|each time|every time|henceforth|when(?:ever)? you (?:answer|reply|respond|explain|write|talk|speak)(?: to)?(?: me)?(?: something| things| anything)?|(?:when(?:ever)? (?:you|i)|if (?:i ask|you (?:show|give|recommend|suggest|explain)))\b[^,]{0,40}(?=,)|(?:can|could|would|will) you|(?:i'd|i would) (?:really )?(?:like|love|appreciate|prefer) (?:it )?(?:for |if )?(?:you )?(?:to|could|would)?|i (?:want|need|expect|ask|prefer) you to|make sure (?:to|that you|you)|be sure to|try to|you (?:should|must|can|may|could)|it (?:would|'d) be (?:great|nice|good) if you(?: could| would)?|it helps if you|i like it (?:best |better )?when you|don't|do not|never|stop|you (?:don't|do not) (?:have|need) to|no need to|there is no need to|quit|refrain from|feel free to)(?=[\s,:]|$)[\s,:]*"#
-    package static let negating = TextPattern(#"^(?:don't|do not|never|quit|refrain from)"#)
-    package static let stopping = TextPattern(
+    static let negating = TextPattern(#"^(?:don't|do not|never|quit|refrain from)"#)
+    static let stopping = TextPattern(
         #"^(?:stop|quit|you (?:don't|do not) (?:have|need) to|no need to|there is no need to)"#)
     private static let condition = TextPattern(
         #"^(?:and |but |also |please )*(?:when|whenever|if|every time|each time)\b"#)
@@ -109,7 +109,7 @@ package struct PreferenceSentence {
         #"\b(?:said|says|told|tells|wrote|written|asked|asks|according to)\b"#)
     private static let tail =
         #"(?:[\s,]+(?:please|thanks|thank you|as well|too|from now on|in (?:the )?future|going forward|always|every time|each time|at all times|with me|for me|to me|any ?more|any longer|again|if possible|ok(?:ay)?|whenever you (?:can|answer|reply)|when you (?:answer|reply|respond)(?: me)?|when (?:you )?(?:answering|replying)(?: me)?|when we (?:talk|chat)|in (?:all )?our chats))+$"#
-    package static let standing = TextPattern(
+    static let standing = TextPattern(
         #"\b(?:always|never|from now on|from here on|in (?:the )?future|going forward|henceforth|every time|each time|whenever|at all times|as a rule|by default|in general|any ?more|any longer|(?:when|if) (?:you|i) (?:answer|reply|respond|explain|show|write|give|ask)|in our chats|(?:(?:your|all|my|the|short|brief|concise|longer|detailed|long|shorter|briefer) )(?:answers|replies|responses|explanations|messages)|(?:each|every|all|any)(?: one)?(?: of)?(?: your| the)? (?:answers?|repl(?:y|ies)|responses?|messages?|explanations?)|answers to|replies to|remember (?:to|that))\b"#
     )
     private static let request = TextPattern(

@@ -2,14 +2,14 @@ import Foundation
 
 /// A message whose quoted parts stand as single marks, so that they are neither split nor read.
 package struct QuotedText {
-    package let text: String
+    let text: String
     private var quotes: [String] = []
 
     private static let pairs: [Character: Character] = [
         "\"": "\"", "“": "”", "„": "“", "«": "»", "‘": "’",
     ]
 
-    package init(_ message: String) {
+    init(_ message: String) {
         var text = ""
         var rest = message[...]
         while let character = rest.first {

@@ -24,7 +24,7 @@ package enum AccountNumbers {
     private static let french = SecretPattern(
         #"\brib\b[^\d\n]{0,12}(?<secret>\d{5} ?\d{5} ?\d{11} ?\d{2})(?!\d)"#, ignoringCase: true)
 
-    package static func findings(in document: NSString) -> [SecretFinding] {
+    static func findings(in document: NSString) -> [SecretFinding] {
         var found = card.findings(.cardNumber, in: document) { isCard(digits(of: $0)) }
         found += ibans(in: document)
         found += routing.findings(.bankNumber, in: document) { isRouting(digits(of: $0)) }

@@ -16,7 +16,7 @@ package enum AddressSecrets {
         #"[?&;](?:[\w-]{0,40}(?:token|api[_-]?key|apikey|secret|signature)|key|sig|auth|code)"#
             + #"=(?<secret>[^&\s"'<>#]{16,})"#, ignoringCase: true)
 
-    package static func findings(in document: NSString) -> [SecretFinding] {
+    static func findings(in document: NSString) -> [SecretFinding] {
         func isPassword(_ value: String) -> Bool { !Placeholder.isPresent(in: value) }
         return userInformation.findings(.password, in: document, where: isPassword)
             + dataSource.findings(.password, in: document, where: isPassword)
@@ -49,7 +49,7 @@ package enum HeaderSecrets {
     private static let userFlag = SecretPattern(
         #"(?:^|\s)(?:-u|--user|--auth|-a)[ =]["']?[\w.@+-]{1,64}:(?<secret>[^\s"'$<{]{6,200})"#)
 
-    package static func findings(in document: NSString) -> [SecretFinding] {
+    static func findings(in document: NSString) -> [SecretFinding] {
         func isOpaque(_ value: String) -> Bool {
             SecretStrength(value).isOpaque && !Placeholder.isPresent(in: value)
         }

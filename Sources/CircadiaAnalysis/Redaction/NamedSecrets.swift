@@ -49,7 +49,7 @@ package enum NamedSecrets {
         "credential", "key", "schlüssel",
     ]
 
-    package static func findings(in document: NSString) -> [SecretFinding] {
+    static func findings(in document: NSString) -> [SecretFinding] {
         found(assignment, .assignment, in: document) + found(sentence, .sentence, in: document)
             + found(following, .following, in: document)
             + sshpass.findings(.password, in: document) { !Placeholder.isPresent(in: $0) }
@@ -171,14 +171,14 @@ package enum SecretName {
     private static let password = SecretPattern(
         #"pass|pwd|kennwort|contraseña|wachtwoord|senha|^pw$|[_.-]pw$"#, ignoringCase: true)
 
-    package static func isHarmless(_ name: String) -> Bool {
+    static func isHarmless(_ name: String) -> Bool {
         let document = name as NSString
         guard !harmless.matches(in: document).isEmpty else { return false }
         // These end in a harmless word, but name a secret.
         return !name.lowercased().hasSuffix("secret") && !name.lowercased().hasSuffix("passtext")
     }
 
-    package static func kind(of name: String) -> SecretKind {
+    static func kind(of name: String) -> SecretKind {
         password.matches(in: name as NSString).isEmpty ? .token : .password
     }
 
@@ -191,9 +191,9 @@ package enum SecretName {
 
 /// A value beside the name of a secret.
 package struct SecretCandidate {
-    package let text: String
-    package let isQuoted: Bool
-    package let isSentence: Bool
+    let text: String
+    let isQuoted: Bool
+    let isSentence: Bool
     /// Whether the operator is a “=” with a blank before it, as code has it.
     package var isSpacedAssignment = false
     /// Whether the operator is a “=” without one, as settings and addresses have it.
@@ -201,7 +201,7 @@ package struct SecretCandidate {
     /// The UTF-16 unit behind the value.
     package var next: UInt16 = 0
 
-    package init(text: String, isQuoted: Bool, isSentence: Bool) {
+    init(text: String, isQuoted: Bool, isSentence: Bool) {
         self.text = text
         self.isQuoted = isQuoted
         self.isSentence = isSentence

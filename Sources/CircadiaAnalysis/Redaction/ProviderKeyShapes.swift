@@ -54,7 +54,7 @@ package enum ProviderKeyShapes {
         #"(?<![A-Za-z0-9_/.=-])(?!pk_)[a-z]{2,8}[_-](?:[a-z0-9]{2,6}[_-])?"#
             + #"[A-Za-z0-9]{28,}(?![A-Za-z0-9/+=])"#)
 
-    package static func findings(in document: NSString) -> [SecretFinding] {
+    static func findings(in document: NSString) -> [SecretFinding] {
         known.findings(.apiKey, in: document) { !Placeholder.isPresent(in: $0) }
             + alike.findings(.apiKey, in: document) {
                 SecretStrength($0).isThoroughlyMixed && !Placeholder.isPresent(in: $0)
@@ -69,7 +69,7 @@ package enum PrivateKeyShapes {
             + #"(?:(?:(?!-----)[\s\S]){0,20000}-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"#
             + #"|[A-Za-z0-9+/=\s\\:,-]{40,})"#)
 
-    package static func findings(in document: NSString) -> [SecretFinding] {
+    static func findings(in document: NSString) -> [SecretFinding] {
         armour.findings(.privateKey, in: document)
     }
 }

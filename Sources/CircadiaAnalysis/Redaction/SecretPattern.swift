@@ -2,8 +2,8 @@ import Foundation
 
 /// A secret where Foundation's regular expressions count: in UTF-16.
 package struct SecretFinding {
-    package let kind: SecretKind
-    package let range: NSRange
+    let kind: SecretKind
+    let range: NSRange
 }
 
 /// A regular expression that says where a secret is: its group `secret`, or else all of a match.
@@ -11,7 +11,7 @@ package struct SecretPattern: Sendable {
     private let expression: NSRegularExpression?
     private let isGrouped: Bool
 
-    package init(_ pattern: String, ignoringCase: Bool = false) {
+    init(_ pattern: String, ignoringCase: Bool = false) {
         expression = try? NSRegularExpression(
             pattern: pattern,
             options: ignoringCase ? [.anchorsMatchLines, .caseInsensitive] : .anchorsMatchLines)

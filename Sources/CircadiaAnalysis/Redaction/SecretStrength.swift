@@ -2,16 +2,16 @@ import Foundation
 
 /// How a text is made: what tells a drawn value from words, names and numbers.
 package struct SecretStrength {
-    package let length: Int
-    package let capitals: Int
-    package let smallLetters: Int
-    package let digits: Int
-    package let marks: Int
+    let length: Int
+    let capitals: Int
+    let smallLetters: Int
+    let digits: Int
+    let marks: Int
     /// Shannon's entropy of the characters, bits each.
     package let entropy: Double
     private let text: String
 
-    package init(_ text: String) {
+    init(_ text: String) {
         self.text = text
         var counts: [Unicode.Scalar: Int] = [:]
         var (capitals, smallLetters, digits) = (0, 0, 0)
@@ -41,7 +41,7 @@ package struct SecretStrength {
         }
     }
 
-    package var letters: Int { capitals + smallLetters }
+    var letters: Int { capitals + smallLetters }
 
     /// Capitals, small letters and digits in plenty, as only drawn text has them.
     package var isThoroughlyMixed: Bool {
@@ -85,7 +85,7 @@ package enum Placeholder {
         "api_key", "apikey", "credentials", "login", "admin", "include", "enabled", "disabled",
     ]
 
-    package static func isPresent(in value: String) -> Bool {
+    static func isPresent(in value: String) -> Bool {
         words.contains(value.lowercased()) || !pattern.matches(in: value as NSString).isEmpty
     }
 }

@@ -36,7 +36,7 @@ package enum TrainingBar: String, Sendable, Hashable, Codable, CustomStringConve
     /// A person called its reply bad, or corrected it.
     case rejected
 
-    package static func bars(of exchange: Exchange, lesson: Lesson?) -> [TrainingBar] {
+    static func bars(of exchange: Exchange, lesson: Lesson?) -> [TrainingBar] {
         let isRejected = lesson?.isRejected ?? (ReplyMark.of(exchange) == .bad)
         return (exchange.tags.contains(Exchange.noTrainTag) ? [.taggedNoTrain] : [])
             + (exchange.isRecalled ? [.recalled] : []) + (isRejected ? [.rejected] : [])

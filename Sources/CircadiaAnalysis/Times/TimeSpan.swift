@@ -68,6 +68,7 @@ package struct TimeSpan {
 
     // MARK: Days
 
+    /// The English names of weekdays, in lower case, Sunday or Monday first as `Calendar` counts.
     package static let weekdays = [
         "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
     ]
@@ -194,6 +195,7 @@ package struct TimeSpan {
 
     // MARK: Months
 
+    /// The English names of months, in lower case, January first.
     package static let months = [
         "january", "february", "march", "april", "may", "june", "july", "august", "september",
         "october", "november", "december",

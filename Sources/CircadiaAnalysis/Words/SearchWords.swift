@@ -32,6 +32,7 @@ package enum SearchWords {
         return telling.isEmpty ? unique : telling
     }
 
+    /// The base form of an irregular English word, such as `write` for `wrote`; other words as they are.
     package static func canonical(_ word: String) -> String { EnglishWords.baseForms[word] ?? word }
 
     private struct Run {

@@ -107,17 +107,17 @@ package enum ChatImport {
 
 /// A conversation of another program: its messages with their times.
 package struct ImportedConversation {
-    package struct Message {
+    struct Message {
         let role: ChatMessage.Role
         let text: String
         let time: Date?
     }
 
-    package let session: String?
+    let session: String?
     /// The time of messages that have none.
     package let time: Date?
-    package let model: String?
-    package let messages: [Message]
+    let model: String?
+    let messages: [Message]
 
     /// What a person said, with all that was answered until they spoke again.
     package var exchanges: [Exchange] {
@@ -155,7 +155,7 @@ package struct ImportedConversation {
 
 /// One conversation of ChatGPT's export: a tree of messages, of which one branch was the last.
 package enum ChatGPTExport {
-    package static func conversation(_ object: [String: Any]) -> ImportedConversation? {
+    static func conversation(_ object: [String: Any]) -> ImportedConversation? {
         guard let mapping = object["mapping"] as? [String: [String: Any]] else { return nil }
         var next = object["current_node"] as? String ?? lastLeaf(of: mapping)
         var branch: [ImportedConversation.Message] = []
@@ -211,7 +211,7 @@ package enum ChatGPTExport {
 
 /// One conversation of Claude's export.
 package enum ClaudeExport {
-    package static func conversation(_ object: [String: Any]) -> ImportedConversation? {
+    static func conversation(_ object: [String: Any]) -> ImportedConversation? {
         guard let list = object["chat_messages"] as? [[String: Any]] else { return nil }
         let messages = list.compactMap { item -> ImportedConversation.Message? in
             let role: ChatMessage.Role
@@ -237,7 +237,7 @@ package enum ClaudeExport {
 
 /// One conversation of a ShareGPT file.
 package enum ShareGPTFile {
-    package static func conversation(_ object: [String: Any]) -> ImportedConversation? {
+    static func conversation(_ object: [String: Any]) -> ImportedConversation? {
         guard let line = try? JSONSerialization.data(withJSONObject: object),
             case .exchange(let whole, _) = LogLine.parse([UInt8](line), number: 2)
         else { return nil }
