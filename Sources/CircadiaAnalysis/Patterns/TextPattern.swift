@@ -8,7 +8,8 @@ import Foundation
 
 /// A regular expression made of alternatives, compiled once. `^` and `$` match at lines.
 package struct TextPattern: Sendable {
-    let expression: NSRegularExpression?
+    /// The alternatives as one compiled expression.
+    package let expression: NSRegularExpression?
     private let needles: [[UInt8]]
 
     /// A pattern that matches where any of the alternatives does.
