@@ -6,7 +6,9 @@ import Foundation
 ///
 /// The model writes the rest of the answer.
 package struct PreferenceGuide {
+    /// The preferences that the answer follows; the last one of a manner decides.
     package let preferences: [StatedPreference]
+    /// The topic of the question.
     package let topic: PreferenceQuestion.Topic
 
     /// A guide to an answer.

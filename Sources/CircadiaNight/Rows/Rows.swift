@@ -24,6 +24,7 @@ package struct Rows: Sendable, Codable, Equatable {
         package var scoredTokens, totalTokens: Int
         /// Paraphrases that are trained.
         package var paraphrases: Int
+        /// Refused paraphrases, by `ParaphraseCheck.Refusal.rawValue`.
         package var paraphrasesRefused: [String: Int]
         /// General texts.
         package var general: Int
