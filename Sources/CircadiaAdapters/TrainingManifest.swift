@@ -2,31 +2,33 @@ import CircadiaConversation
 import CircadiaFiles
 import Foundation
 
-/// What an adapter was trained on, in a file beside its weights that `mlx_lm` does not look at.
+/// The list of exchanges that trained an adapter, in a file next to its weights that `mlx_lm`
+/// ignores.
 ///
-/// It names exchanges by the content hash of what the night trains, which has no secrets in it, those of the adapters it went on from included, and it
-/// says which of them a person wanted forgotten since: then the adapter is stale, and the next sleep
-/// starts without it.
+/// It names exchanges by the content hash of their redacted form, including those of the adapters
+/// that this one continued from. It also marks which of them were forgotten since. An adapter with
+/// such a mark is stale, and the next night does not continue from it.
 package struct TrainingManifest: Sendable, Hashable, Codable {
     /// The file's name in an adapter's folder.
     package static let fileName = "training_manifest.json"
 
-    /// The form of the file.
+    /// The format's version.
     package var version = 1
     /// The model that was adapted.
     package var model: String?
     /// When the adapter was written.
     package var written: Date?
-    /// Hashes of the exchanges that trained it or one it went on from, sorted.
+    /// Sorted hashes of the exchanges that trained it or an adapter that it continued from.
     package var trained: [ContentHash]
-    /// Whether `trained` names all of them: an adapter of before there were manifests does not know.
+    /// Whether `trained` names all of them; false if the adapter, or one before it, had no
+    /// manifest.
     package var isComplete: Bool
-    /// Hashes of exchanges that were forgotten since, sorted.
+    /// Sorted hashes of exchanges that were forgotten since.
     package var forgotten: [ContentHash]
-    /// Which night learnt and rehearsed what; nil of an adapter of before there were ledgers.
+    /// Which night learnt which exchange; nil if the adapter is older than ledgers.
     package var ledger: TrainingLedger?
 
-    /// A manifest of exchanges by their hashes.
+    /// Makes a manifest of exchanges by their hashes.
     package init(
         model: String?, trained: some Sequence<ContentHash>, isComplete: Bool = true,
         written: Date? = Date(), ledger: TrainingLedger? = nil
@@ -39,7 +41,7 @@ package struct TrainingManifest: Sendable, Hashable, Codable {
         forgotten = []
     }
 
-    /// The ledger; one that was not kept has all that was trained in one night.
+    /// The ledger. If there is none, one that has learnt every trained exchange in a single night.
     package var knownLedger: TrainingLedger {
         if let ledger { return ledger }
         var ledger = TrainingLedger()
@@ -47,10 +49,10 @@ package struct TrainingManifest: Sendable, Hashable, Codable {
         return ledger
     }
 
-    /// Whether the adapter knows something that is to be forgotten.
+    /// Whether the adapter was trained on exchanges that were forgotten since.
     package var isStale: Bool { !forgotten.isEmpty }
 
-    /// The manifest of an adapter; nil where it has none that can be read.
+    /// Reads the manifest of an adapter; nil if it is missing or unreadable.
     package static func read(adapter: URL) -> TrainingManifest? {
         guard
             let bytes = try? DurableFile.read(adapter.appendingPathComponent(fileName)),
@@ -82,7 +84,7 @@ package struct TrainingManifest: Sendable, Hashable, Codable {
     }
 }
 
-/// The adapters of a folder: `adapters/nightly_update`, and whatever older ones are kept there.
+/// The adapters of a folder: `adapters/nightly_update` and older ones that are kept there.
 package struct TrainedAdapters: Sendable {
     /// The folder that holds them, such as `adapters`.
     package let root: URL
@@ -94,7 +96,7 @@ package struct TrainedAdapters: Sendable {
     package var all: [URL] {
         func folders(in url: URL) -> [URL] {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
-            // Hidden ones are being written, or were when a process was killed.
+            // Hidden folders are being written, or were when a process was killed.
             return names.filter { !$0.hasPrefix(".") }.sorted().map {
                 url.appendingPathComponent($0, isDirectory: true)
             }
@@ -115,11 +117,11 @@ package struct TrainedAdapters: Sendable {
         }
     }
 
-    /// Marks adapters that were trained on any of these exchanges as stale; repeating it changes
+    /// Marks adapters that were trained on any of these exchanges as stale. Repeating it changes
     /// nothing.
     ///
-    /// - Returns: the adapters.
-    /// - Throws: `unwritable`, `unreadable`.
+    /// - Returns: the folders of these adapters.
+    /// - Throws: `FileError.unwritable`, `.unreadable`.
     @discardableResult
     package func markStale(forgetting hashes: Set<ContentHash>) throws(FileError) -> [URL] {
         let adapters = trained(on: hashes)
@@ -138,9 +140,9 @@ package struct TrainedAdapters: Sendable {
         return adapters
     }
 
-    /// Takes the mark back for exchanges that are remembered again.
+    /// Removes the mark for exchanges that are remembered again.
     ///
-    /// - Throws: `unwritable`, `unreadable`.
+    /// - Throws: `FileError.unwritable`, `.unreadable`.
     package func unmark(remembering hashes: Set<ContentHash>) throws(FileError) {
         for adapter in all {
             guard var manifest = TrainingManifest.read(adapter: adapter) else { continue }
@@ -152,13 +154,14 @@ package struct TrainedAdapters: Sendable {
         }
     }
 
-    /// The adapter that a night goes on from: `adapter`, unless it is stale; then the newest other
-    /// one for the same model that knows all it was trained on and is not stale, or none.
+    /// The adapter that a night continues from: `adapter`, unless it is stale. Then it is the
+    /// newest other adapter of the same model that is not stale and has a complete manifest, or
+    /// none.
     ///
     /// - Parameters:
     ///   - adapter: the adapter in use.
     ///   - model: the model's name.
-    /// - Returns: the folder, nil for the base model; and whether `adapter` was passed over.
+    /// - Returns: the folder, nil for the base model; and whether `adapter` was stale.
     package func origin(for adapter: URL, model: String) -> (adapter: URL?, isReplaced: Bool) {
         guard let manifest = TrainingManifest.read(adapter: adapter), manifest.isStale else {
             return (adapter, false)

@@ -5,8 +5,8 @@ package enum CodeVersion {
     /// The released version.
     package static let release = "0.1.0"
 
-    /// The release and, where the program runs from a checkout, its commit: `0.1.0+1a2b3c4`
-    /// (`-dirty` where files were changed).
+    /// The release. If the program runs from a checkout, the commit follows: `0.1.0+1a2b3c4`, with
+    /// `-dirty` if files were changed.
     package static let current: String = {
         var folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         while folder.pathComponents.count > 1 {

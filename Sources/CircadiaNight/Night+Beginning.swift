@@ -5,7 +5,7 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-/// What comes before the first step: a new night or a resumed one, and its rows.
+/// Everything before the first step: begins or resumes a night and builds its rows.
 extension Night {
     /// A night that has begun.
     struct Begun {
@@ -13,11 +13,11 @@ extension Night {
         let record: NightRecord
         /// The adapter that it continues from.
         let origin: AdapterOrigin
-        /// Its log, and what of it may be learnt.
+        /// Its log, and the exchanges of it that may be learnt.
         let material: NightMaterial
     }
 
-    /// Begins a new night; one that did not end is given up.
+    /// Begins a new night and gives up an unfinished one.
     func begin(_ request: Request, control: NightControl) throws -> Begun {
         let (versions, unfinished) = (place.versions, place.unfinished)
         try versions.adopt()
@@ -30,7 +30,7 @@ extension Night {
             control.report(.gaveUp(started: unfinished.summary?.started))
         }
         if let given = try? unfinished.record() {
-            // What a killed process was writing.
+            // Files that a killed process was writing.
             AdapterDirectory.removeStrays(beside: versions.url(of: given.number))
         }
         unfinished.discard()
@@ -44,7 +44,8 @@ extension Night {
 
     /// Finds the night to resume.
     ///
-    /// - Throws: `SleepError.nightChanged` where it would end otherwise than it would have.
+    /// - Throws: `SleepError.nightChanged` if its result would differ from that of an uninterrupted
+    ///   night.
     func resume(_ request: Request, control: NightControl) throws -> Begun {
         let record = try place.unfinished.record()
         let differences = record.differences(
@@ -68,7 +69,8 @@ extension Night {
         }
     }
 
-    /// Selects, builds the rows and plans their training, and keeps all of it; a resumed night has it.
+    /// Selects exchanges, builds the rows, plans their training and saves all of it. A resumed
+    /// night already has it.
     func prepare(
         _ begun: Begun, material: NightMaterial, present: LoRAAdapter?, request: Request,
         control: NightControl
@@ -80,7 +82,7 @@ extension Night {
             prepared = try self.prepared(
                 begun, material: material, present: present, request: request, control: control)
         } catch {
-            // What failed will fail again when it is resumed; only an interrupted night is kept.
+            // A resumed night would fail the same way; only an interrupted night is kept.
             unfinished.discard()
             throw error
         }
@@ -91,7 +93,7 @@ extension Night {
         return (record, prepared)
     }
 
-    /// The night before its first step; nil where a signal ended it.
+    /// Prepares the night up to its first step; nil if a signal ended it.
     private func prepared(
         _ begun: Begun, material: NightMaterial, present: LoRAAdapter?, request: Request,
         control: NightControl
@@ -118,7 +120,7 @@ extension Night {
             plan: planned.plan, heldOutLossBefore: before)
     }
 
-    /// What judging will take: as long as last time, half a minute where there was none.
+    /// Expected seconds of judging: as long as last time, or 30 if no night was judged before.
     private var expectedGateSeconds: Double {
         if options.gate == nil { return 0 }
         return place.versions.nights.last { $0.gate != nil }?.gateReport?.seconds ?? 30

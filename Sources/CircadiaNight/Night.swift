@@ -10,11 +10,12 @@ import Foundation
 /// One night: the day's exchanges become a candidate adapter, which is judged and then promoted or
 /// dropped.
 ///
-/// Each stage is a function from values to values: select → rows → train → judge → promote. The adapter
-/// in use does not change before promotion, which is one atomic exchange of its folder. Until then the
-/// night is kept beside it (`UnfinishedNight`) and can be resumed after any end, with the same bits.
+/// Each stage is a function from values to values: select → rows → train → judge → promote. The
+/// adapter in use does not change before promotion, which swaps its folder atomically. Until then
+/// the night is kept next to it (`UnfinishedNight`). It can be resumed however the process ended,
+/// and gives the same bits.
 package struct Night {
-    /// What happens in a night.
+    /// An event of a night.
     package typealias Event = NightEvent
 
     let model: NightModel
@@ -22,14 +23,14 @@ package struct Night {
     let texts: NightTexts
     let options: SleepOptions
 
-    /// Versions that stay beside the one in use, unless a person wants otherwise.
+    /// Versions that are kept by default.
     package static let usualVersions = 30
 
     /// A night for a model.
     ///
     /// - Parameters:
-    ///   - model: what is trained.
-    ///   - place: where its adapter lies.
+    ///   - model: the model to train.
+    ///   - place: the folder of its adapter.
     ///   - texts: the texts that ship with the program.
     ///   - options: the settings.
     package init(
@@ -42,19 +43,19 @@ package struct Night {
         self.options = options
     }
 
-    /// What a caller asks of a night.
+    /// A caller's request for a night.
     package struct Request: Sendable {
         /// The log, in order.
         package var exchanges: [CleanExchange]
-        /// Names the log in errors.
+        /// The log's path, for errors.
         package var logPath: String
-        /// Resumes the night that did not end. Its exchanges are those of then, and its adapter is the
-        /// very one that it would have ended with.
+        /// Resumes the unfinished night. It trains the exchanges of that time and ends with the
+        /// adapter that it would have had without the interruption.
         package var resumes = false
-        /// Refuses a night in which no exchange is new and none is due for rehearsal.
+        /// Throws `SleepError.nothingDue` if no exchange is new and none is due for rehearsal.
         package var onlyIfDue = false
 
-        /// Asks for a night over a log.
+        /// Makes a request for a night over a log.
         package init(
             exchanges: [CleanExchange], logPath: String, resumes: Bool = false, onlyIfDue: Bool = false
         ) {
@@ -65,16 +66,16 @@ package struct Night {
         }
     }
 
-    /// Holds the night.
+    /// Runs the night.
     ///
     /// - Parameters:
-    ///   - request: what is asked of it.
-    ///   - isCancelled: asked between steps; a cancelled night throws `SleepError.interrupted`, keeps all
-    ///     it has done and leaves everything else as it was.
-    ///   - report: told what happens.
+    ///   - request: the log and whether to resume.
+    ///   - isCancelled: called between steps. A cancelled night throws `SleepError.interrupted`,
+    ///     keeps its work for a resumption and changes nothing else.
+    ///   - report: receives the night's events.
     /// - Returns: the record of the night.
-    /// - Throws: `SleepError` where there is nothing to learn or to resume, `TrainingError` where
-    ///   training breaks off, `ModelError` or `FormatError` where the present adapter does not fit or the
+    /// - Throws: `SleepError` if there is nothing to learn or to resume, `TrainingError` if
+    ///   training fails, `ModelError` or a file error if the present adapter does not fit or the
     ///   new one cannot be written.
     package func sleep(
         _ request: Request, isCancelled: @escaping () -> Bool = { false },

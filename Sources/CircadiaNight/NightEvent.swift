@@ -4,37 +4,39 @@ import CircadiaFormats
 import CircadiaTraining
 import Foundation
 
-/// What happens in a night, for a front end to show.
+/// An event of a night, for a front end to show.
 package enum NightEvent: Sendable {
-    /// An earlier night did not end and is given up for this one; `started` is nil where it cannot be read.
+    /// An unfinished night is given up for this one; `started` is nil if its record cannot be read.
     case gaveUp(started: Date?)
-    /// A night is resumed; so many later exchanges wait for the next one.
+    /// A night is resumed; `laterExchanges` exchanges that came after it began wait for the next
+    /// one.
     case resumed(started: Date, laterExchanges: Int)
     /// The resumed night was begun by another version of the program.
     case begunByOtherVersion(String, current: String)
-    /// A night had ended but its process was killed before it had cleaned up.
+    /// A night had ended, but its process was killed before it cleaned up.
     case hadEnded(started: Date)
     /// The night continues from another adapter than the one in use.
     case originReplaced(AdapterOrigin.Replacement)
-    /// The adapter in use has another shape than the options ask for, and stays as it is.
+    /// The adapter in use differs in shape from what the options ask for, and keeps its shape.
     case keepsShape(kind: AdapterConfiguration.Kind, rank: Int, scale: Double, blocks: Int)
-    /// Exchanges of the log are not learnt.
+    /// Some exchanges of the log are not learnt.
     case leftOut(LeftOut)
-    /// Good and tried paraphrases so far.
+    /// The number of good and of tried paraphrases so far.
     case paraphrases(good: Int, tried: Int)
-    /// Good pairs for preferences and questions asked so far.
+    /// The number of good pairs for preferences and of questions asked so far.
     case preferences(good: Int, tried: Int)
-    /// Stated preferences that hold and the pairs made for them; so many questions have none.
+    /// Stated preferences that hold, and the pairs made for them; `refused` questions gave no pair.
     case preferencePairs(stated: Int, training: Int, heldOut: Int, refused: Int)
-    /// What is trained and measured.
+    /// The rows to train and to measure.
     case rows(RowCounts)
-    /// Exchanges that are new, rehearsed, and wait for another night.
+    /// The number of exchanges that are new, that are rehearsed, and that wait for another night.
     case selected(new: Int, replayed: Int, waiting: Int)
-    /// Replies with a mark; those that were corrected or called good count double where `countsDouble`.
+    /// The number of replies with a mark. Corrected and good ones count double if `countsDouble` is
+    /// true.
     case replies(rejected: Int, corrected: Int, good: Int, countsDouble: Bool)
-    /// What training will do and take. Fewer steps than were wanted fit into the time.
+    /// The plan of training. If the time is short, it has fewer steps than `wantedIterations`.
     case plan(TrainingPlan, wantedIterations: Int)
-    /// A step, or what else happened in training.
+    /// A step or another event of training.
     case training(TrainingProgress)
     /// A candidate was judged.
     case judged(Verdict.Attempt)
@@ -47,24 +49,24 @@ package enum NightEvent: Sendable {
     /// The diary could not be written, for this reason; the night is not lost.
     case diaryFailed(String)
 
-    /// What of a log is not learnt: numbers of exchanges, or of replies.
+    /// The parts of a log that are not learnt, as numbers of exchanges or of replies.
     package struct LeftOut: Sendable, Equatable {
         /// Exchanges tagged `no-train`.
         package var tagged = 0
-        /// Exchanges answered from memory.
+        /// Exchanges whose reply used a memory.
         package var recalled = 0
         /// Replies that were called bad or corrected.
         package var rejectedReplies = 0
         /// Exchanges that train without the secrets in them.
         package var withSecrets = 0
 
-        /// Nothing.
+        /// Nothing left out.
         package init() {}
     }
 
     /// Numbers of what is trained and measured.
     package struct RowCounts: Sendable, Equatable {
-        /// Scored tokens of the training rows, and all.
+        /// Scored tokens of the training rows, and all their tokens.
         package var scoredTokens, totalTokens: Int
         /// The person's exchanges, paraphrases of them, and general texts.
         package var exchanges, paraphrases, general: Int

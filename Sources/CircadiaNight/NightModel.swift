@@ -7,18 +7,18 @@ import Foundation
 
 /// The model that a night trains, with what belongs to it.
 package struct NightModel {
-    /// The base model, which stages run with one adapter or another.
+    /// The base model; each stage applies the adapter that it needs.
     let base: AdaptedModel
-    /// What the person calls it.
+    /// The name that the person uses for it.
     let name: String
-    /// Tells its weights from others; a night is only resumed with the same ones.
+    /// A fingerprint of its weights; a night is resumed only with the same weights.
     let fingerprint: String
     /// Its tokenizer.
     let tokenizer: BPETokenizer
     /// Its template, with a pinned date.
     let template: ChatTemplate
 
-    /// Puts a model and what belongs to it together.
+    /// Combines a model with its tokenizer and template.
     package init(
         model: LlamaModel, name: String, fingerprint: String, tokenizer: BPETokenizer,
         template: ChatTemplate
@@ -30,7 +30,7 @@ package struct NightModel {
         self.template = template
     }
 
-    /// Mean loss of the rows' scored tokens, nats a token; nil where nothing is scored.
+    /// Mean loss of the rows' scored tokens in nats a token; nil if nothing is scored.
     func loss(of rows: [TrainingRow], with adapter: LoRAAdapter?) -> Double? {
         let model = base.with(adapter)
         var nats = 0.0
@@ -43,7 +43,7 @@ package struct NightModel {
         return tokens > 0 ? nats / Double(tokens) : nil
     }
 
-    /// The likeliest reply to a prompt.
+    /// The greedy reply to a prompt.
     func reply(
         to prompt: [Int32], with adapter: LoRAAdapter?, maxTokens: Int
     ) throws -> GenerationResult {
@@ -53,11 +53,12 @@ package struct NightModel {
     }
 }
 
-/// Where a night's adapter and its versions lie.
+/// The folders of a night's adapter and its versions.
 package struct NightPlace: Sendable {
     /// The folder of the adapter in use.
     let adapterDirectory: URL
-    /// Versions that stay after an accepted night, the latest ones and those in use; 0 keeps all.
+    /// Versions that are kept after an accepted night: the latest ones and those in use. 0 keeps
+    /// all.
     let keptVersions: Int
 
     /// Names the place of a night.
@@ -70,15 +71,15 @@ package struct NightPlace: Sendable {
     var versions: AdapterVersions { AdapterVersions(beside: adapterDirectory) }
     /// The night that has not ended.
     var unfinished: UnfinishedNight { UnfinishedNight(of: adapterDirectory) }
-    /// Where the base model's own figures are kept from night to night.
+    /// The file that keeps the base model's own figures from night to night.
     var baseMeasuresURL: URL { versions.root.appendingPathComponent("base_measures.json") }
 }
 
 /// The texts and questions that ship with the program.
 package struct NightTexts: Sendable {
-    /// What the gate measures with, beside the held-out conversations.
+    /// Texts and tasks that the gate measures, in addition to the held-out conversations.
     let gate: GateMaterial
-    /// What the model is asked so that it answers as the person wants it.
+    /// Questions that the model answers as the person wants replies to be.
     let questions: [PreferenceQuestion]
     /// General-purpose exchanges and prose to rehearse.
     let general: [Exchange]
@@ -94,10 +95,10 @@ package struct NightTexts: Sendable {
     }
 }
 
-/// How a caller stops a night and sees it go on.
+/// A caller's means of stopping a night and of following its progress.
 struct NightControl {
-    /// Whether a signal asks the night to end; asked between steps and measurements.
+    /// Whether a signal asks the night to end; called between steps and measurements.
     let isCancelled: () -> Bool
-    /// Told what happens.
+    /// Receives the night's events.
     let report: (NightEvent) -> Void
 }

@@ -1,4 +1,4 @@
-/// Encodes a missing value as null, so that every key of a report is always there.
+/// Encodes nil as null, so that a report always has every key.
 @propertyWrapper
 package struct NullWhenNil<Value: Codable & Sendable>: Codable, Sendable {
     /// The value, or nil.

@@ -1,9 +1,9 @@
 import CircadiaAdapters
 
-/// What can stop a night.
+/// The reasons that can stop a night.
 ///
-/// Nothing on disk has changed when one of these is thrown, except where `retrieval` memories were
-/// ingested before. The wording is a front end's.
+/// When one of these is thrown, nothing on disk has changed, except that memories may have been
+/// added to the retrieval store before. The front end provides the wording.
 package enum SleepError: Error, Sendable, Equatable {
     /// Another sleep holds the lock.
     case alreadySleeping(lock: String)
@@ -11,18 +11,18 @@ package enum SleepError: Error, Sendable, Equatable {
     case lockUnavailable(path: String, reason: String)
     /// The log holds nothing to learn from.
     case nothingToLearn(path: String, exchanges: Int)
-    /// All that the log holds was learnt, and nothing is to be rehearsed.
+    /// Every exchange of the log was learnt, and the options rehearse none.
     case nothingNew(path: String)
-    /// Nothing is new, and nothing is due for rehearsal: no night was wanted then.
+    /// Nothing is new and nothing is due for rehearsal, and the request was `onlyIfDue`.
     case nothingDue(path: String)
-    /// A signal ended the night, after so many steps of training; nil before it began. Everything is
-    /// kept in `folder`.
+    /// A signal ended the night after `step` steps of training, nil before the first. `folder`
+    /// keeps the night.
     case interrupted(step: Int?, total: Int, folder: String)
     /// No night waits to be resumed.
     case nothingToResume(path: String)
     /// The record of the unfinished night cannot be read.
     case nightUnreadable(path: String)
-    /// The resumed night would end with another result than the night that was begun.
+    /// The resumed night would have another result than the night that was begun.
     case nightChanged([NightDifference])
     /// A record of the night cannot be written.
     case recordNotWritten(path: String, reason: String)
@@ -36,9 +36,9 @@ package enum NightDifference: Sendable, Equatable {
     case model(name: String)
     /// The instruction set is another one.
     case instructions(was: String, now: String)
-    /// So many of its exchanges have left the log or have other content.
+    /// This many of its exchanges have left the log or have other content.
     case exchangesGone(Int, of: Int)
-    /// So many of its exchanges are barred from training since.
+    /// This many of its exchanges have been barred from training since.
     case exchangesBarred(Int)
     /// The adapter that it continued from cannot be used.
     case origin(AdapterOrigin.Problem)

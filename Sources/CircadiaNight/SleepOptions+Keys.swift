@@ -51,7 +51,7 @@ extension SleepOptions {
         }
     }
 
-    /// The options that `now` has otherwise.
+    /// The options that have another value in `now`.
     func differences(from now: SleepOptions) -> [NightDifference] {
         Key.allCases.compactMap { key in
             let (then, present) = (text(of: key), now.text(of: key))

@@ -4,7 +4,7 @@ import Foundation
 /// The settings of a night; the defaults are those of `circadia sleep`, found by measurement
 /// (`Benchmarks/recipes.py`).
 package struct SleepOptions: Sendable, Codable, Equatable {
-    /// What the numbers are optimised by.
+    /// The optimiser.
     package enum Optimizer: String, Sendable, Codable, CaseIterable {
         /// Adam (Kingma and Ba 2015).
         case adam
@@ -12,13 +12,14 @@ package struct SleepOptions: Sendable, Codable, Equatable {
         case adamw
     }
 
-    /// Optimiser steps; nil for as many as `epochs` or, without these, the night's material asks for.
+    /// Optimiser steps. If nil, `epochs` decides, or without it the number of rows
+    /// (`steps(rows:)`).
     package var iterations: Int?
-    /// Passes over all rows; not used where `iterations` is given.
+    /// Passes over all rows; ignored if `iterations` is given.
     package var epochs: Double?
     /// Peak learning rate.
     package var learningRate: Float = 2e-4
-    /// Rows in a step: exchanges and what is rehearsed.
+    /// Rows in a step: exchanges and general texts.
     package var batchSize = 6
     /// Micro-batches of `batchSize` exchanges whose gradients a step adds up.
     package var gradientAccumulation = 1
@@ -28,9 +29,9 @@ package struct SleepOptions: Sendable, Codable, Equatable {
     package var loraScale: Float = 20
     /// Adapted blocks, counted from the last; -1 means all.
     package var loraLayers = -1
-    /// Adapted matrices of a block by their paths; nil means all seven.
+    /// Paths of the adapted matrices of a block; nil means all seven.
     package var loraKeys: [String]?
-    /// Trains magnitudes beside directions.
+    /// Trains a DoRA adapter: magnitudes as well as directions.
     package var usesDoRA = false
     /// Trains as mlx_lm.lora does, for comparison.
     package var matchesMLX = false
@@ -38,55 +39,57 @@ package struct SleepOptions: Sendable, Codable, Equatable {
     package var maxSequenceLength = 1024
     /// Steps over which the learning rate rises from 0.
     package var warmupSteps = 5
-    /// What follows the rise.
+    /// The learning rate's schedule after the warmup.
     package var schedule = TrainingOptions.Schedule.constant
-    /// What the numbers are optimised by.
+    /// The optimiser.
     package var optimizer = Optimizer.adam
     /// AdamW's weight decay.
     package var weightDecay: Float = 0.01
     /// Whether Adam's moments are divided by 1 − βᵗ.
     package var usesBiasCorrection = true
-    /// Largest global gradient norm; 0 for no limit.
+    /// Largest global gradient norm; 0 means no limit.
     package var clipNorm: Float = 1
     /// Probability with which an element of an adapter's input is left out in training.
     package var dropout = 0.0
-    /// Steps between evaluations on the held-out conversations; the numbers of the best one are
-    /// kept. 0 for none.
+    /// Steps between evaluations on the held-out conversations. The adapter of the best one is
+    /// kept. 0 means none.
     package var evaluationInterval = 0
-    /// Evaluations without a new lowest loss after which training ends; 0 for never.
+    /// Evaluations without a new lowest loss after which training ends; 0 means never.
     package var patience = 0
-    /// Most memory of the process, in bytes; nil for no limit.
+    /// The process's memory limit in bytes; nil means no limit.
     package var memoryLimit: Int?
-    /// When the night should have ended; steps that do not fit are left out.
+    /// The time by which the night should end; steps that do not fit are left out.
     package var finishBy: Date?
-    /// Starts from a fresh adapter instead of going on with the present one.
+    /// Starts from a fresh adapter instead of continuing with the present one.
     package var resetAdapter = false
-    /// Paraphrased pairs to train on at most; 0 writes none.
+    /// The most paraphrased pairs to train on; 0 writes none.
     package var augmentedPairs = 0
-    /// Pairs for each preference that the person stated, as the model answers when it is told of them;
-    /// nil or 0 writes none, as in nights of before there were any.
+    /// Pairs for each stated preference, answered by the model with the preferences in its prompt.
+    /// Nil or 0 writes none; the records of the earliest nights have nil.
     package var preferencePairs: Int? = 32
-    /// General-purpose texts mixed in, per exchange of the log and per row of preference pairs, so that
-    /// skills are rehearsed too.
+    /// General texts for each exchange of the night and each row of preference pairs; they rehearse
+    /// general skills.
     package var rehearsalShare = 0.5
-    /// Weight of the general texts' divergence from the base model (KL, nats a token), which they
-    /// hold small; nil trains on their words instead.
+    /// Weight of the KL divergence from the base model (nats a token) on general texts. Nil trains
+    /// on their words instead.
     package var divergenceWeight: Double? = 10
-    /// Share of older exchanges among the person's that a night trains, 0 ... 1: those that are due, the
-    /// most urgent first. 0 takes none, 1 every older one; nil three tenths, and as many more as the steps
-    /// reach in one pass.
+    /// Share of older exchanges among the person's exchanges that a night trains, 0 ... 1. Due ones
+    /// are taken, the most urgent first. 0 takes none, 1 takes every older one. Nil takes three
+    /// tenths, and more if the steps reach more in one pass.
     package var replayShare: Double?
     /// Share of conversations that are never trained on.
     package var heldOutShare = 0.15
-    /// What the gate lets pass; nil accepts any night.
+    /// The gate's limits; nil accepts any night whose loss is finite.
     package var gate: GateLimits? = GateLimits()
-    /// Whether the gate also judges by general texts, replies and the harness.
+    /// Whether the gate also measures general texts, replies and the harness.
     package var judgesHarm = true
-    /// Steps between checkpoints, from which an interrupted night goes on; 0 for the start only.
+    /// Steps between checkpoints, from which an interrupted night resumes; 0 means only at the
+    /// start.
     package var checkpointInterval = 10
-    /// Held-out questions that are answered before and after, for the morning's report; 0 for none.
+    /// Held-out questions that are answered before and after the night, for the report; 0 means
+    /// none.
     package var diaryQuestions = 3
-    /// Tokens that such an answer may have.
+    /// The most tokens of such an answer.
     package var diaryTokens = 64
     /// Seed of the split of batches, the initial adapter and the paraphrases.
     package var seed: UInt64 = 0
@@ -94,15 +97,15 @@ package struct SleepOptions: Sendable, Codable, Equatable {
     /// The defaults.
     package init() {}
 
-    /// Passes over all rows where neither steps nor passes are given.
+    /// Passes over all rows if neither steps nor passes are given.
     private static let usualEpochs = 1.5
-    /// Steps that such a night has at least and at most.
+    /// The fewest and the most steps of such a night.
     private static let usualSteps = 8...300
 
-    /// Steps that a night has however little there is; 0 where the passes are counted.
+    /// The fewest steps of a night, however few its rows; 0 if `epochs` decides.
     package var leastSteps: Int { iterations ?? (epochs == nil ? Self.usualSteps.lowerBound : 0) }
 
-    /// Optimiser steps of a night of so many rows.
+    /// Optimiser steps of a night with `rows` rows.
     package func steps(rows: Int) -> Int {
         if let iterations { return iterations }
         let batch = batchSize * gradientAccumulation

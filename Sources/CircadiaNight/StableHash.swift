@@ -1,7 +1,7 @@
-/// 64-bit FNV-1a with a final mix: the same number for the same text on every machine and in every
-/// year, which Swift's own `Hasher` is not.
+/// 64-bit FNV-1a with a final mix. The same text has the same number on every machine and in every
+/// run, unlike with Swift's `Hasher`.
 package enum StableHash {
-    /// The number of a text.
+    /// The hash of a text.
     package static func of(_ text: String) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in text.utf8 {
@@ -12,7 +12,7 @@ package enum StableHash {
         return hash ^ (hash >> 33)
     }
 
-    /// A number in 0 ..< 1.
+    /// The hash of a text as a number in 0 ..< 1.
     static func fraction(of text: String) -> Double {
         Double(of(text) >> 11) / Double(1 << 53)
     }

@@ -1,4 +1,4 @@
-/// What a front end calls the commands and options that a report points to.
+/// A front end's names of the commands and options that a report mentions.
 package struct CommandNames: Sendable {
     /// The option that fills the retrieval store.
     let store: String
@@ -7,7 +7,7 @@ package struct CommandNames: Sendable {
     /// The option of `sleep` that leaves the harness out.
     let quickGate: String
 
-    /// Names of commands and options.
+    /// Makes the names.
     package init(store: String, cycle: String, sleep: String, quickGate: String) {
         self.store = store
         self.cycle = cycle

@@ -1,7 +1,7 @@
-/// Text that may stand in a page as it is.
+/// Safe HTML.
 ///
-/// It is made of literals, which are mark-up, and of values, which are text: whatever they hold, they are
-/// escaped, so that nothing that a person or a model wrote becomes mark-up.
+/// Literals are mark-up. Interpolated strings are text and are always escaped, so that nothing
+/// that a person or a model wrote becomes mark-up.
 struct HTMLText: ExpressibleByStringInterpolation, Sendable {
     /// The mark-up.
     let markup: String
@@ -27,11 +27,11 @@ struct HTMLText: ExpressibleByStringInterpolation, Sendable {
         }
     }
 
-    /// Nothing.
+    /// The empty text.
     static let empty: HTMLText = ""
 
-    /// The text with `&`, `<`, `>` and quotes as entities, and without control characters, which no page
-    /// may hold.
+    /// The text with `&`, `<`, `>` and quotes as entities, and without control characters, which
+    /// HTML does not allow.
     static func escape(_ text: String) -> String {
         var result = ""
         result.reserveCapacity(text.utf8.count)
@@ -45,7 +45,7 @@ struct HTMLText: ExpressibleByStringInterpolation, Sendable {
             case "\n", "\t": result.unicodeScalars.append(scalar)
             default:
                 if scalar.properties.generalCategory == .control
-                    // They would turn the rest of the line round.
+                    // These characters would reverse the direction of the rest of the line.
                     || (0x202A...0x202E).contains(scalar.value)
                     || (0x2066...0x2069).contains(scalar.value)
                 {

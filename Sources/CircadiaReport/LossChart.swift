@@ -1,7 +1,8 @@
 import CircadiaNight
 import Foundation
 
-/// Loss over steps as an inline picture: training as a line, held-out conversations as a line with dots.
+/// An inline SVG picture of loss over steps: training as a line, held-out conversations as a line
+/// with dots.
 struct LossChart {
     let training: [NightDiary.Point]
     let heldOut: [NightDiary.Point]
@@ -15,7 +16,7 @@ struct LossChart {
 
     private var all: [NightDiary.Point] { training + heldOut }
 
-    /// The picture; nil where there are no two points to connect.
+    /// The picture; nil if there are not two points to connect.
     var html: HTMLText? {
         guard all.count > 1, let lastStep = all.map(\.step).max(), lastStep > 0 else { return nil }
         let ticks = Self.ticks(all.map(\.loss))
@@ -65,7 +66,7 @@ struct LossChart {
             """
     }
 
-    /// The training loss without the noise of single batches: means over an eighth of the steps.
+    /// The training loss, smoothed by means over an eighth of the steps.
     var smoothed: [NightDiary.Point] {
         let reach = max(1, training.count / 16)
         return training.indices.map { index in
@@ -87,7 +88,7 @@ struct LossChart {
             .compactMap(\.self).joined(separator: " ") + " Nats a token; lower is better."
     }
 
-    /// Round numbers from below the least value to above the greatest.
+    /// Round axis values from below the smallest loss to above the largest.
     static func ticks(_ values: [Double]) -> [Double] {
         guard let low = values.min(), let high = values.max() else { return [] }
         let span = max(high - low, max(abs(high) * 0.02, 1e-3))

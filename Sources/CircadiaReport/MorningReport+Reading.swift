@@ -6,13 +6,13 @@ import CircadiaNight
 import Foundation
 
 extension MorningReport {
-    /// Gathers what is known of a night; nil where there is no such night.
+    /// Gathers the report of a night; nil if there is no such night.
     ///
     /// - Parameters:
-    ///   - number: the night; nil for the latest.
-    ///   - versions: the nights beside an adapter.
-    ///   - log: the chat log of now; what was forgotten since is not quoted.
-    ///   - experiments: `logs/experiments.jsonl`, where `run-cycle` writes what the harness gave.
+    ///   - number: the night's number; nil for the latest night.
+    ///   - versions: the versions and nights next to an adapter.
+    ///   - log: the current chat log; exchanges that were forgotten since are not quoted.
+    ///   - experiments: `logs/experiments.jsonl`, the harness results of each training cycle.
     package init?(
         of number: Int?, versions: AdapterVersions, log: [Exchange], experiments: URL
     ) {
@@ -54,7 +54,7 @@ extension MorningReport {
             learnt = Learnt(diary.report, tally: diary.routing, quotes: quotes)
             stored = Stored(diary.routing, quotes: quotes)
             leftOut = LeftOut(diary.routing, quotes: quotes)
-            // What a model learnt from an exchange that was forgotten since could be in any answer.
+            // Any answer could contain text that the model learnt from a forgotten exchange.
             if versions.isForgetful(of: manifest.version) {
                 remarks.append(
                     "Answers are not shown: something that this night learnt was forgotten since.")
@@ -72,7 +72,7 @@ extension MorningReport {
         self.remarks = remarks
     }
 
-    /// The harness as the gate ran it, against the base model.
+    /// The harness results of the gate, compared with the base model.
     private static func harness(of gate: GateReport?) -> Harness? {
         guard let score = gate?.attempts.last(where: { $0.harness != nil })?.harness
         else { return nil }
@@ -92,7 +92,7 @@ extension MorningReport {
             after: HarnessScore(passed: after, total: total))
     }
 
-    /// What is read of a line of `experiments.jsonl`.
+    /// The fields of a line of `experiments.jsonl` that a report needs.
     private struct Cycle: Decodable {
         struct Side: Decodable {
             let harness, harnessTotals: [String: Int]
@@ -105,7 +105,7 @@ extension MorningReport {
         let sleep: Sleep
     }
 
-    /// The harness as the `run-cycle` ran it that the night was part of.
+    /// The harness results of the training cycle that the night was part of.
     private static func harness(ofCycle manifest: NightManifest, in file: URL) -> Harness? {
         guard let started = manifest.started, let data = try? Data(contentsOf: file) else {
             return nil
@@ -147,7 +147,7 @@ extension MorningReport.Night {
     }
 }
 
-/// What a report may quote: exchanges that the log still has, without their secrets.
+/// The exchanges that a report may quote: those that the log still has, redacted.
 struct Quotes {
     private let exchanges: [ContentHash: Exchange]
 
@@ -156,7 +156,7 @@ struct Quotes {
             log.cleaned.map { ($0.hash, $0.exchange) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The first question of an exchange; nil where it has gone.
+    /// The first question of an exchange; nil if the log no longer has it.
     func question(_ hash: ContentHash) -> String? {
         exchanges[hash]?.messages.first { $0.role == .user }?.content
     }
@@ -190,7 +190,7 @@ extension MorningReport.Learnt {
                 })
     }
 
-    /// What was new and what was said of the replies, one sentence each.
+    /// Sentences about new exchanges and about feedback on replies.
     var remarks: [String] {
         var remarks: [String] = []
         if replayed > 0 {
@@ -264,8 +264,8 @@ extension MorningReport.LeftOut {
 }
 
 extension AdapterVersions {
-    /// Whether a version, or the adapter in use where it is that version, was trained on something that
-    /// was forgotten since.
+    /// Whether a version, or the adapter in use if it is that version, was trained on exchanges
+    /// that were forgotten since.
     func isForgetful(of number: Int) -> Bool {
         let inUse = numberInUse == number ? TrainingManifest.read(adapter: adapterDirectory) : nil
         return version(number)?.isStale == true || inUse?.isStale == true

@@ -2,73 +2,73 @@ import CircadiaEvaluation
 import CircadiaNight
 import Foundation
 
-/// What a person is told in the morning: figures and texts, no layout.
+/// The content of a report: figures and texts, without layout.
 package struct MorningReport: Sendable, Encodable {
-    /// An exchange of the log, as far as a report quotes it; without secrets.
+    /// The part of a redacted exchange that a report quotes.
     package struct Excerpt: Sendable, Encodable, Equatable {
-        /// The beginning of what was asked; nil where the log no longer has it.
+        /// The beginning of the question; nil if the log no longer has it.
         package var text: String?
-        /// When it was said.
+        /// The time of the exchange.
         package var timestamp: Date?
         /// Why it is listed.
         package var reasons: [String]
     }
 
-    /// Something that was counted.
+    /// A count with its name.
     package struct Count: Sendable, Encodable, Equatable {
-        /// What it is, in words.
+        /// What was counted, in words.
         package var name: String
-        /// Exchanges.
+        /// The number of exchanges.
         package var count: Int
     }
 
-    /// What was learnt.
+    /// The section about what was learnt.
     package struct Learnt: Sendable, Encodable {
-        /// Exchanges trained on, and those only measured.
+        /// Exchanges that were trained, and held-out ones that were measured.
         package var exchanges, heldOut: Int
-        /// Of the former, those that were new, and older ones.
+        /// Of the trained ones, those that were new and those that were replayed.
         package var new, replayed: Int
-        /// Replies of the log that are never learnt; replies that put one right or were called good.
+        /// Replies of the log that are never learnt; replies that correct one; replies called good.
         package var rejected, corrected, good: Int
         /// Scored tokens trained on, every pass counted.
         package var tokens: Int
-        /// Optimiser steps behind the numbers.
+        /// The optimiser step that the adapter comes from.
         package var steps: Int
-        /// Paraphrases and general texts beside the exchanges.
+        /// Paraphrases and general texts that were trained too.
         package var paraphrases, generalPairs: Int
-        /// Preferences that were stated and hold, and pairs that follow them.
+        /// Stated preferences that hold, and pairs that follow them.
         package var preferences, preferencePairs: Int
         /// The latest exchanges that were learnt.
         package var latest: [Excerpt]
     }
 
-    /// What went to the retrieval store, and why.
+    /// The section about the retrieval store.
     package struct Stored: Sendable, Encodable {
-        /// Exchanges that the router sends there.
+        /// Exchanges that the router sends to the store.
         package var exchanges: Int
-        /// How many for which reason; one exchange may have several.
+        /// The number of exchanges for each reason; one exchange may have several.
         package var reasons: [Count]
-        /// The latest of them.
+        /// The latest of these exchanges.
         package var latest: [Excerpt]
     }
 
-    /// What was left out.
+    /// The section about exchanges that were left out.
     package struct LeftOut: Sendable, Encodable {
-        /// How many for which reason.
+        /// The number of exchanges for each reason.
         package var reasons: [Count]
-        /// The latest of them.
+        /// The latest of these exchanges.
         package var latest: [Excerpt]
     }
 
-    /// A question of the person's with what was answered.
+    /// A question of the person with two answers.
     package struct Answer: Sendable, Encodable, Equatable {
         /// The question.
         package var question: String
-        /// With the adapter of the evening, and with the night's candidate.
+        /// The answers with the adapter before the night and with the night's candidate.
         package var before, after: String
     }
 
-    /// The harness.
+    /// The harness results before and after.
     package struct Harness: Sendable, Encodable {
         /// One category, or all.
         package struct Row: Sendable, Encodable, Equatable {
@@ -78,23 +78,23 @@ package struct MorningReport: Sendable, Encodable {
             package var before, after: HarnessScore
         }
 
-        /// What “before” is, in words.
+        /// What “before” means, in words.
         package var baseline: String
         /// By category, then all together.
         package var rows: [Row]
-        /// Two-sided p of McNemar's exact test; nil where runs were not paired.
+        /// Two-sided p-value of McNemar's exact test; nil if the runs were not paired.
         package var pValue: Double?
     }
 
-    /// What the night took.
+    /// The time and memory of the night.
     package struct Cost: Sendable, Encodable {
-        /// Wall time, and that of training and of judging.
+        /// Seconds of wall time, of training and of judging.
         package var seconds, trainingSeconds, judgingSeconds: Double?
-        /// The most memory that the process held.
+        /// The peak resident memory of the process, in bytes.
         package var peakBytes: Int?
-        /// What had been forecast of training.
+        /// The forecast seconds of training.
         package var forecastSeconds: Double?
-        /// The memory that had been forecast.
+        /// The forecast peak memory, in bytes.
         package var forecastBytes: Int?
     }
 
@@ -106,13 +106,13 @@ package struct MorningReport: Sendable, Encodable {
         package var started: Date?
         /// Whether its adapter was promoted, and whether it is in use now.
         package var accepted, isInUse: Bool
-        /// Why.
+        /// The verdict in one sentence.
         package var verdict: String
-        /// Exchanges that were trained on.
+        /// The number of trained exchanges.
         package var exchanges: Int?
-        /// Loss on the conversations that were held out then, nats a token.
+        /// Loss on that night's held-out conversations before and after it, nats a token.
         package var heldoutLossBefore, heldoutLossAfter: Double?
-        /// Wall time.
+        /// Wall time in seconds.
         package var seconds: Double?
     }
 
@@ -122,36 +122,37 @@ package struct MorningReport: Sendable, Encodable {
     package var started: Date?
     /// Whether its adapter was promoted.
     package var accepted: Bool
-    /// Why.
+    /// The verdict in one sentence.
     package var verdict: String
-    /// The adapter's folder, the model, and the program's version.
+    /// The adapter's folder.
     package var adapter: String
+    /// The model and the version of the program, if the night recorded them.
     var model, codeVersion: String?
-    /// Loss on the held-out conversations, nats a token.
+    /// Loss on the held-out conversations before and after the night, nats a token.
     package var heldoutLossBefore, heldoutLossAfter: Double?
-    /// What was learnt; nil, as the next two, of nights without a diary.
+    /// What was learnt. Nil for nights without a diary, as are the next two.
     package var learnt: Learnt?
-    /// What went to the store.
+    /// What went to the retrieval store, and why.
     package var stored: Stored?
-    /// What was left out.
+    /// The section about exchanges that were left out.
     package var leftOut: LeftOut?
     /// Mean loss of the batches and of the held-out conversations, step by step.
     package var trainingLoss, heldOutLoss: [NightDiary.Point]
-    /// Questions of the person's, before and after.
+    /// Questions of the person with answers before and after.
     package var answers: [Answer]
-    /// Nil where it was not measured.
+    /// The harness results; nil if they were not measured.
     package var harness: Harness?
-    /// What the night took.
+    /// The time and memory of the night.
     package var cost: Cost
     /// Every night, the latest first, at most `mostNights`.
     package var history: [Night]
-    /// Nights in all.
+    /// The number of all nights.
     package var nightCount: Int
-    /// What cannot be told, and why; a sentence each.
+    /// Sentences about what the report cannot show, and why.
     package var remarks: [String]
 
-    /// Nights that a report lists at most.
+    /// The most nights that a report lists.
     package static let mostNights = 60
-    /// Exchanges that a list quotes at most.
+    /// The most exchanges that a list quotes.
     static let mostExcerpts = 12
 }

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Figures as people read them in a report.
+/// Formats the figures of a report.
 enum ReportFormat {
     /// A loss, nats a token.
     static func loss(_ value: Double?) -> String {
         value.map { $0.isFinite ? String(format: "%.3f", $0) : "not finite" } ?? "–"
     }
 
-    /// What a figure changed by.
+    /// The change of a figure in percent.
     static func change(_ before: Double?, _ after: Double?) -> String? {
         guard let before, let after, before > 0, after.isFinite else { return nil }
         return String(format: "%+.1f%%", (after / before - 1) * 100)
@@ -20,7 +20,7 @@ enum ReportFormat {
         return String(format: "%.0f–%.0f%%", ends[0] * 100, ends[1] * 100)
     }
 
-    /// A time span: seconds below two minutes, minutes above.
+    /// A duration: in seconds below two minutes, otherwise in minutes.
     static func duration(_ seconds: Double?) -> String {
         guard let seconds else { return "–" }
         return seconds < 120
@@ -54,10 +54,10 @@ enum ReportFormat {
         number == 1 ? "1 \(noun)" : "\(number) \(noun)s"
     }
 
-    /// What the night did, in a word.
+    /// The outcome of a night in one word.
     static func outcome(_ accepted: Bool) -> String { accepted ? "promoted" : "rejected" }
 
-    /// “24 pairs for 1 stated preference”; nil where none is stated.
+    /// “24 pairs for 1 stated preference”; nil if none is stated.
     static func preferences(_ learnt: MorningReport.Learnt) -> String? {
         guard learnt.preferences > 0 else { return nil }
         return "\(count(learnt.preferencePairs, "pair")) for "

@@ -2,13 +2,13 @@ import CircadiaAdapters
 import CircadiaNight
 import Foundation
 
-/// The morning's report as one page that needs nothing beside itself: no script, no font, no picture from
-/// elsewhere. The page forbids itself to load anything.
+/// A report as one self-contained page, without scripts and without fonts or pictures from
+/// elsewhere. Its content security policy forbids loading anything.
 package struct ReportPage {
     private let report: MorningReport
     private let names: CommandNames
 
-    /// A page of a report.
+    /// Makes the page of a report.
     package init(_ report: MorningReport, names: CommandNames) {
         self.report = report
         self.names = names
@@ -321,10 +321,10 @@ package struct ReportPage {
 }
 
 extension HTMLText {
-    /// Mark-up that the program itself brings.
+    /// Adds mark-up that is part of the program.
     fileprivate init(literal: String) { self.init(stringLiteral: literal) }
 
-    /// Parts one after the other.
+    /// Joins parts.
     fileprivate init(joining parts: [HTMLText]) {
         self.init(stringLiteral: parts.map(\.markup).joined())
     }

@@ -1,6 +1,6 @@
-/// How a report looks: one column, in the colours of the reader's system.
+/// The look of a report: one column, in light or dark colours as the reader's system prefers.
 enum ReportStyle {
-    /// The page's style sheet. Every pair of text and ground has a contrast of at least 4.5 to 1.
+    /// The page's style sheet. All text has a contrast of at least 4.5 to 1.
     static let css = """
         :root{color-scheme:light dark;--ground:#fbfaf7;--card:#fff;--text:#1d1f24;--soft:#565b66;\
         --line:#d9d8d2;--training:#8a5a00;--heldout:#1d4fa8;--good:#1c6b36;--bad:#a32020;\

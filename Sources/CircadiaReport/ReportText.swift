@@ -2,12 +2,12 @@ import CircadiaAdapters
 import CircadiaNight
 import Foundation
 
-/// The morning's report for a terminal.
+/// A report as text for a terminal.
 package struct ReportText {
     private let report: MorningReport
     private let names: CommandNames
 
-    /// A text of a report.
+    /// Makes the text of a report.
     package init(_ report: MorningReport, names: CommandNames) {
         self.report = report
         self.names = names
@@ -26,7 +26,7 @@ package struct ReportText {
         return lines.map(Self.printable).joined(separator: "\n")
     }
 
-    /// What a terminal would take for a command is left out.
+    /// Removes characters that a terminal would interpret as commands.
     static func printable(_ line: String) -> String {
         String(
             String.UnicodeScalarView(

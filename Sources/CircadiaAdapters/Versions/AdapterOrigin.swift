@@ -4,16 +4,16 @@ import Foundation
 
 /// The adapter that a night continues from.
 ///
-/// It is the adapter in use, unless that one knows something that a person wanted forgotten, or has
-/// learnt what a person called bad or tagged `no-train` since.
+/// It is the adapter in use, unless that adapter has learnt exchanges that were forgotten since, or
+/// that a person called bad or tagged `no-train` since.
 package struct AdapterOrigin: Sendable {
     /// Why a night continues from another adapter than the one in use.
     package enum Replacement: Sendable, Equatable {
-        /// So many exchanges were called bad or tagged after they were learnt; the night continues from
-        /// `start`.
+        /// This many exchanges were called bad or tagged after they were learnt; the night
+        /// continues from `start`.
         case unwanted(exchanges: Int, start: String)
         /// `adapter` was trained on exchanges that were forgotten since; the night continues from
-        /// `start`, or from the base model where that is nil.
+        /// `start`, or from the base model if that is nil.
         case forgotten(adapter: String, start: String?)
     }
 
@@ -27,15 +27,16 @@ package struct AdapterOrigin: Sendable {
 
     /// The adapter's folder; nil for the base model.
     package let directory: URL?
-    /// Why this is not the adapter in use; nil where it is.
+    /// Why this is not the adapter in use; nil if it is.
     package let replacement: Replacement?
-    /// The folder's path beside the adapter in use, such as `versions/0002`; nil for the base model.
+    /// The folder's path relative to the folder of adapters, such as `versions/0002`; nil for the
+    /// base model.
     package let name: String?
-    /// The version that `directory` is; nil for the base model.
+    /// The number of the version in `directory`; nil for the base model.
     package var version: Int? { directory.flatMap { NightManifest.read(adapter: $0)?.version } }
     private let model: String
 
-    /// Decides for the adapter in `adapterDirectory`, which need not be there.
+    /// Chooses the adapter that the next night continues from. `adapterDirectory` need not exist.
     ///
     /// - Parameters:
     ///   - adapterDirectory: the adapter in use.
@@ -84,8 +85,8 @@ package struct AdapterOrigin: Sendable {
 
     /// The newest adapter that has learnt none of these exchanges.
     ///
-    /// Nil where there is none: then the night continues from what it has, because an opinion is no
-    /// reason to give up a year.
+    /// Nil if there is none. Then the night keeps the adapter that it has, because a few bad
+    /// replies do not justify losing everything else.
     private static func newest(
         of adapters: TrainedAdapters, model: String, without hashes: Set<ContentHash>
     ) -> URL? {
@@ -103,9 +104,9 @@ package struct AdapterOrigin: Sendable {
     ///
     /// - Parameters:
     ///   - adapterDirectory: the adapter in use.
-    ///   - name: `name` of the origin then.
+    ///   - name: the `name` of the origin when the night began.
     ///   - model: the model's name.
-    /// - Throws: `Problem`.
+    /// - Throws: `Problem` if the adapter is gone or was trained on forgotten exchanges.
     package init(
         beside adapterDirectory: URL, wasNamed name: String?, model: String
     ) throws(Problem) {
@@ -123,22 +124,22 @@ package struct AdapterOrigin: Sendable {
         }
     }
 
-    /// What the adapter that the night continues from has learnt.
+    /// The ledger of the adapter that the night continues from.
     ///
-    /// - Parameter isFresh: whether the night starts a fresh adapter.
-    /// - Returns: an empty ledger where there is none.
+    /// - Parameter isFresh: whether the night starts with a fresh adapter.
+    /// - Returns: the ledger; an empty one for a fresh adapter.
     package func ledger(isFresh: Bool) -> TrainingLedger {
         guard let directory, !isFresh else { return TrainingLedger() }
         return TrainingManifest.read(adapter: directory)?.knownLedger ?? TrainingLedger()
     }
 
-    /// What the new adapter was trained on, this night and before it.
+    /// The manifest of the new adapter: the exchanges of this night and of the nights before it.
     ///
     /// - Parameters:
-    ///   - hashes: tonight's exchanges, as a manifest names them, and those that were shown beside them.
-    ///   - learnt: those that the steps behind the adapter were made of.
-    ///   - isFresh: whether the night started a fresh adapter.
-    /// - Returns: the manifest to write beside the weights.
+    ///   - hashes: the hashes of tonight's exchanges and of those shown as their context.
+    ///   - learnt: the hashes of the exchanges in the steps that the adapter comes from.
+    ///   - isFresh: whether the night started with a fresh adapter.
+    /// - Returns: the manifest to write next to the weights.
     package func manifest(
         afterTrainingOn hashes: [ContentHash], learning learnt: [ContentHash], isFresh: Bool
     ) -> TrainingManifest {

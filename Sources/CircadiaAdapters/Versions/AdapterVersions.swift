@@ -4,24 +4,25 @@ import CircadiaFiles
 import CircadiaFormats
 import Foundation
 
-/// The adapters that nights have left: `versions/<number>` beside the adapter in use, each whole, with
-/// what trained it (`NightManifest`), and the list of all nights, `nights.jsonl`.
+/// The versions that nights have made, and the list of all nights. Each version is a complete
+/// adapter in `versions/<number>` next to the adapter in use, with a `NightManifest`. The list is
+/// `nights.jsonl`.
 ///
-/// The adapter in use is a copy of one of them, so that no version ever changes. The caller of what
-/// changes something holds the `SleepLock`.
+/// The adapter in use is a copy of a version, so that versions never change. Callers of methods
+/// that change files hold the `SleepLock`.
 package struct AdapterVersions: Sendable {
-    /// A version that is kept.
+    /// A kept version.
     package struct Version: Sendable {
-        /// What is known of its night.
+        /// The manifest of its night.
         package let manifest: NightManifest
         /// The adapter's folder.
         package let url: URL
-        /// Whether it was trained on something that was forgotten since.
+        /// Whether it was trained on exchanges that were forgotten since.
         package let isStale: Bool
 
         /// Its number.
         package var number: Int { manifest.version }
-        /// What people call it: `0012`.
+        /// Its name, such as `0012`.
         package var name: String { AdapterVersions.name(of: number) }
     }
 
@@ -33,7 +34,7 @@ package struct AdapterVersions: Sendable {
     /// The adapter in use.
     package let adapterDirectory: URL
 
-    /// The versions beside the adapter at `adapterDirectory`.
+    /// The versions next to the adapter at `adapterDirectory`.
     package init(beside adapterDirectory: URL) {
         self.adapterDirectory = adapterDirectory
         root = adapterDirectory.deletingLastPathComponent()
@@ -46,21 +47,21 @@ package struct AdapterVersions: Sendable {
     /// The list of all nights.
     package var logURL: URL { root.appendingPathComponent("nights.jsonl") }
 
-    /// A version's name by its number.
+    /// The name of a version: its number with at least four digits.
     package static func name(of number: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 
-    /// Makes the folder that holds the versions, for its owner only.
+    /// Creates the folder that holds the versions; only its owner can read it.
     package func makeFolder() {
-        // Where this fails, writing into it says why.
+        // If this fails, writing into the folder gives the error.
         try? FileManager.default.createDirectory(
             at: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
     }
 
-    /// The folder of a version, which need not be there.
+    /// The folder of a version, which need not exist.
     package func url(of number: Int) -> URL {
         folder.appendingPathComponent(Self.name(of: number), isDirectory: true)
     }
@@ -84,28 +85,28 @@ package struct AdapterVersions: Sendable {
         }.sorted { $0.number < $1.number }
     }
 
-    /// The kept version of a number.
+    /// The kept version with a number; nil if there is none.
     package func version(_ number: Int) -> Version? { all.first { $0.number == number } }
 
-    /// The number in `12` or `0012`; nil where `text` is none.
+    /// The number in `12` or `0012`; nil if `text` is not a number.
     package static func number(_ text: String) -> Int? {
         guard !text.isEmpty, text.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
         return Int(text)
     }
 
-    /// Every night that was judged, in order; torn lines are passed over.
+    /// Every night of the list, in order; torn lines are skipped.
     package var nights: [NightManifest] {
         ((try? Data(contentsOf: logURL)) ?? Data()).split(separator: UInt8(ascii: "\n"))
             .compactMap { NightManifest.parse(line: Data($0)) }
     }
 
-    /// The version in use; nil where there is no adapter, or one that no version was made of.
+    /// The version in use; nil if there is no adapter, or if it is not a version.
     package var numberInUse: Int? {
         AdapterDirectory.isPresent(at: adapterDirectory)
             ? NightManifest.read(adapter: adapterDirectory)?.version : nil
     }
 
-    /// The versions in use by any adapter of the folder.
+    /// The versions that any adapter of the folder uses.
     private var allInUse: Set<Int> {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
         return Set(
@@ -115,7 +116,8 @@ package struct AdapterVersions: Sendable {
             })
     }
 
-    /// The versions that a version went on from, the nearest first, kept or not.
+    /// The versions that a version continued from, the nearest first, including those no longer
+    /// kept.
     package func ancestors(of number: Int) -> [Int] {
         var parents: [Int: Int] = [:]
         for manifest in nights + all.map(\.manifest) {
@@ -130,7 +132,7 @@ package struct AdapterVersions: Sendable {
         return found
     }
 
-    /// The number of the next night: numbers are never used again.
+    /// The number of the next night. Numbers of judged nights are never used again.
     package func nextNumber() -> Int {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         let used = names.compactMap(Self.number) + nights.map(\.version) + allInUse
@@ -139,11 +141,11 @@ package struct AdapterVersions: Sendable {
 
     // MARK: Changing
 
-    /// Keeps the adapter in use as a version, where none was made of it yet: one that was imported, or
-    /// that is older than versions are. One that is stale is not kept.
+    /// Keeps the adapter in use as a version if it is not one yet, for example because it was
+    /// imported. A stale adapter is not kept.
     ///
-    /// - Returns: its number; nil where there is no adapter, or a stale one that was not kept before.
-    /// - Throws: `FormatError`.
+    /// - Returns: its number; nil if there is no adapter, or a stale one that was never a version.
+    /// - Throws: `FormatError` or `FileError` if it cannot be read or copied.
     @discardableResult
     package func adopt() throws -> Int? {
         guard AdapterDirectory.isPresent(at: adapterDirectory) else { return nil }
@@ -167,25 +169,25 @@ package struct AdapterVersions: Sendable {
         return number
     }
 
-    /// Puts a version in the place of the adapter in use, in one atomic step.
+    /// Replaces the adapter in use by a version, in one atomic step.
     ///
-    /// - Throws: `FormatError`; the adapter in use is as it was then.
+    /// - Throws: `FormatError` or `FileError`; the adapter in use is then unchanged.
     package func use(_ number: Int) throws {
         try AdapterDirectory.copy(url(of: number), to: adapterDirectory)
     }
 
-    /// Takes the adapter in use away: the base model is left.
+    /// Removes the adapter in use, so that the base model is used.
     ///
-    /// - Throws: `FormatError`.
+    /// - Throws: `FileError` if a folder cannot be removed.
     package func useBase() throws {
         try AdapterDirectory.remove(adapterDirectory)
     }
 
     /// Removes versions that are not in use, the oldest first.
     ///
-    /// - Parameter count: how many of all versions stay at most, those in use included.
-    /// - Returns: what was removed.
-    /// - Throws: `FormatError`.
+    /// - Parameter count: the most versions to keep, including those in use.
+    /// - Returns: the removed versions.
+    /// - Throws: `FileError` if a folder cannot be removed.
     package func prune(keeping count: Int) throws -> [Version] {
         let (versions, inUse) = (all, allInUse)
         let others = versions.filter { !inUse.contains($0.number) }
@@ -193,12 +195,13 @@ package struct AdapterVersions: Sendable {
         return try remove(others.dropLast(spared))
     }
 
-    /// Removes versions that were trained on something that was forgotten since. The adapter in use
-    /// stays until the next night.
+    /// Removes versions that were trained on exchanges that were forgotten since. The adapter in
+    /// use stays until the next night.
     ///
-    /// - Parameter hashes: exchanges for which none is removed: the mark on these can be taken back.
-    /// - Returns: what was removed.
-    /// - Throws: `FormatError`.
+    /// - Parameter hashes: forgotten exchanges that may be remembered again; no version is removed
+    ///   because of them.
+    /// - Returns: the removed versions.
+    /// - Throws: `FileError` if a folder cannot be removed.
     package func removeStale(
         keepingThoseOf hashes: Set<ContentHash> = []
     ) throws -> [Version] {
@@ -214,13 +217,17 @@ package struct AdapterVersions: Sendable {
         return Array(versions)
     }
 
-    /// Appends a night to the list, once.
+    /// Appends a night to the list, unless it is there already.
+    ///
+    /// - Throws: `FileError` if the list cannot be written.
     package func log(_ manifest: NightManifest) throws {
         if nights.contains(where: { $0.version == manifest.version }) { return }
         try RecordJSON.append(manifest.entry, to: logURL)
     }
 
-    /// `night.json` of a manifest.
+    /// The bytes of `night.json` for a manifest.
+    ///
+    /// - Throws: the error of the JSON encoder.
     package func bytes(of manifest: NightManifest) throws -> [UInt8] {
         try RecordJSON.bytes(
             manifest, for: adapterDirectory.appendingPathComponent(NightManifest.fileName),

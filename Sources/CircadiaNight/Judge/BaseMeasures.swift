@@ -5,14 +5,14 @@ import Foundation
 
 /// The base model's figures, which change only with the model, the material and the program.
 struct BaseMeasures: Codable {
-    /// Names all that the figures follow from.
+    /// A digest of everything that the figures depend on.
     let key: String
     /// Replies to everyday questions.
     let replies: ReplyProbe
-    /// Ids of the harness's tasks that it passes.
+    /// Ids of the harness's tasks that the base model passes.
     let passed: [String]
 
-    /// The key of a model's figures with some material.
+    /// The key for a model and a gate's material.
     static func key(of model: NightModel, material: GateMaterial) -> String {
         let parts = [
             model.fingerprint, KernelRuntime.isa, model.base.precision.rawValue, CodeVersion.release,
@@ -23,7 +23,7 @@ struct BaseMeasures: Codable {
         }
     }
 
-    /// The figures in a file; nil where they are of another model or material.
+    /// Reads the figures from a file; nil if they belong to another model or other material.
     static func read(_ url: URL, key: String) -> BaseMeasures? {
         guard let data = try? Data(contentsOf: url),
             let known = try? JSONDecoder().decode(BaseMeasures.self, from: data), known.key == key
@@ -31,7 +31,7 @@ struct BaseMeasures: Codable {
         return known
     }
 
-    /// Keeps the figures. They only save time, so a failure is passed over.
+    /// Writes the figures. They only save time, so a failure is ignored.
     func write(to url: URL) {
         guard let data = try? JSONEncoder().encode(self) else { return }
         try? DurableFile.replace(url, with: Array(data))

@@ -3,49 +3,50 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-/// Judges a candidate before anybody meets it; where it does not pass, a smaller step in the same
-/// direction is tried.
+/// Judges a candidate before it is used. If it does not pass, the gate tries a smaller step in the
+/// same direction.
 ///
-/// The cheap measurements come first: held-out loss, general texts, replies, harness. The first that a
-/// candidate fails ends its trial.
+/// The cheap measurements come first: held-out loss, general texts, replies, harness. The first
+/// failure ends a candidate's trial.
 struct Gate {
     let model: NightModel
     let limits: GateLimits
     let material: GateMaterial
-    /// Where the base model's own figures are kept from night to night.
+    /// The file that keeps the base model's own figures from night to night.
     let baseURL: URL
     let control: NightControl
 
-    /// What a night's candidate is judged by.
+    /// The measurements and rows of a night that its candidate is judged by.
     struct Night {
-        /// The loss of the held-out rows before the night, nats a token; nil where none are held out.
+        /// The loss of the held-out rows before the night, in nats a token; nil if no rows are held
+        /// out.
         let heldOutBefore: Double?
-        /// Rows that are held out.
+        /// The held-out rows.
         let heldOut: [TrainingRow]
-        /// The held-out conversations word for word, where preferences make a difference; empty
-        /// elsewhere.
+        /// The held-out conversations word for word, if preferences changed their replies;
+        /// otherwise empty.
         let heldOutAsSaid: [TrainingRow]
-        /// How answers begin where the person said how they should be; nil where general replies keep
-        /// their manner.
+        /// The beginning of an answer that follows the stated preferences; nil if no preference is
+        /// stated.
         let opening: String?
-        /// Rows of the person's own exchanges, held out ones first: their questions are put to
-        /// candidates.
+        /// Rows of the person's own exchanges, held-out ones first. Candidates answer their
+        /// questions.
         let ownRows: [TrainingRow]
     }
 
-    /// Thrown through the measurements where a signal came.
+    /// Thrown out of the measurements if a signal arrives.
     struct Cancelled: Error {}
 
     private func subject(_ adapted: AdaptedModel) -> ModelSubject {
         ModelSubject(model: adapted, tokenizer: model.tokenizer, template: model.template)
     }
 
-    /// Judges the way from `start`, where the night began, to `end`.
+    /// Judges the step from `start`, the adapter before the night, to `end`.
     ///
     /// - Parameters:
-    ///   - start: the adapter before training, whole or fresh.
+    ///   - start: the adapter before training, present or fresh.
     ///   - end: the adapter after it.
-    ///   - night: what it is judged by.
+    ///   - night: the measurements and rows that it is judged by.
     /// - Returns: the verdict, and the candidate that passed.
     /// - Throws: `Cancelled`, `ModelError`.
     func judge(
@@ -74,7 +75,7 @@ struct Gate {
     private func interpolated(
         from start: LoRAAdapter, to end: LoRAAdapter, share: Float
     ) -> LoRAAdapter {
-        // Fresh magnitudes take their numbers from the weights.
+        // Applying the adapter fills fresh magnitudes from the weights.
         _ = model.base.with(start)
         return end.interpolated(from: start, share: share)
     }
@@ -125,10 +126,10 @@ struct Gate {
         if let general = attempt.general { attempt.reasons = limits.reasons(general) }
     }
 
-    /// Questions of the person that are put to a candidate at most.
+    /// The most questions of the person that a candidate answers.
     private static let ownQuestions = 8
 
-    /// What a candidate says to the person's own questions; nil where there are none.
+    /// A candidate's replies to the person's own questions; nil if there are none.
     private func ownReplies(
         of adapted: AdaptedModel, to rows: [TrainingRow]
     ) throws -> ReplyProbe? {
@@ -159,7 +160,7 @@ struct Gate {
         }
     }
 
-    /// Pairs a candidate's harness with the base model's.
+    /// Pairs a candidate's harness results with the base model's.
     static func compare(
         _ after: HarnessReport, passedBase: Set<String>, prompts: [HarnessPrompt]
     ) -> Verdict.HarnessResult {
@@ -179,7 +180,7 @@ struct Gate {
                 })
     }
 
-    /// The base model's figures, from the file where they are of the same model and material.
+    /// The base model's figures, read from the file if they belong to the same model and material.
     private func measureBase() throws -> BaseMeasures {
         let key = BaseMeasures.key(of: model, material: material)
         if let known = BaseMeasures.read(baseURL, key: key) { return known }

@@ -1,42 +1,45 @@
 import CircadiaEvaluation
 import Foundation
 
-/// What a gate lets pass. Limits on perplexity, divergence, replies and the harness count from the base
-/// model, so that many small steps cannot add up to a large one.
+/// The limits of a gate. Those on perplexity, divergence, replies and the harness are relative to
+/// the base model, so that many small steps cannot add up to a large one.
 package struct GateLimits: Sendable, Codable, Equatable {
-    /// The held-out loss may rise by this share.
+    /// The largest rise of the held-out loss, as a share.
     package var heldOutRise = 0.01
-    /// The held-out loss of a candidate, nats a token: where it stays above, the log is noise.
+    /// The largest held-out loss of a candidate, in nats a token. A higher one means that the log
+    /// is noise.
     package var heldOutLoss = 5.0
-    /// The perplexity of a kind of general texts may rise by this share.
+    /// The largest rise of perplexity on one kind of general texts, as a share.
     package var perplexityRise = 0.05
-    /// The same of the results of sums, which are few and short: nights without harm move them by a tenth
-    /// either way.
+    /// The same for the results of sums. They are few and short; harmless nights move them by up to
+    /// a tenth.
     package var resultPerplexityRise = 0.25
-    /// Mean KL divergence from the base model on general texts, nats a token.
+    /// The largest mean KL divergence from the base model on all general texts, in nats a token.
     package var divergence = 0.6
-    /// The same of each kind by itself.
+    /// The same for each kind of general texts.
     package var kindDivergence = 1.0
-    /// The same of the results of sums: wrong sums move these, and little else.
+    /// The same for the results of sums, which hardly anything but wrong sums moves.
     package var resultDivergence = 0.4
-    /// The share of repeated runs of words may rise by this much.
+    /// The largest rise of the share of repeated words over the base model's.
     package var repeatedRise = 0.25
-    /// Replies that may begin alike, be empty or decline beyond the base model's, as a share of all.
+    /// The share of replies, beyond the base model's number, that may begin alike, be empty or
+    /// decline.
     package var oddReplies = 0.2
-    /// Replies to the person's own questions that may begin alike or be empty, as a share of all.
+    /// The share of replies to the person's own questions that may begin alike or be empty.
     package var oddOwnReplies = 0.5
-    /// The harness may not fall with a p below this.
+    /// The candidate is rejected if the harness fell with a p-value below this (McNemar's exact
+    /// test).
     package var significance = 0.05
-    /// Shares of the night's step that are tried, the largest first.
+    /// The step shares that are tried, the largest first.
     package var shares = [1, 0.75, 0.5, 0.25]
 
-    /// The defaults; `Benchmarks/results/gate.jsonl` has the nights that they were tried on.
+    /// The defaults. They were tried on the nights in `Benchmarks/results/gate.jsonl`.
     package init() {}
 }
 
-/// Why figures do not pass; empty where they do.
+/// Each function returns the reasons against a candidate's figures; none if they pass.
 extension GateLimits {
-    /// Judges the held-out loss, nats a token; nil where none are held out.
+    /// Judges the held-out loss in nats a token; nil if nothing is held out.
     package func reasons(heldOut: Double?, before: Double?) -> [RejectionReason] {
         guard let heldOut, let before else { return [] }
         guard heldOut.isFinite else { return [.heldOutLossNotFinite] }
@@ -59,7 +62,7 @@ extension GateLimits {
         }
         var reasons = general.kinds.compactMap { kind -> RejectionReason? in
             let limit = isOfResults(kind) ? resultPerplexityRise : perplexityRise
-            // Not ≤ rather than >, so that what is not a number does not pass.
+            // `!(a <= b)` rather than `a > b`, so that NaN does not pass.
             guard !(kind.perplexityChange <= limit) else { return nil }
             return .perplexityRose(kind: kind.kind, rise: kind.perplexityChange, limit: limit)
         }
@@ -95,7 +98,7 @@ extension GateLimits {
 
     /// Judges replies to the person's own questions.
     package func reasons(own replies: ReplyProbe) -> [RejectionReason] {
-        // Of two or three, half may well be alike by chance.
+        // Half of two or three replies may be alike by chance.
         guard replies.replies >= 4 else { return [] }
         let allowed = oddOwnReplies * Double(replies.replies)
         let counts: [(RejectionReason.ReplyFault, Int)] = [

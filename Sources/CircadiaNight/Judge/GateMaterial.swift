@@ -2,24 +2,25 @@ import CircadiaConversation
 import CircadiaEvaluation
 import CircadiaFiles
 
-/// What a gate measures with: general texts and the harness's prompts, either of which may be empty.
+/// The material of a gate's measurements: general texts and the harness's prompts. Either may be
+/// empty.
 package struct GateMaterial: Sendable {
     let texts: [GeneralText]
     let prompts: [HarnessPrompt]
 
-    /// Material of a gate.
+    /// Combines general texts and prompts.
     package init(texts: [GeneralText] = [], prompts: [HarnessPrompt] = []) {
         self.texts = texts
         self.prompts = prompts
     }
 
-    /// Whether a candidate's own replies can be compared with anything.
+    /// Whether there is neither a text nor a prompt to measure.
     var isEmpty: Bool { texts.isEmpty && prompts.isEmpty }
 
-    /// A digest of all that measurements with it follow from.
+    /// A digest of everything in the material that the measurements depend on.
     ///
-    /// It hashes an encoding that is written out here, so that renaming a property in the program
-    /// does not change it.
+    /// It hashes an encoding that is spelled out here, so that renaming a property does not change
+    /// it.
     var digest: String {
         let json = JSONValue.object([
             "texts": .array(texts.map(Self.json)), "prompts": .array(prompts.map(Self.json)),

@@ -2,7 +2,7 @@ import CircadiaEvaluation
 import CircadiaFiles
 import Foundation
 
-/// A gated verdict as files and `--json` have it, with its reasons as sentences.
+/// A gated verdict as it is in files and in JSON output, with its reasons as sentences.
 ///
 /// This is a file format: its keys are those of version 0.1.0.
 package struct GateReport: Sendable, Codable, Equatable {
@@ -10,17 +10,17 @@ package struct GateReport: Sendable, Codable, Equatable {
     package struct Attempt: Sendable, Codable, Equatable {
         /// The share of the night's step.
         package var share: Double
-        /// Why it did not pass, a sentence each; empty where it did.
+        /// The reasons against it, a sentence each; empty if it passed.
         package var reasons: [String]
-        /// Loss on the held-out conversations, nats a token.
+        /// Loss on the held-out conversations, in nats a token. On disk the key is `heldoutLoss`.
         @NullWhenNil package var heldoutLoss: Double?
-        /// General texts; null where they were not measured.
+        /// The drift on general texts; null if it was not measured.
         @NullWhenNil package var general: GeneralDrift?
         /// Replies to the person's own questions.
         @NullWhenNil package var ownReplies: ReplyProbe?
         /// Replies to everyday questions.
         @NullWhenNil package var replies: ReplyProbe?
-        /// The harness, paired with the base model's.
+        /// The harness results, paired with the base model's.
         @NullWhenNil package var harness: Verdict.HarnessResult?
     }
 
@@ -31,7 +31,7 @@ package struct GateReport: Sendable, Codable, Equatable {
     /// Seconds that judging took.
     package var seconds: Double
 
-    /// The report of a verdict; nil where no gate judged.
+    /// The report of a verdict; nil if no gate judged.
     package init?(_ verdict: Verdict) {
         guard verdict.isGated else { return nil }
         attempts = verdict.attempts.map { attempt in
@@ -44,7 +44,7 @@ package struct GateReport: Sendable, Codable, Equatable {
         seconds = verdict.seconds
     }
 
-    /// The report in a manifest; nil where `json` is none.
+    /// Reads the report of a manifest; nil if `json` is not a report.
     package init?(json: JSONValue) {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -55,7 +55,7 @@ package struct GateReport: Sendable, Codable, Equatable {
         self = report
     }
 
-    /// The report as a manifest keeps it.
+    /// The report in the form that a manifest keeps.
     package var json: JSONValue? {
         let encoder = JSONEncoder()
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -70,7 +70,7 @@ extension Verdict {
     /// A verdict that was read from a file.
     ///
     /// - Parameters:
-    ///   - report: its sentences become `RejectionReason.recorded`.
+    ///   - report: the verdict in the file; its sentences become `RejectionReason.recorded`.
     ///   - heldOutLossBefore: loss on the held-out conversations before the night.
     package init(_ report: GateReport, heldOutLossBefore: Double?) {
         self.init(

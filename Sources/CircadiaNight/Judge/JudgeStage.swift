@@ -1,7 +1,7 @@
 import CircadiaModel
 import CircadiaTraining
 
-/// From a candidate to a verdict.
+/// Turns a candidate into a verdict.
 struct JudgeStage {
     let model: NightModel
     let options: SleepOptions
@@ -9,10 +9,10 @@ struct JudgeStage {
     let place: NightPlace
     let control: NightControl
 
-    /// Judges what training came to.
+    /// Judges a candidate.
     ///
-    /// - Returns: the verdict, and the adapter that may be promoted: the candidate, perhaps with a
-    ///   smaller step; nil where none passes.
+    /// - Returns: the verdict, and the adapter to promote: the candidate, perhaps with a smaller
+    ///   step; nil if none passes.
     /// - Throws: `SleepError.interrupted`, `ModelError`.
     func judge(
         _ candidate: Candidate, _ prepared: PreparedNight
@@ -35,7 +35,7 @@ struct JudgeStage {
         }
     }
 
-    /// Without a gate only a loss that is no number is refused.
+    /// Without a gate, only a loss that is not finite is rejected.
     private func ungated(
         _ candidate: Candidate, _ prepared: PreparedNight
     ) -> (verdict: Verdict, accepted: LoRAAdapter?) {

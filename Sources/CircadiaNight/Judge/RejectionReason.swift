@@ -1,29 +1,30 @@
-/// Why the gate does not let a candidate pass.
+/// A reason against a candidate.
 package enum RejectionReason: Sendable, Codable, Equatable {
-    /// What can be wrong with a candidate's replies.
+    /// A fault of a candidate's replies.
     package enum ReplyFault: String, Sendable, Codable, CaseIterable {
-        /// They hold no word.
+        /// The replies contain no word.
         case empty
-        /// They decline to answer.
+        /// The replies decline to answer.
         case refusal
-        /// They begin with the same words.
+        /// The replies begin with the same words.
         case alike
     }
 
     /// The held-out loss is infinite or not a number.
     case heldOutLossNotFinite
-    /// The held-out loss rose by more than the limit; nats a token.
+    /// The held-out loss, in nats a token, rose by more than the limit.
     case heldOutLossRose(before: Double, after: Double)
-    /// The held-out loss is above `limit` even after training, so the log is noise; nats a token.
+    /// The held-out loss, in nats a token, is above `limit` even after training, so the log is
+    /// noise.
     case heldOutLossAboveLimit(loss: Double, limit: Double)
     /// The perplexity of one kind of general texts rose by the share `rise`.
     case perplexityRose(kind: String, rise: Double, limit: Double)
-    /// The KL divergence from the base model on one kind of general texts, or on all of them where
-    /// `kind` is nil; nats a token.
+    /// The KL divergence from the base model, in nats a token, is above `limit` on one kind of
+    /// general texts, or on all of them if `kind` is nil.
     case divergence(kind: String?, nats: Double, limit: Double)
     /// More replies to everyday questions have a fault than the base model's `base`.
     case replies(ReplyFault, count: Int, total: Int, base: Int)
-    /// More words in replies are repeated than in the base model's; both are shares.
+    /// The replies repeat a larger share of their words than the base model's replies do.
     case repeatedWords(share: Double, base: Double)
     /// Too many replies to the person's own questions have a fault.
     case ownReplies(ReplyFault, count: Int, total: Int)

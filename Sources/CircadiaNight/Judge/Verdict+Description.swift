@@ -39,7 +39,7 @@ extension RejectionReason: CustomStringConvertible {
 }
 
 extension RejectionReason.ReplyFault {
-    /// What replies with this fault do.
+    /// The predicate of a sentence about replies with this fault.
     fileprivate var predicate: String {
         switch self {
         case .empty: "are empty"
@@ -72,7 +72,7 @@ extension Verdict.Attempt {
         return parts.joined(separator: "; ")
     }
 
-    /// The reasons in one line; empty where it passed.
+    /// The reasons in one line; empty if the candidate passed.
     package var reasonText: String { reasons.map(\.description).joined(separator: "; ") }
 }
 

@@ -1,25 +1,26 @@
 import CircadiaEvaluation
 
-/// How a night's candidate was judged.
+/// The judgement of a night's candidate.
 ///
-/// A candidate is first tried whole, then with smaller shares of the night's step. The first attempt
-/// without a reason against it is promoted.
+/// The gate first tries the whole step, then smaller shares of it. It promotes the first attempt
+/// that has no reason against it.
 package struct Verdict: Sendable, Codable, Equatable {
     /// One candidate: the night's step, or a share of it.
     package struct Attempt: Sendable, Codable, Equatable {
         /// The share of the night's step.
         package var share: Double
-        /// Why it did not pass; empty where it did.
+        /// The reasons against it; empty if it passed.
         package var reasons: [RejectionReason] = []
-        /// Loss on the held-out conversations, nats a token; nil where none are held out.
+        /// Loss on the held-out conversations, in nats a token; nil if there are none.
         package var heldOutLoss: Double?
-        /// General texts; nil where they were not measured, as after an earlier failure.
+        /// The drift on general texts; nil if it was not measured, for example after an earlier
+        /// failure.
         package var general: GeneralDrift?
-        /// Replies to the person's own questions.
+        /// Measurements of replies to the person's own questions; nil if not measured.
         package var ownReplies: ReplyProbe?
-        /// Replies to everyday questions.
+        /// Measurements of replies to everyday questions; nil if not measured.
         package var replies: ReplyProbe?
-        /// The harness, paired with the base model's.
+        /// The harness results, paired with the base model's.
         package var harness: HarnessResult?
 
         /// Makes an attempt without figures.
@@ -29,22 +30,22 @@ package struct Verdict: Sendable, Codable, Equatable {
         package var passes: Bool { reasons.isEmpty }
     }
 
-    /// The harness, paired with the base model's.
+    /// The harness results, paired with the base model's.
     package struct HarnessResult: Sendable, Codable, Equatable {
-        /// Tasks that the base model and the candidate pass, and all.
+        /// Tasks that the base model passes, that the candidate passes, and all tasks.
         package var passedBase, passed, total: Int
-        /// Tasks that only the candidate passes, and only the base model.
+        /// Tasks that only the candidate passes, and tasks that only the base model passes.
         package var gained, lost: Int
-        /// Two-sided p of McNemar's exact test.
+        /// Two-sided p-value of McNemar's exact test.
         package var pValue: Double
-        /// The same by category, in alphabetical order; nil of nights that did not record it.
+        /// The results by category, in alphabetical order; nil for nights that did not record them.
         package var categories: [Category]?
 
         /// The tasks of one category.
         package struct Category: Sendable, Codable, Equatable {
-            /// `HarnessPrompt.Category`.
+            /// The raw value of a `HarnessPrompt.Category`.
             package var name: String
-            /// Tasks that the base model and the candidate pass, and all.
+            /// Tasks that the base model passes, that the candidate passes, and all tasks.
             package var passedBase, passed, total: Int
 
             /// Makes a category's result.
@@ -71,13 +72,13 @@ package struct Verdict: Sendable, Codable, Equatable {
         }
     }
 
-    /// Whether a gate judged; without one only a loss that is no number is refused.
+    /// Whether a gate judged. Without one, only a loss that is not finite is rejected.
     package var isGated: Bool
-    /// Loss on the held-out conversations before the night, nats a token; nil where none are held out.
+    /// Loss on the held-out conversations before the night, in nats a token; nil if there are none.
     package var heldOutLossBefore: Double?
-    /// The candidates in the order in which they were tried; the last one decides.
+    /// The attempts in order; the last one decides.
     package var attempts: [Attempt]
-    /// Replies of the base model; nil where they were not needed.
+    /// Measurements of the base model's replies; nil if they were not needed.
     package var repliesBase: ReplyProbe?
     /// Seconds that judging took.
     package var seconds: Double
@@ -98,6 +99,6 @@ package struct Verdict: Sendable, Codable, Equatable {
     package var accepted: Attempt? { attempts.last.flatMap { $0.passes ? $0 : nil } }
     /// Whether a candidate passed.
     package var isAccepted: Bool { accepted != nil }
-    /// The held-out loss of the candidate that passed; of a rejected night that of the whole step.
+    /// The held-out loss of the attempt that passed, or of the whole step if none passed.
     package var heldOutLossAfter: Double? { (accepted ?? attempts.first)?.heldOutLoss }
 }

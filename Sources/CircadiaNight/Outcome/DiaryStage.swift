@@ -5,21 +5,21 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-/// From an outcome to the diary that the morning's report reads.
+/// Turns an outcome into the diary that the report reads.
 struct DiaryStage {
     let model: NightModel
     let options: SleepOptions
     let adapterDirectory: URL
     let control: NightControl
 
-    /// Keeps the diary; a night is not lost over it.
+    /// Writes the diary. A failure is reported as an event and does not fail the night.
     ///
     /// - Parameters:
-    ///   - outcome: the night.
-    ///   - material: its log.
-    ///   - heldOut: the rows that were held out.
+    ///   - outcome: the record of the night.
+    ///   - material: the night's log.
+    ///   - heldOut: the held-out rows.
     ///   - present: the adapter that the night began with.
-    ///   - candidate: what is promoted, or was rejected.
+    ///   - candidate: the adapter that was promoted or rejected.
     func keep(
         _ outcome: NightOutcome, material: NightMaterial, heldOut: [TrainingRow],
         present: LoRAAdapter?, candidate: LoRAAdapter
@@ -41,7 +41,8 @@ struct DiaryStage {
         }
     }
 
-    /// Greedy answers to the latest questions that were held out, before and after.
+    /// Greedy answers to the latest held-out questions, with the adapter before the night and with
+    /// the candidate.
     private func answers(
         to rows: [TrainingRow], of log: [CleanExchange], present: LoRAAdapter?, candidate: LoRAAdapter
     ) throws -> [NightDiary.Answer] {

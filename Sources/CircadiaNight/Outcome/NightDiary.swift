@@ -4,21 +4,21 @@ import CircadiaFiles
 import CircadiaFormats
 import Foundation
 
-/// What the morning's report tells of a night beyond its manifest: `nights/<number>.json` beside the
-/// adapter, of rejected nights too.
+/// The part of a report that a night's manifest does not hold: `nights/<number>.json` next to the
+/// adapter's folder. Rejected nights have one too.
 ///
-/// It names exchanges by their hashes, as training manifests do, and holds what the model answered, which
-/// may repeat what was said: it is for its owner only, `forget --purge` removes the answers, and only
-/// the latest nights have one.
+/// It names exchanges by their hashes, as training manifests do. It also holds answers of the
+/// model, which may repeat chat text. Therefore only its owner can read it, purging forgotten
+/// exchanges removes the answers, and only the latest nights have one.
 package struct NightDiary: Sendable, Codable {
     /// The loss after a step.
     package typealias Point = LossPoint
 
-    /// What a question of the person's was answered before and after.
+    /// The answers to a question of the person, before the night and after it.
     package struct Answer: Sendable, Codable, Equatable {
-        /// The exchange whose first question it is; it was held out.
+        /// The held-out exchange whose first question this is.
         package var exchange: ContentHash
-        /// With the adapter that the night began with, and with the candidate.
+        /// The answers with the adapter that the night began with and with the candidate.
         package var before, after: String
 
         /// Makes an answer.
@@ -29,25 +29,25 @@ package struct NightDiary: Sendable, Codable {
         }
     }
 
-    /// The night as `sleep --json` reports it.
+    /// The flat report of the night.
     package var report: NightReport
     /// When it began.
     package var started: Date
-    /// Mean training loss, thinned to `mostPoints`.
+    /// Mean training loss in nats a token, thinned to `LossPoint.mostPoints`.
     package var trainingLoss: [Point]
-    /// Loss on the held-out conversations; empty where none are.
+    /// Loss on the held-out conversations, in nats a token; empty if there are none.
     package var heldOutLoss: [Point]
-    /// Where the log's exchanges went.
+    /// The destination of each of the log's exchanges.
     package var routing: RoutingTally
-    /// Greedy answers to questions that were held out.
+    /// Greedy answers to held-out questions.
     package var answers: [Answer]
 
     /// The diary of an outcome.
     ///
     /// - Parameters:
-    ///   - outcome: the night.
-    ///   - routing: where the log's exchanges went.
-    ///   - answers: answers to questions that were held out.
+    ///   - outcome: the record of the night.
+    ///   - routing: the destination of the log's exchanges.
+    ///   - answers: answers to held-out questions.
     package init(_ outcome: NightOutcome, routing: RoutingTally, answers: [Answer]) {
         report = NightReport(outcome)
         started = outcome.night.started
@@ -58,16 +58,16 @@ package struct NightDiary: Sendable, Codable {
     }
 }
 
-/// The diaries beside an adapter. The caller of what changes something holds the `SleepLock`.
+/// The diaries next to an adapter. Callers of methods that change files hold the `SleepLock`.
 package struct NightDiaries: Sendable {
     /// The folder's name.
     package static let folderName = "nights"
-    /// Nights that keep a diary.
+    /// The most nights that keep a diary.
     package static let mostKept = 60
 
     private let folder: URL
 
-    /// The diaries beside the adapter at `adapterDirectory`.
+    /// The diaries next to the adapter at `adapterDirectory`.
     package init(beside adapterDirectory: URL) {
         folder = adapterDirectory.deletingLastPathComponent()
             .appendingPathComponent(Self.folderName, isDirectory: true)
@@ -83,25 +83,25 @@ package struct NightDiaries: Sendable {
             .compactMap { AdapterVersions.number(String($0.dropLast(5))) }.sorted()
     }
 
-    /// The diary of a night; nil where none can be read.
+    /// The diary of a night; nil if it is missing or unreadable.
     ///
-    /// A number is used again where nothing of a night was kept, so the time it began counts too.
+    /// A number is used again if nothing of a night was kept, so the start time must match too.
     package func diary(of night: NightManifest) -> NightDiary? {
         guard let diary = diary(of: night.version), let started = night.started else { return nil }
         // Times are written in whole seconds.
         return abs(diary.started.timeIntervalSince(started)) < 1 ? diary : nil
     }
 
-    /// The latest diary that was kept under a number; nil where none can be read.
+    /// The latest diary with a number; nil if it is missing or unreadable.
     package func diary(of number: Int) -> NightDiary? {
         let decoder = RecordJSON.decoder(keys: .asDeclared)
         return (try? Data(contentsOf: url(of: number)))
             .flatMap { try? decoder.decode(NightDiary.self, from: $0) }
     }
 
-    /// Keeps a diary, and removes those of nights long past.
+    /// Writes a diary and removes those beyond `mostKept`.
     ///
-    /// - Throws: `FormatError` where it cannot be written, and what JSON refuses.
+    /// - Throws: `FileError` if it cannot be written, `EncodingError` if a number is not finite.
     package func save(_ diary: NightDiary) throws {
         let target = url(of: diary.report.version)
         try Folder.create(folder)
@@ -112,10 +112,10 @@ package struct NightDiaries: Sendable {
         }
     }
 
-    /// Removes every answer: what a model said may repeat what was to be forgotten.
+    /// Removes every answer, because answers may repeat exchanges that are to be forgotten.
     ///
-    /// - Returns: how many diaries held some.
-    /// - Throws: as `save`.
+    /// - Returns: the number of diaries that had answers.
+    /// - Throws: the errors of `save`.
     package func removeAnswers() throws -> Int {
         var count = 0
         for number in numbers {

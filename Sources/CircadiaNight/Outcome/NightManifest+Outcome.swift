@@ -27,6 +27,6 @@ extension NightManifest {
         heldOut = outcome.selection.heldOutHashes.sorted()
     }
 
-    /// The gate's figures; nil without a gate.
+    /// The gate's figures; nil if no gate judged.
     package var gateReport: GateReport? { gate.flatMap(GateReport.init(json:)) }
 }

@@ -3,12 +3,12 @@ import Foundation
 
 /// The one record of a night.
 ///
-/// The manifest (`night.json` and a line of `nights.jsonl`), what `sleep --json` prints, the diary and the
+/// The manifest (`night.json` and a line of `nights.jsonl`), the JSON output, the diary and the
 /// report are views of it.
 package struct NightOutcome: Sendable, Codable {
-    /// Which night it was.
+    /// The identity of the night.
     package struct Identity: Sendable, Codable, Equatable {
-        /// Its number, which is also the name of its version where it was accepted.
+        /// Its number. If it was accepted, its version has the same number.
         package var number: Int
         /// When it began.
         package var started: Date
@@ -18,31 +18,31 @@ package struct NightOutcome: Sendable, Codable {
         package var parent: Int?
         /// The model that was adapted.
         package var model: String
-        /// Tells its weights from others.
+        /// A fingerprint of the model's weights.
         package var modelFingerprint: String
-        /// The settings that were really used.
+        /// The settings that were used.
         package var options: SleepOptions
         /// The version of the code.
         package var codeVersion: String
     }
 
-    /// Which night it was.
+    /// The identity of the night.
     package let night: Identity
-    /// What was selected.
+    /// The selection in numbers and hashes.
     package let selection: Selection.Summary
-    /// What was trained and measured.
+    /// The rows that were trained and measured, in numbers.
     package let rows: Rows.Summary
-    /// What training was forecast to take.
+    /// The forecast of training.
     package let plan: TrainingPlan
-    /// What it came to.
+    /// Training in numbers.
     let training: Candidate.Summary
     /// The losses step by step.
     package let curves: LossCurves
-    /// How the candidate was judged.
+    /// The gate's verdict on the candidate.
     package let verdict: Verdict
-    /// Wall time.
+    /// Wall time in seconds.
     package let seconds: Double
-    /// The most memory that the process ever held.
+    /// The peak resident memory of the process, in bytes.
     package let peakBytes: Int
 
     /// Whether the candidate was promoted.

@@ -1,27 +1,28 @@
 import CircadiaTraining
 import Foundation
 
-/// An outcome as `sleep --json`, `run-cycle --json` and the diary have it: flat, with every key.
+/// An outcome as the JSON output and the diary have it: flat, with every key.
 ///
 /// This is a file format: its keys are those of version 0.1.0.
 package struct NightReport: Sendable, Codable {
     /// Whether the candidate was promoted.
     package var accepted: Bool
-    /// Why, in one sentence.
+    /// The verdict in one sentence.
     package var verdict: String
     /// The adapter's folder.
     package var adapter: String
-    /// The night's number, and its version's where it was accepted.
+    /// The night's number. If it was accepted, its version has the same number.
     package var version: Int
     /// Mean loss over the last tenth of the steps, nats a token.
     package var trainLoss: Double
-    /// Mean loss over the first tenth of the steps.
+    /// Mean loss over the first tenth of the steps, nats a token.
     package var trainLossFirst: Double
-    /// Loss on the held-out conversations with the adapter in use before; nil where none are held out.
+    /// Loss on the held-out conversations with the adapter before the night, nats a token; nil if
+    /// there are none. On disk the key is `heldoutLossBefore`.
     @NullWhenNil package var heldoutLossBefore: Double?
-    /// The same with the candidate.
+    /// The loss with the candidate, nats a token. On disk the key is `heldoutLossAfter`.
     @NullWhenNil package var heldoutLossAfter: Double?
-    /// How the candidate was judged; null without a gate.
+    /// The gate's figures; null if no gate judged.
     @NullWhenNil package var gate: GateReport?
     /// Scored tokens that were trained on, every pass counted.
     package var tokensTrained: Int
@@ -29,50 +30,54 @@ package struct NightReport: Sendable, Codable {
     package var tokensScored: Int
     /// All tokens in the training rows.
     package var tokensTotal: Int
-    /// Exchanges trained on, held out, and sent to the retrieval store as well.
+    /// Exchanges trained on.
     package var exchangesTrained: Int
-    /// Of these, exchanges that the adapter had not learnt before, and older ones.
+    /// Of these, exchanges that the adapter had not learnt before, and older ones that were
+    /// replayed.
     package var exchangesNew, exchangesReplayed: Int
     /// Older exchanges that wait for another night.
     package var exchangesWaiting: Int
-    /// Replies of the log that are never learnt: called bad, or corrected.
+    /// Replies of the log that are never learnt, because they were called bad or corrected.
     package var repliesRejected: Int
-    /// Replies trained on that count more: those that put a rejected one right, those called good.
+    /// Trained replies that count double: those that correct a rejected reply, and those called
+    /// good.
     package var repliesCorrected, repliesGood: Int
-    /// Exchanges that were only measured.
+    /// Held-out exchanges, which are only measured.
     package var exchangesHeldOut: Int
-    /// Exchanges that the router sent to the store (they trained too).
+    /// Exchanges that the router sent to the store; they train as well.
     package var exchangesStored: Int
     /// Paraphrased pairs trained on.
     package var syntheticPairs: Int
     /// Paraphrases refused, by reason.
     package var syntheticRefused: [String: Int]
-    /// Preferences that the person stated and that hold; nil in nights of before they were found.
+    /// Stated preferences that hold; nil for nights before preferences were found.
     package var preferences: Int?
-    /// Pairs that follow them, trained on, and those that are only measured.
+    /// Pairs that follow them: those trained on, and those only measured.
     package var preferencePairs, preferencePairsHeldOut: Int?
-    /// Questions to which the model could not be brought to answer as they want it.
+    /// Questions to which the model gave no answer that follows the preferences.
     package var preferenceRefused: Int?
-    /// General-purpose pairs mixed in.
+    /// General texts mixed in.
     package var rehearsalPairs: Int
     /// Optimiser steps that were taken.
     package var steps: Int
-    /// Steps behind the adapter's numbers: fewer than `steps` where an earlier evaluation was best.
+    /// The step that the adapter comes from: earlier than `steps` if an earlier evaluation was
+    /// best.
     package var finalStep: Int
     /// Why training ended.
     package var end: TrainingEnd
-    /// Times that numbers were not finite and the last good ones were restored.
+    /// The number of times that a loss or gradient was not finite and the last good state was
+    /// restored.
     package var restorations: Int
-    /// What was forecast before the first step.
+    /// The forecast made before the first step.
     package var plan: TrainingPlan
-    /// What `plan` forecast the time of: steps, evaluations between them, checkpoints. Of a night that
-    /// went on, the time since then.
+    /// Seconds of what `plan` forecasts: steps, the evaluations between them, and checkpoints. For
+    /// a resumed night, the seconds since it was resumed.
     package var trainingSeconds: Double
-    /// The most memory that the process ever held.
+    /// The peak resident memory of the process, in bytes.
     package var peakRssBytes: Int
-    /// Wall time.
+    /// Wall time in seconds.
     package var seconds: Double
-    /// The settings that were really used.
+    /// The settings that were used.
     package var options: SleepOptions
     /// The version of the code.
     package var codeVersion: String

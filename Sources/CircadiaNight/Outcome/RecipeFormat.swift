@@ -1,7 +1,7 @@
 /// The names of options under `recipe` in `night.json` and `nights.jsonl`.
 ///
-/// This is a file format: files of version 0.1.0 have these names, and `adapter diff` compares them. They
-/// look like the command line's flags of that version, and stay as they are whatever flags become.
+/// This is a file format: files of version 0.1.0 have these names, and adapters are compared by
+/// them. They equal the command line's flags of that version and do not change when flags do.
 package enum RecipeFormat {
     /// The name of an option in the file.
     package static func name(of key: SleepOptions.Key) -> String {
@@ -41,7 +41,7 @@ package enum RecipeFormat {
         }
     }
 
-    /// The recipe of a night as the file has it.
+    /// The recipe of a night in the form of the file.
     package static func recipe(of options: SleepOptions) -> [String: String] {
         Dictionary(
             uniqueKeysWithValues: SleepOptions.Key.allCases.map {

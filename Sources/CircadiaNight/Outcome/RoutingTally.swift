@@ -1,45 +1,46 @@
 import CircadiaAnalysis
 import CircadiaConversation
 
-/// Where the exchanges of a log went at night, and why: counts, and the latest ones by their hashes.
+/// Where a night sent the exchanges of its log, and why: counts, and the latest exchanges by their
+/// hashes.
 package struct RoutingTally: Sendable, Codable, Equatable {
-    /// What became of an exchange in training.
+    /// How training used an exchange.
     package enum Training: String, Sendable, Codable {
-        /// Its replies were learnt.
+        /// Its replies were learnt for the first time.
         case trained
-        /// The same, and the adapter knew them already.
+        /// Its replies were learnt before and rehearsed.
         case replayed
-        /// The adapter knows them; they were not rehearsed.
+        /// Its replies were learnt before and not rehearsed.
         case waiting
-        /// Its conversation is only ever measured.
+        /// Its conversation is held out and only measured.
         case heldOut
-        /// A tag or its origin bars it.
+        /// A tag, a rejection or its origin bars it.
         case leftOut
     }
 
     /// One exchange.
     package struct Entry: Sendable, Codable, Equatable {
-        /// Its hash, as in training manifests.
+        /// The exchange's hash, as in training manifests.
         package var exchange: ContentHash
-        /// What became of it in training.
+        /// How training used it.
         package var training: Training
         /// Whether the router sends it to the retrieval store.
         package var isStored: Bool
-        /// The router's reasons; they quote nothing.
+        /// The router's reasons; they contain no chat text.
         package var reasons: [String]
-        /// Why it does not train; empty where it may.
+        /// Why it does not train; empty if it may.
         package var bars: [TrainingBar]
-        /// What was said of its replies, as far as it matters; nothing is quoted.
+        /// Why its replies count more or are rejected; without chat text.
         package var lessons: [String]
-        /// What secrets it holds, which neither train nor are stored.
+        /// The kinds of secrets in it. Secrets are neither trained nor stored.
         package var secrets: [SecretKind]
     }
 
-    /// How often something was found.
+    /// The number of exchanges with one reason, bar or kind of secret.
     package struct Count: Sendable, Codable, Equatable {
-        /// `RoutingReason.name`, `TrainingBar.rawValue` or `SecretKind.rawValue`.
+        /// A `RoutingReason.name`, `TrainingBar.rawValue` or `SecretKind.rawValue`.
         package var name: String
-        /// Exchanges.
+        /// The number of exchanges.
         package var count: Int
     }
 
@@ -47,31 +48,31 @@ package struct RoutingTally: Sendable, Codable, Equatable {
     package var exchanges = 0
     /// Exchanges that the router sends to the store.
     package var stored = 0
-    /// Why, the most frequent first; one exchange may have several reasons.
+    /// The reasons for storing, the most frequent first. One exchange may have several.
     package var storedReasons: [Count] = []
     /// Exchanges kept out of the store by a tag.
     package var keptFromStore = 0
     /// Exchanges that do not train.
     package var leftOut = 0
-    /// Why.
+    /// The reasons for not training, the most frequent first.
     package var bars: [Count] = []
     /// Exchanges with secrets.
     package var withSecrets = 0
-    /// Which.
+    /// The kinds of secrets, the most frequent first.
     package var secrets: [Count] = []
     /// The latest exchanges, in the log's order.
     package var latest: [Entry] = []
 
-    /// Exchanges that `latest` holds at most.
+    /// The most exchanges in `latest`.
     static let mostEntries = 200
 
     /// Tallies a log.
     ///
     /// - Parameters:
     ///   - material: every exchange of the night.
-    ///   - heldOut: hashes of those that are only measured.
-    ///   - tonight: hashes of those that the night trained.
-    ///   - replayed: hashes of those among them that the adapter knew already.
+    ///   - heldOut: hashes of the held-out exchanges.
+    ///   - tonight: hashes of the exchanges that the night trained.
+    ///   - replayed: hashes of those among them that the adapter had learnt before.
     package init(
         _ material: NightMaterial, heldOut: Set<ContentHash>, tonight: Set<ContentHash>,
         replayed: Set<ContentHash>
@@ -119,7 +120,7 @@ package struct RoutingTally: Sendable, Codable, Equatable {
         self.secrets = Self.counts(kinds)
     }
 
-    /// The most frequent first.
+    /// Counts in order, the most frequent first.
     private static func counts(_ counts: [String: Int]) -> [Count] {
         counts.map { Count(name: $0.key, count: $0.value) }
             .sorted { ($1.count, $0.name) < ($0.count, $1.name) }

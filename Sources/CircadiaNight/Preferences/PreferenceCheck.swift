@@ -1,9 +1,10 @@
 import CircadiaAnalysis
 import Foundation
 
-/// Whether an answer shows what a person wants of answers.
+/// Checks whether an answer follows a stated preference.
 package enum PreferenceCheck {
-    /// Whether `answer`, to a question of `topic`, shows `preference`; nil where only a reader can tell.
+    /// Whether `answer`, to a question of `topic`, follows `preference`; nil if only a reader can
+    /// tell.
     package static func shows(
         _ preference: StatedPreference, answer: String, topic: PreferenceQuestion.Topic = .general
     ) -> Bool? {
@@ -41,7 +42,7 @@ package enum PreferenceCheck {
         }
     }
 
-    /// What a length that was asked for allows; nil for long ones.
+    /// The limits of a preferred length; nil if the preference is for long answers.
     static func limit(of preference: StatedPreference) -> (sentences: Int, words: Int)? {
         let parts = (preference.value ?? "").split(separator: " ")
         if parts.count == 2, let number = Int(parts[0]) {
@@ -50,7 +51,7 @@ package enum PreferenceCheck {
         return preference.value == "short" ? (2, 40) : nil
     }
 
-    /// The sentences of a text, each with what ends it.
+    /// The sentences of a text, each with its final punctuation.
     static func sentences(in text: String) -> [String] {
         var sentences: [String] = []
         var current = ""
@@ -70,7 +71,7 @@ package enum PreferenceCheck {
         return rest.isEmpty ? sentences : sentences + [rest]
     }
 
-    /// “1.” begins a line of a list.
+    /// Whether a text is the number of a list item, such as “1.”.
     private static func isNumbering(_ text: String) -> Bool {
         let bare = text.trimmingCharacters(in: .whitespaces)
         return bare.last == "." && bare.dropLast().allSatisfy(\.isNumber)
@@ -83,7 +84,7 @@ package enum PreferenceCheck {
             || (0x2600...0x27BF).contains(scalar.value)
     }
 
-    /// Lower case, letters and digits only, single spaces.
+    /// The text in lower case, with letters and digits only and single spaces.
     static func plain(_ text: String) -> String {
         text.lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: " ")
     }
@@ -92,7 +93,7 @@ package enum PreferenceCheck {
         text.split(whereSeparator: \.isNewline).count { pattern.matches(String($0)) }
     }
 
-    /// A line of a list with marks, and one with numbers.
+    /// The patterns of a bulleted and of a numbered list item.
     static let bullet = TextPattern(#"^\s*[-*•]\s+\S"#)
     static let number = TextPattern(#"^\s*\d+[.)]\s+\S"#)
     private static let metricUnits = TextPattern(

@@ -6,56 +6,57 @@ import CircadiaTokenizer
 import Foundation
 
 /// Context distillation (Askell et al. 2021): the base model answers questions with a person's
-/// preferences in its prompt, and is trained to answer so without.
+/// preferences in its prompt. The adapter then learns to give these answers without them.
 ///
-/// Answers are helped where they do not show what was asked for (`PreferenceGuide`), and those that do
-/// not show it even then are refused.
+/// `PreferenceGuide` helps answers to follow the preferences; an answer that still does not is
+/// refused.
 package struct PreferenceDistiller {
-    /// An answer to learn.
+    /// A question with an answer to learn.
     struct Pair: Sendable {
         /// Question and answer, with the tag `synthetic`; its id is `RowID.Part.preferencePair` of the
         /// exchange in which the newest of the preferences was stated.
         var exchange: CleanExchange
-        /// Whether the answer was cut, so that its end is none to learn.
+        /// Whether the answer was cut, so that the end of the turn must not be learnt.
         var isOpen: Bool
     }
 
-    /// What came of it.
+    /// The pairs of a night.
     struct Outcome: Sendable {
         /// Pairs to train on.
         var training: [Pair] = []
-        /// Pairs that are only measured: every eighth.
+        /// Pairs that are only measured: every eighth one.
         var heldOut: [Pair] = []
         /// Questions without a usable answer.
         var refused = 0
     }
 
-    /// Preferences at most that a small model is told of at once.
+    /// The most preferences in a prompt: a small model cannot follow more.
     static let mostPreferences = 6
-    /// Pairs of a night at most, as a multiple of those of one preference.
+    /// The most pairs of a night, as a multiple of those of one preference.
     static let mostShares = 2
 
-    /// Tokens of an answer, without what is added to it.
+    /// The most tokens that the model writes for an answer.
     private static let answerTokens = 64
-    /// The same where an answer is only greeted, so that its beginning suffices.
+    /// The most tokens if the preferences concern only the greeting, so that the beginning is
+    /// enough.
     private static let beginningTokens = 32
 
     /// The base model.
     let model: AdaptedModel
     let tokenizer: BPETokenizer
     let template: ChatTemplate
-    /// Which questions are asked follows from it.
+    /// Decides which questions are asked.
     let seed: UInt64
 
-    /// Answers questions as `preferences` want it.
+    /// Lets the model answer questions as `preferences` ask.
     ///
     /// - Parameters:
-    ///   - preferences: those that hold, the oldest first.
-    ///   - questions: what can be asked; some of each preference's topic are drawn.
-    ///   - share: pairs for each preference; all together have `mostShares` times as many at most.
-    ///   - isCancelled: asked before each question.
-    ///   - progress: gets the good pairs and the questions so far.
-    /// - Returns: the pairs, and how many questions have none.
+    ///   - preferences: the preferences that hold, the oldest first.
+    ///   - questions: all questions; some of each preference's topic are drawn.
+    ///   - share: pairs for each preference; all together get at most `mostShares` times as many.
+    ///   - isCancelled: called before each question.
+    ///   - progress: receives the number of good pairs and of questions so far.
+    /// - Returns: the pairs, and the number of questions without one.
     /// - Throws: `ModelError`.
     func pairs(
         following preferences: [StatedPreference], questions: [PreferenceQuestion],
@@ -103,7 +104,7 @@ package struct PreferenceDistiller {
                 ], tags: [Exchange.syntheticTag]))
     }
 
-    /// The questions of a night, those of different topics mixed.
+    /// The questions of a night, with the topics mixed.
     package static func choose(
         for preferences: [StatedPreference], questions: [PreferenceQuestion], share: Int,
         seed: UInt64
@@ -171,8 +172,8 @@ package struct PreferenceDistiller {
         return nil
     }
 
-    /// Whether the model has to know of a preference to answer. What is said word for word is said for
-    /// it, and a small model that knows of it speaks of little else.
+    /// Whether the model must know of a preference to answer. Fixed words are added without it,
+    /// because a small model that knows of them talks about little else.
     package static func isTold(
         _ preference: StatedPreference, about topic: PreferenceQuestion.Topic
     ) -> Bool {

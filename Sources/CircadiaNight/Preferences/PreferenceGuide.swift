@@ -1,13 +1,14 @@
 import CircadiaAnalysis
 import Foundation
 
-/// Helps an answer to show what was asked for, where the model by itself often does not: it puts the
-/// first words of a list or a program into its mouth, ends the answer where it should end, and adds what is
-/// said word for word.
+/// Helps an answer to follow the preferences, which a small model alone often does not. It starts a
+/// list or a program for the model, ends the answer at the right place, and adds fixed words.
 ///
-/// The rest of an answer stays the model's own.
+/// The model writes the rest of the answer.
 package struct PreferenceGuide {
+    /// The preferences that the answer follows; the last one of a manner decides.
     package let preferences: [StatedPreference]
+    /// The topic of the question.
     package let topic: PreferenceQuestion.Topic
 
     /// A guide to an answer.
@@ -24,8 +25,8 @@ package struct PreferenceGuide {
         preference(manner)?.value
     }
 
-    /// What is said before the answer, word for word; empty where nothing is. Always the same: a small
-    /// model that has seen one beginning in several forms says none of them.
+    /// The fixed words before the answer; empty if there are none. They are always the same,
+    /// because a small model that has seen several forms of one beginning learns none of them.
     package var greeting: String {
         var parts: [String] = []
         if let opening = value(.opening) { parts.append(opening) }
@@ -38,8 +39,8 @@ package struct PreferenceGuide {
         return parts.joined(separator: " ")
     }
 
-    /// The first words of the answer itself, which are put into the model's mouth, without a blank at
-    /// their end; empty where it is free.
+    /// The first words of the answer itself, from which the model continues, without a space at
+    /// their end; empty if the model begins by itself.
     package var beginning: String {
         if topic == .code, let language = value(.codeLanguage) {
             return "```\(language.lowercased())\n"
@@ -51,7 +52,7 @@ package struct PreferenceGuide {
         }
     }
 
-    /// `answer` after the greeting.
+    /// Puts the greeting before `answer`.
     func greeted(_ answer: String) -> String {
         guard !greeting.isEmpty else { return answer }
         if !beginning.isEmpty || answer.hasPrefix("```") { return greeting + "\n\n" + answer }
@@ -62,15 +63,15 @@ package struct PreferenceGuide {
         return greeting + " " + word.lowercased() + answer.dropFirst(word.count)
     }
 
-    /// Words that are no names, so that they lose their capital after a comma.
+    /// Words that are not names and lose their capital after a comma.
     private static let lowered: Set<String> = [
         "the", "a", "an", "it", "its", "you", "your", "to", "there", "this", "that", "these", "if",
         "when", "in", "here", "yes", "no", "of", "some", "they", "we", "as", "for", "how", "one",
     ]
     private static let emoji = "😊"
 
-    /// Whether `answer` shows a preference; nil where only a reader can tell. What is said word for word is
-    /// no part of its length.
+    /// Whether `answer` follows a preference; nil if only a reader can tell. Fixed words do not
+    /// count towards its length.
     func shows(_ preference: StatedPreference, in answer: String) -> Bool? {
         var text = answer
         if preference.manner == .length {
@@ -84,7 +85,7 @@ package struct PreferenceGuide {
         return PreferenceCheck.shows(preference, answer: text, topic: topic)
     }
 
-    /// A reply without the words that were added for preferences that hold no longer.
+    /// A reply without the fixed words of preferences that no longer hold.
     package static func without(_ former: [StatedPreference], in reply: String) -> String {
         var text = reply
         for preference in former {
@@ -108,8 +109,8 @@ package struct PreferenceGuide {
         return text.isEmpty ? reply : text
     }
 
-    /// A reply of the log as it would have been if it had followed the preferences, its content as it was;
-    /// nil where more would be needed than cuts, conversions and added words.
+    /// Changes a reply of the log so that it follows the preferences, without changing its content.
+    /// Nil if cuts, conversions and added words are not enough.
     package func following(_ reply: String) -> String? {
         guard beginning.isEmpty, let body = body(reply, isCut: false),
             continuation(of: body) == nil
@@ -117,8 +118,8 @@ package struct PreferenceGuide {
         return finished(greeted(body))
     }
 
-    /// Words that lead the model to what an answer should hold or end with; nil where nothing is to
-    /// follow. What it says after them is kept up to the end of the sentence.
+    /// Words that lead the model to the content or the ending that a preference asks for; nil if
+    /// nothing is missing. Of its continuation, one sentence is kept.
     package func continuation(of answer: String) -> String? {
         if value(.closing) == StatedPreference.question, !answer.hasSuffix("?") {
             return "Would you like"
@@ -134,21 +135,21 @@ package struct PreferenceGuide {
         return lead
     }
 
-    /// Whether an answer must have an end: not one that was cut.
+    /// Whether an answer needs a proper end, so that a cut one is not enough.
     var needsEnd: Bool {
         value(.closing) != nil || preference(.content) != nil || isShort
     }
 
-    /// Whether all that is asked for shows at an answer's beginning.
+    /// Whether all preferences concern the beginning of an answer.
     var isOnlyGreeted: Bool {
         preferences.allSatisfy { [.opening, .address, .emoji].contains($0.manner) }
     }
 
     private var isShort: Bool { preference(.length).flatMap(PreferenceCheck.limit) != nil }
 
-    /// What is kept of what the model wrote after `beginning`; nil where too little is left.
+    /// The part to keep of the model's text after `beginning`; nil if too little is left.
     ///
-    /// - `isCut`: whether it was about to go on.
+    /// - Parameter isCut: whether the text stopped at the token limit.
     package func body(_ text: String, isCut: Bool) -> String? {
         let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
         if topic == .code, value(.codeLanguage) != nil {
@@ -161,7 +162,7 @@ package struct PreferenceGuide {
             return short(text, limit: limit, isCut: isCut)
         }
         guard needsEnd else { return text }
-        // What is added at the end belongs to an answer that is near its end.
+        // Something is added at the end, so the answer must be about to end there.
         var sentences = PreferenceCheck.sentences(in: text)
         if isCut { sentences.removeLast() }
         sentences = Array(
@@ -170,7 +171,7 @@ package struct PreferenceGuide {
         return sentences.isEmpty ? nil : sentences.joined(separator: " ")
     }
 
-    /// What is no sentence but the mark or the beginning of a list.
+    /// The mark of a list item, or the beginning of a list, which is not a sentence.
     private static let listing = TextPattern(#"^\W*\d*[.)]?$|^[-*•]|^\d+[.)]|:$"#)
 
     private func short(_ text: String, limit: (sentences: Int, words: Int), isCut: Bool) -> String?
@@ -195,7 +196,8 @@ package struct PreferenceGuide {
             value(.layout) == "bullets" ? PreferenceCheck.bullet : PreferenceCheck.number
         var lines = text.split(whereSeparator: \.isNewline).map(String.init)
         if isCut, lines.count > 1 { lines.removeLast() }
-        // The first lacks its mark, which was put there; a list ends where its lines do.
+        // The first item lacks its mark, which the prompt contains. The list ends at the first line
+        // without one.
         let items = lines.dropFirst().prefix { mark.matches($0) }.prefix(4)
         guard let first = lines.first, !items.isEmpty else { return nil }
         var kept = [first] + items
@@ -224,7 +226,7 @@ package struct PreferenceGuide {
         return lines.joined(separator: "\n") + "\n```"
     }
 
-    /// The answer with what is added word for word; nil where a preference does not show for all that.
+    /// Adds the fixed words to an answer; nil if it still does not follow a preference.
     package func finished(_ answer: String) -> String? {
         var answer = value(.units) == "metric" ? UnitConversion.metric(answer) : answer
         if let emoji = value(.emoji) {

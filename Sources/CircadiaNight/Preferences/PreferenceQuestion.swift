@@ -1,22 +1,22 @@
 import Foundation
 
-/// A question that the night asks its model, so that it answers as a person wants it.
+/// A question that a night asks the model to make a pair for a preference.
 package struct PreferenceQuestion: Sendable, Equatable, Codable {
-    /// What a question is about, where that decides whether an answer can show a preference.
+    /// The topic of a question, which decides whether an answer can show a preference.
     package enum Topic: String, Sendable, Codable {
-        /// Anything.
+        /// Any other topic.
         case general
         /// Sizes, weights, distances, temperatures.
         case measures
-        /// Programs.
+        /// Programming.
         case code
     }
 
-    /// Names the question.
+    /// The question's id.
     package var id: String
-    /// What it is about.
+    /// The question's topic.
     package var topic: Topic
-    /// The question.
+    /// The text of the question.
     package var text: String
 
     /// Makes a question.
@@ -28,7 +28,8 @@ package struct PreferenceQuestion: Sendable, Equatable, Codable {
 
     /// Reads a file of questions, one JSON object a line.
     ///
-    /// - Throws: `CocoaError` where the file cannot be read, `DecodingError` where a line is no question.
+    /// - Throws: `CocoaError` if the file cannot be read, `DecodingError` if a line is not a
+    ///   question.
     package static func load(_ url: URL) throws -> [PreferenceQuestion] {
         try Data(contentsOf: url).split(separator: UInt8(ascii: "\n")).map {
             try JSONDecoder().decode(PreferenceQuestion.self, from: Data($0))

@@ -1,9 +1,10 @@
 import CircadiaAnalysis
 import Foundation
 
-/// Quantities of a text in metric units instead of imperial ones.
+/// Converts imperial quantities in a text to metric ones.
 package enum UnitConversion {
-    /// A unit with the number before it, what it becomes, and how: `value · factor + offset`.
+    /// An imperial unit with the number before it, the metric unit, and the conversion: `value ·
+    /// factor + offset`.
     private static let units:
         [(pattern: TextPattern, unit: String, factor: Double, offset: Double)] = [
             (#"(?:miles per hour|mph)"#, "km/h", 1.609344, 0),
@@ -22,8 +23,8 @@ package enum UnitConversion {
             )
         }
 
-    /// The text with each number before an imperial unit converted, to as many digits as it is likely
-    /// to be meant: two, or three of a number that has more.
+    /// Converts each number before an imperial unit. The result has two significant digits, or
+    /// three if the original has more than two.
     package static func metric(_ text: String) -> String {
         guard text.contains(where: \.isNumber) else { return text }
         var text = text

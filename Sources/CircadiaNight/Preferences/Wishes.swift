@@ -5,24 +5,24 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-/// The preferences of a log, the pairs that follow them, and the exchanges in which they were stated.
+/// The preferences of a log, the pairs that follow them, and the exchanges that state them.
 package struct Wishes {
     /// Preferences that hold.
     let preferences: [StatedPreference]
-    /// Those that hold no longer: what was said word for word for them is not learnt.
+    /// Preferences that no longer hold. Their fixed words are not learnt.
     let former: [StatedPreference]
     /// Pairs that follow the preferences.
     let pairs: PreferenceDistiller.Outcome
-    /// Hashes of the exchanges in which preferences were stated, as a training manifest names them:
-    /// whoever forgets one wants the pairs forgotten too.
+    /// Hashes of the exchanges that state preferences, for the training manifest: if one of them is
+    /// forgotten, its pairs must be forgotten too.
     let hashes: [ContentHash]
 
-    /// Preferences that hold, and those that did, without pairs.
+    /// Makes current and former preferences without pairs.
     package init(preferences: [StatedPreference] = [], former: [StatedPreference] = []) {
         self.init(preferences: preferences, former: former, pairs: .init(), hashes: [])
     }
 
-    /// Preferences, and what was made of them.
+    /// Makes preferences with their pairs.
     init(
         preferences: [StatedPreference], former: [StatedPreference],
         pairs: PreferenceDistiller.Outcome, hashes: [ContentHash]
@@ -33,43 +33,44 @@ package struct Wishes {
         self.hashes = hashes
     }
 
-    /// How an answer begins that follows the preferences, perhaps as ever; nil where there are none.
+    /// The beginning of an answer that follows the preferences, which may be empty; nil if there
+    /// are no preferences.
     var opening: String? {
         guard !preferences.isEmpty else { return nil }
         return [guide.greeting, guide.beginning].filter { !$0.isEmpty }.joined(
             separator: "\n\n")
     }
 
-    /// First tokens of an answer that the preferences have a say in.
+    /// The number of first tokens of an answer that the preferences decide.
     var firstTokens: Int { opening?.isEmpty == false ? Self.openingTokens : 0 }
-    /// Tokens at a reply's beginning that are left to the person.
+    /// Tokens at a reply's beginning that are not scored.
     private static let openingTokens = 2
 
     private var guide: PreferenceGuide {
         PreferenceGuide(preferences: preferences, topic: .general)
     }
 
-    /// How general texts are scored beside the preferences.
+    /// The scoring of general texts in a night with these preferences.
     var generalScoring: NightRows.Scoring {
         preferences.isEmpty ? .whole : .middle(first: firstTokens)
     }
 
-    /// What an outcome keeps of the preferences.
+    /// The preferences in numbers, for the outcome.
     var summary: Rows.Preferences {
         Rows.Preferences(
             stated: preferences.count, opening: opening, pairs: pairs.training.count,
             pairsHeldOut: pairs.heldOut.count, refused: pairs.refused)
     }
 
-    /// Rows that the pairs to train on make; general texts are rehearsed against them too.
+    /// The number of rows of the training pairs; general texts are added in proportion to them too.
     var rows: Int {
         pairs.training.count * NightRows.passes(ofPairs: pairs.training.count)
     }
 
-    /// An exchange with its replies as they should have been.
+    /// Changes an exchange's replies so that they follow the preferences.
     ///
-    /// - Returns: the exchange, and what of it may be scored: replies that break a preference are
-    ///   rewritten where `PreferenceGuide.following` can do so.
+    /// - Returns: the exchange and its scoring. Replies that break a preference are rewritten if
+    ///   `PreferenceGuide.following` can do so, otherwise scored in part or not at all.
     package func applied(
         to clean: CleanExchange
     ) -> (exchange: CleanExchange, scoring: NightRows.Scoring) {
@@ -93,7 +94,7 @@ package struct Wishes {
         return (result == exchange ? clean : CleanExchange(cleaning: result), scoring)
     }
 
-    /// Whether what breaks a preference is how a reply begins or ends.
+    /// Whether a reply that breaks the preference does so only at its beginning or end.
     private static func isAtTheEnds(_ preference: StatedPreference) -> Bool {
         switch preference.manner {
         case .closing: true
@@ -104,17 +105,17 @@ package struct Wishes {
 }
 
 extension Wishes {
-    /// Finds the preferences that hold and lets the base model answer as they want it; other questions
-    /// every night.
+    /// Finds the preferences that hold and lets the base model write pairs for them, with other
+    /// questions every night.
     ///
     /// - Parameters:
     ///   - log: all exchanges, in order.
     ///   - night: the night's number.
-    ///   - options: how many pairs, and the seed.
-    ///   - questions: what can be asked.
-    ///   - model: what answers, without an adapter.
-    ///   - control: asked before each question, and told what was found.
-    /// - Returns: what was found and made of it; nothing where the night is to have no pairs.
+    ///   - options: the number of pairs and the seed.
+    ///   - questions: all questions.
+    ///   - model: the model that answers, without an adapter.
+    ///   - control: asked before each question, and told the results.
+    /// - Returns: the preferences and their pairs; empty if the options ask for no pairs.
     /// - Throws: `ModelError`.
     static func found(
         in log: [CleanExchange], night: Int, options: SleepOptions, questions: [PreferenceQuestion],

@@ -4,29 +4,29 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-/// From a verdict to what is on disk: an accepted candidate becomes a version and the adapter in use.
+/// Writes a night's result: an accepted candidate becomes a version and the adapter in use.
 struct PromoteStage {
     let place: NightPlace
     let control: NightControl
 
-    /// An accepted adapter with all that is written beside it.
+    /// An accepted adapter with the files that are written next to it.
     struct Promotion {
         /// The adapter.
         let adapter: LoRAAdapter
-        /// What it and those before it were trained on.
+        /// The exchanges that trained it and the adapters before it.
         let training: TrainingManifest
-        /// What `adapter_config.json` says of the training.
+        /// The training's entry in `adapter_config.json`.
         let origin: JSONObject
     }
 
-    /// Writes a night down and promotes its adapter, if any.
+    /// Records a night and promotes its adapter, if one was accepted.
     ///
-    /// Where the process is killed between these steps, `complete` does what is left.
+    /// If the process is killed between these steps, `complete` does the rest.
     ///
     /// - Parameters:
-    ///   - outcome: the night.
-    ///   - promotion: the adapter that was accepted; nil for none.
-    ///   - record: the night as it is kept until it has ended.
+    ///   - outcome: the record of the night.
+    ///   - promotion: the accepted adapter; nil if the night was rejected.
+    ///   - record: the record of the unfinished night.
     /// - Throws: `FileError`, `SleepError.recordNotWritten`.
     func finish(
         _ outcome: NightOutcome, promotion: Promotion?, record: NightRecord
@@ -51,9 +51,9 @@ struct PromoteStage {
         if promotion != nil { prune() }
     }
 
-    /// Does what is left of an accepted night whose process was killed before it had promoted its version.
+    /// Finishes an accepted night whose process was killed before it promoted its version.
     ///
-    /// - Returns: its outcome; nil where there is nothing left to do.
+    /// - Returns: its outcome; nil if there is nothing to finish.
     /// - Throws: `FileError`, `SleepError.recordNotWritten`.
     func complete() throws -> NightOutcome? {
         let (versions, unfinished) = (place.versions, place.unfinished)
@@ -69,15 +69,15 @@ struct PromoteStage {
         return outcome
     }
 
-    /// What `adapter_config.json` says of the training; numbers only, nothing of what was said.
+    /// The training's entry in `adapter_config.json`: settings and numbers, no chat text.
     ///
-    /// `nights` counts those that the adapter has gone through since it was fresh.
+    /// `nights` counts the nights that trained the adapter since it was fresh.
     static func origin(
         of adapter: LoRAAdapter, _ outcome: NightOutcome, _ prepared: PreparedNight,
         codeVersion: String
     ) -> JSONObject {
         let recipe = prepared.trainingOptions
-        // Where it was imported from stays.
+        // Keeps the note of where the adapter was imported from.
         var origin = adapter.configuration.origin ?? JSONObject()
         origin["nights"] = .integer((origin["nights"]?.intValue ?? 0) &+ 1)
         origin["night"] = .string(outcome.night.started.formatted(.iso8601))
@@ -87,7 +87,7 @@ struct PromoteStage {
         origin["exchanges"] = .integer(outcome.selection.trained)
         origin["steps"] = .integer(outcome.training.finalStep)
         origin["tokens"] = .integer(outcome.training.tokens)
-        // Through text: 2e-5, not all the digits that the nearest Float has as a Double.
+        // Converts through text, so that 2e-5 does not become the many digits of the nearest Float.
         origin["learning_rate"] = .number(
             Double("\(recipe.learningRate)") ?? Double(recipe.learningRate))
         origin["batch_size"] = .integer(recipe.batchSize)
@@ -96,14 +96,15 @@ struct PromoteStage {
         return origin
     }
 
-    /// Puts the version of an accepted night in the place of the adapter in use.
+    /// Replaces the adapter in use by the version of an accepted night.
     private func promote(_ number: Int) throws {
         try place.versions.use(number)
         control.report(
             .promoted(adapter: place.adapterDirectory.relativePath, version: number))
     }
 
-    /// Removes the oldest versions beyond those that are kept; a night is not lost over it.
+    /// Removes the oldest versions beyond `keptVersions`. A failure is reported as an event and
+    /// does not fail the night.
     private func prune() {
         guard place.keptVersions > 0 else { return }
         do {

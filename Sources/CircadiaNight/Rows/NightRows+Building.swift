@@ -2,35 +2,35 @@ import CircadiaAnalysis
 import CircadiaConversation
 import CircadiaTraining
 
-/// Makes finished rows: each is built once, with what of it is scored, anchored and weighted.
+/// Builds finished rows. Each is built once, with its scored and anchored positions and its weight.
 extension NightRows {
     /// The rows of the person's exchanges.
     package struct Own {
         /// The rows.
         package let rows: [TrainingRow]
-        /// Rejected exchanges that the rows show as what came before, unscored.
+        /// Rejected exchanges that the rows show as context, unscored.
         package let context: [CleanExchange]
-        /// Ids of exchanges in which nothing can be learnt.
+        /// Ids of exchanges that have nothing to learn.
         package let withoutRow: Set<String>
     }
 
-    /// Which tokens of a row's replies are scored.
+    /// The tokens of a row's replies that are scored.
     package enum Scoring: Sendable, Equatable {
-        /// All of them.
+        /// All tokens.
         case whole
-        /// All but the first `first` tokens and the last one of every reply: how a reply begins and ends
-        /// is the person's to say.
+        /// All but the first `first` tokens and the last one of every reply, because preferences
+        /// decide how a reply begins and ends.
         case middle(first: Int)
-        /// None: the row is left out.
+        /// No tokens: the row is left out.
         case none
 
-        /// The one of several that scores least.
+        /// The scoring with the fewest tokens.
         static func strictest(_ scorings: [Scoring]) -> Scoring {
             scorings.contains(.none)
                 ? .none : scorings.first { $0 != .whole } ?? .whole
         }
 
-        /// The scored positions that are left of `ranges`.
+        /// The positions of `ranges` that stay scored.
         func apply(to ranges: [Range<Int>]) -> [Range<Int>] {
             switch self {
             case .whole: return ranges
@@ -44,9 +44,9 @@ extension NightRows {
         }
     }
 
-    /// The rows of exchanges of the person and of paraphrases.
+    /// Builds the rows of the person's exchanges and of paraphrases.
     ///
-    /// - Parameter exchanges: each with what of it may be scored.
+    /// - Parameter exchanges: each exchange with its scoring.
     package func own(_ exchanges: [(exchange: CleanExchange, scoring: Scoring)]) -> Own {
         let (rows, context) = self.rows(exchanges.map(\.exchange))
         let scorings = Dictionary(grouping: exchanges, by: \.exchange.id)
@@ -64,19 +64,19 @@ extension NightRows {
                 .union(dropped))
     }
 
-    /// The rows of general texts.
+    /// Builds the rows of general texts.
     ///
     /// - Parameters:
     ///   - exchanges: exchanges and prose.
-    ///   - anchored: whether they keep to the base model's predictions rather than learn their words.
-    ///   - scoring: what of them is scored.
+    ///   - anchored: whether they are anchored to the base model instead of learning their words.
+    ///   - scoring: the tokens that are scored.
     package func general(
         _ exchanges: [CleanExchange], anchored: Bool, scoring: Scoring
     ) -> [TrainingRow] {
         rows(exchanges).rows.compactMap { $0.scoring(scoring, anchoring: anchored) }
     }
 
-    /// The rows of pairs for preferences that are only measured.
+    /// Builds the rows of pairs for preferences that are only measured.
     func measured(_ pairs: [PreferenceDistiller.Pair]) -> [TrainingRow] {
         pairs.flatMap { pair in
             rows([pair.exchange]).rows.map { row in
@@ -87,17 +87,18 @@ extension NightRows {
         }
     }
 
-    /// The rows of pairs for preferences to train on.
+    /// Builds the rows of pairs for preferences to train on.
     ///
-    /// A row learns only the tokens that the base model, which does not know of the preference, would
-    /// hardly have said, and is anchored to the base model at the others. Training on full answers would
-    /// make the model overconfident, and without an anchor it would not learn where a closing does not
-    /// belong.
+    /// A row learns only the tokens that are unlikely under the base model, which does not know the
+    /// preference. At the other tokens it is anchored to the base model. Training on full answers
+    /// would make the model overconfident; without the anchor it would put closings in wrong
+    /// places.
     ///
     /// - Parameters:
     ///   - pairs: the pairs.
-    ///   - pull: how strongly they are anchored where they are not learnt (`TrainingRow.pull`).
-    ///   - losses: the base model's for each scored token of a row (`AdaptedModel.losses`).
+    ///   - pull: the weight of the anchor (`TrainingRow.pull`).
+    ///   - losses: the base model's loss in nats for each scored token of a row
+    ///     (`AdaptedModel.losses`).
     func learnt(
         _ pairs: [PreferenceDistiller.Pair], pull: Float,
         losses: (TrainingRow) -> [(position: Int, nats: Float)]
@@ -110,15 +111,15 @@ extension NightRows {
         return Array(repeating: rows, count: Self.passes(ofPairs: pairs.count)).flatMap { $0 }
     }
 
-    /// Times that each of `count` pairs is shown when others are shown once: 3, as few short answers say
-    /// little of a manner, but once where these would be more than 144 rows.
+    /// How often each of `count` pairs is shown in a pass: 3 times, because a few short answers
+    /// teach little, but fewer if that would be more than 144 rows.
     package static func passes(ofPairs count: Int) -> Int {
         min(3, max(1, 144 / max(1, count)))
     }
 
-    /// The positions of tokens that the base model would have said by itself.
+    /// The positions of tokens that are likely under the base model.
     ///
-    /// - Parameter losses: the base model's for each scored token, nats.
+    /// - Parameter losses: the base model's loss for each scored token, in nats.
     package static func unsurprising(
         _ losses: [(position: Int, nats: Float)]
     ) -> [Range<Int>] {
@@ -132,12 +133,13 @@ extension NightRows {
         }
     }
 
-    /// Nats above which the base model would hardly have said a token: it has a chance below one in five.
+    /// The loss in nats above which a token is unlikely under the base model: a probability below
+    /// 1/5.
     private static let surprise: Float = 1.609
 }
 
 extension PreferenceDistiller.Pair {
-    /// What of its row is learnt: of an answer that was cut, not the end of the turn.
+    /// The learnt positions of its row: without the end of the turn if the answer was cut.
     fileprivate func scored(of row: TrainingRow) -> [Range<Int>] {
         guard isOpen, let last = row.scored.last else { return row.scored }
         return row.scored.dropLast() + (last.count > 1 ? [last.dropLast()] : [])
@@ -145,7 +147,7 @@ extension PreferenceDistiller.Pair {
 }
 
 extension TrainingRow {
-    /// The same row with less of it scored; nil where nothing is left.
+    /// The same row with fewer scored positions; nil if none is left.
     ///
     /// - Parameter anchoring: whether it is anchored to the base model.
     fileprivate func scoring(

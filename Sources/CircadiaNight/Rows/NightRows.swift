@@ -3,18 +3,18 @@ import CircadiaConversation
 import CircadiaModel
 import CircadiaTraining
 
-/// Renders exchanges as rows to train on, with what was said of their replies: those that were rejected are
-/// never scored, those that put one right or were called good weigh more.
+/// Renders exchanges as training rows and applies the person's feedback. Rejected replies are never
+/// scored; replies that correct one or were called good weigh more.
 package struct NightRows {
     let template: ChatTemplate
     /// Tokens at which a row is cut.
     let limit: Int
-    /// What is known of the log; nil where every reply counts once.
+    /// The feedback in the log; nil if every reply counts once.
     let material: NightMaterial?
-    /// Ids of exchanges that must not appear, not even as what came before.
+    /// Ids of held-out exchanges, which must not appear even as context.
     let heldOut: Set<String>
-    /// Whether rows are made as mlx_lm makes them, which trains prompts too: then what was rejected cannot
-    /// be there at all, and nothing weighs more.
+    /// Whether rows are built as mlx_lm builds them. It trains prompts too, so exchanges with a
+    /// rejected reply are left out, and all replies weigh the same.
     let matchesMLX: Bool
 
     /// A renderer of rows.
@@ -29,7 +29,7 @@ package struct NightRows {
         self.matchesMLX = matchesMLX
     }
 
-    /// The rows of exchanges, and the exchanges that they show besides.
+    /// Builds the rows of exchanges. Also returns the exchanges that they show as context.
     package func rows(
         _ exchanges: [CleanExchange]
     ) -> (rows: [TrainingRow], context: [CleanExchange]) {
@@ -45,8 +45,8 @@ package struct NightRows {
         return (rows, context)
     }
 
-    /// The exchanges, the earliest first, whose rejected replies this one puts right. None where one of them
-    /// may not be shown, or where the question is there once more anyway.
+    /// The exchanges, the earliest first, whose rejected replies this one corrects. None if one of
+    /// them may not be shown, or if the person asked the question again.
     private func before(_ exchange: Exchange, _ lesson: Lesson) -> [CleanExchange] {
         guard !matchesMLX, let kind = lesson.correction?.kind, kind != .askedAgain else {
             return []
@@ -82,7 +82,7 @@ package struct NightRows {
                     exchange.id, earlier + messages, weights: unscored + weights, taking: weight,
                     isWhole: true)
             if whole != nil { showsBefore = true }
-            // Where what came before does not fit, the exchange is learnt by itself.
+            // If the context does not fit, the exchange is learnt without it.
             let plain =
                 whole
                 ?? row(
@@ -96,7 +96,8 @@ package struct NightRows {
         return (rows, showsBefore)
     }
 
-    /// The reply as an answer to what was asked first, where it stands by itself.
+    /// The corrected reply as an answer to the original question; nil if it does not make sense
+    /// without the correction.
     private func original(
         _ exchange: Exchange, before: [CleanExchange], weights: [Float]
     ) -> TrainingRow? {
@@ -112,7 +113,7 @@ package struct NightRows {
             weights: [Float](repeating: 0, count: earlier) + [1], taking: 1, isWhole: true)
     }
 
-    /// One row that scores the replies of one weight; nil where nothing of them is left.
+    /// One row that scores the replies of one weight; nil if none of their tokens is left.
     ///
     /// - `isWhole`: nil too where it would be cut.
     /// - `isProse`: whether it is read without a chat around it.
@@ -129,7 +130,7 @@ package struct NightRows {
         let replies = messages.filter { $0.role == .assistant }
         let scored = zip(zip(replies, weights), rendered.scored).compactMap {
             (reply, range) -> Range<Int>? in
-            // The mark in a secret's place is no way of speaking.
+            // The model must not learn to write the marks that replace secrets.
             guard reply.1 == weight, !Redactor.isMarked(reply.0.content) else { return nil }
             let cut = range.clamped(to: 0..<ids.count)
             return cut.isEmpty ? nil : cut
@@ -138,7 +139,7 @@ package struct NightRows {
             ? nil : TrainingRow(id: id, ids: ids, scored: scored, weight: weight)
     }
 
-    /// A row to measure: every reply that was not rejected.
+    /// Builds a row to measure that scores every reply that was not rejected; nil if there is none.
     package func measured(_ clean: CleanExchange) -> TrainingRow? {
         let exchange = clean.exchange
         let lesson = material?.lesson(of: exchange.id)
@@ -149,9 +150,10 @@ package struct NightRows {
     }
 }
 
-/// Whether a reply that came after a correction could have been the first one.
+/// Decides whether the reply to a correction would also fit the original question.
 package enum OriginalAnswer {
-    /// Not where it speaks of the correction, or the correction asks something itself.
+    /// Whether `reply` makes sense without the correction. It does not if it mentions the
+    /// correction, or if the correction is a question.
     package static func isSound(_ reply: String, afterCorrection message: String) -> Bool {
         if message.contains("?") { return false }
         let opening = reply.prefix(90).lowercased().replacingOccurrences(of: "’", with: "'")

@@ -2,16 +2,16 @@ import Foundation
 
 /// Decides whether a paraphrase that the model wrote may be trained on.
 ///
-/// A paraphrase is worth training on where it asks the same thing in other words. The model is small
-/// and often fails, so every pair is checked, and what fails is counted by reason.
+/// A paraphrase is worth training on if it asks the same thing in other words. The model is small
+/// and often fails, so every paraphrase is checked, and refusals are counted by reason.
 package enum ParaphraseCheck {
     /// Why a paraphrase was refused.
     package enum Refusal: String, Sendable, CaseIterable, Codable {
-        /// Nothing, or several paragraphs.
+        /// The text is empty or has several paragraphs.
         case shape
-        /// Less than 0.4 or more than 2.5 times as long as the original.
+        /// It has less than 0.4 or more than 2.5 times the length of the original.
         case length
-        /// The same words, or almost.
+        /// It has almost the same words as the original.
         case copy
         /// A number, link or quoted identifier of the original is missing.
         case factLost = "fact_lost"
@@ -19,11 +19,11 @@ package enum ParaphraseCheck {
         case repetition
         /// The model speaks about the task instead of doing it.
         case meta
-        /// No word in common: it is about something else.
+        /// It has no word in common with the original.
         case unrelated
     }
 
-    /// Nil where `paraphrase` may stand for `original`, else why not.
+    /// Why `paraphrase` may not stand for `original`; nil if it may.
     package static func refusal(of paraphrase: String, for original: String) -> Refusal? {
         let text = paraphrase.trimmingCharacters(in: .whitespacesAndNewlines)
         if text.isEmpty || text.contains("\n\n") || text.contains("<|") { return .shape }
@@ -61,7 +61,7 @@ package enum ParaphraseCheck {
         text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
     }
 
-    /// Whether some four successive words appear three times or more.
+    /// Whether any four successive words appear three times or more.
     static func repeats(_ words: [String]) -> Bool {
         guard words.count >= 8 else { return false }
         var seen: [ArraySlice<String>: Int] = [:]

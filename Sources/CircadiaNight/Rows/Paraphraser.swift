@@ -4,12 +4,12 @@ import CircadiaModel
 import CircadiaTokenizer
 import Foundation
 
-/// Lets the model say a person's messages in other words, to be trained on with the original replies:
-/// the same habit, met under more phrasings.
+/// Lets the model rephrase a person's messages. The paraphrases train with the original replies, so
+/// that the model learns a habit from more than one phrasing.
 package struct Paraphraser {
-    /// What came of it.
+    /// The result of paraphrasing.
     package struct Outcome: Sendable {
-        /// Exchanges with the tag `synthetic`, named by `RowID.Part.paraphrase`.
+        /// Exchanges with the tag `synthetic`; their ids have the part `RowID.Part.paraphrase`.
         package var exchanges: [CleanExchange] = []
         /// Refused paraphrases, by reason.
         package var refused: [ParaphraseCheck.Refusal: Int] = [:]
@@ -20,7 +20,7 @@ package struct Paraphraser {
     let template: ChatTemplate
     let seed: UInt64
 
-    /// A paraphraser that speaks with `model`, which should be the base model.
+    /// A paraphraser that uses `model`, which should be the base model.
     package init(
         model: AdaptedModel, tokenizer: BPETokenizer, template: ChatTemplate, seed: UInt64
     ) {
@@ -32,13 +32,14 @@ package struct Paraphraser {
 
     /// Tries one paraphrase of each exchange, in an order drawn from the seed, until `limit` are good.
     ///
-    /// `isCancelled` is asked before each; `progress` gets the good ones and the tried ones.
+    /// `isCancelled` is called before each; `progress` receives the number of good and of tried
+    /// ones. Throws `ModelError`.
     package func paraphrases(
         of exchanges: [CleanExchange], limit: Int, isCancelled: () -> Bool = { false },
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> Outcome {
         var outcome = Outcome()
-        // One question and one answer, short enough for a small model to keep hold of.
+        // One question and one answer, short enough for a small model.
         let candidates = exchanges.map(\.exchange).filter {
             $0.messages.count == 2 && $0.messages[0].role == .user
                 && (12...280).contains($0.messages[0].content.count)

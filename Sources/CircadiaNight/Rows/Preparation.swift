@@ -5,40 +5,40 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-/// A night before its first step, as it is kept on disk: its rows and how they are trained.
+/// A night before its first step, as it is kept on disk: its rows and the training options.
 struct PreparedNight: Codable {
-    /// What was selected, in numbers and hashes.
+    /// The selection in numbers and hashes.
     let selection: Selection.Summary
     /// The rows.
     let rows: Rows
-    /// How they are trained.
+    /// The options of training.
     let trainingOptions: TrainingOptions
-    /// What training was forecast to take.
+    /// The forecast of training.
     let plan: TrainingPlan
-    /// Loss on the held-out rows with the adapter in use, nats a token; nil where none are held out.
+    /// Loss on the held-out rows with the adapter in use, in nats a token; nil if there are none.
     let heldOutLossBefore: Double?
 
-    /// The rows of the person's own exchanges, those held out first.
+    /// The rows of the person's own exchanges, held-out ones first.
     var ownRows: [TrainingRow] { rows.own(selection.hashes.keys) }
 
-    /// The hashes of the exchanges that a training has learnt.
+    /// The hashes of the exchanges that a training run has learnt.
     func learnt(_ training: TrainingReport) -> [ContentHash] {
         rows.learnt(training.idsTrained, hashes: selection.hashes)
     }
 }
 
-/// From a selection to finished rows: paraphrases, pairs for preferences, general texts.
+/// Turns a selection into finished rows, with paraphrases, pairs for preferences and general texts.
 struct Preparation {
     let model: NightModel
     let options: SleepOptions
     let texts: NightTexts
-    /// The night's number: each night rehearses other texts and asks other questions.
+    /// The night's number. Each night rehearses other texts and asks other questions.
     let number: Int
     let control: NightControl
 
-    /// Builds the rows of a selection. The base model writes what is written.
+    /// Builds the rows of a selection. The base model writes paraphrases and pairs.
     ///
-    /// - Returns: the rows; nil where a signal ended the night.
+    /// - Returns: the rows; nil if a signal ended the night.
     /// - Throws: `SleepError.nothingToLearn`, `ModelError`.
     func rows(of selection: Selection, logPath: String) throws -> Rows? {
         let material = selection.material
@@ -79,7 +79,7 @@ struct Preparation {
         let plain = renderer(nil, matchesMLX: false)
         let own = said.own(
             (selection.exchanges + paraphrased.exchanges).map(wishes.applied))
-        // Replies that were asked not to be are no measure.
+        // Replies that break a preference are not measured.
         let measured = selection.measured.map(wishes.applied).filter { $0.scoring == .whole }
         let shown = selection.exchanges + own.context
         return Rows(
@@ -116,7 +116,7 @@ struct Preparation {
         ) { control.report(.paraphrases(good: $0, tried: $1)) }
     }
 
-    /// `count` of `exchanges`, drawn by the seed.
+    /// Draws `count` of `exchanges` by the seed.
     static func sample(_ exchanges: [Exchange], count: Int, seed: String) -> [Exchange] {
         let order = exchanges.sorted {
             StableHash.of("\(seed)/\($0.id)") < StableHash.of("\(seed)/\($1.id)")

@@ -1,62 +1,65 @@
 import CircadiaConversation
 import CircadiaTraining
 
-/// The rows of a night: what is trained and what is only measured.
+/// The rows of a night: those to train and those only to measure.
 ///
-/// They are finished when they are built; nothing changes them afterwards. An unfinished night keeps them,
-/// so that it is resumed with the same rows whatever happened to the log meanwhile.
+/// Nothing changes them after they are built. An unfinished night keeps them, so that it resumes
+/// with the same rows even if the log has changed.
 package struct Rows: Sendable, Codable, Equatable {
     /// Rows of the person's exchanges, of paraphrases, of general texts and of pairs for preferences.
     package let training: [TrainingRow]
     /// Rows that the night is judged by.
     package let heldOut: [TrainingRow]
-    /// The held-out conversations word for word where preferences make a difference; empty elsewhere.
+    /// The held-out conversations word for word, if preferences changed their replies; otherwise
+    /// empty.
     package let heldOutAsSaid: [TrainingRow]
-    /// Numbers of a night's rows, and what a training manifest names.
+    /// The rows in numbers, and the hashes for the training manifest.
     package let summary: Summary
-    /// Ids of exchanges in which nothing can be learnt, so that the ledger need not wait for them.
+    /// Ids of exchanges that have nothing to learn. The ledger counts them as learnt.
     package let withoutRow: [String]
 
-    /// Numbers of rows, as an outcome keeps them.
+    /// The rows in numbers, as an outcome keeps them.
     package struct Summary: Sendable, Codable, Equatable {
-        /// Scored tokens of the training rows, and all.
+        /// Scored tokens of the training rows, and all their tokens.
         package var scoredTokens, totalTokens: Int
-        /// Paraphrases among the exchanges, and those that were refused, by reason.
+        /// Paraphrases that are trained.
         package var paraphrases: Int
+        /// Refused paraphrases, by `ParaphraseCheck.Refusal.rawValue`.
         package var paraphrasesRefused: [String: Int]
         /// General texts.
         package var general: Int
-        /// What was made of stated preferences.
+        /// Stated preferences and their pairs, in numbers.
         package var preferences: Preferences
-        /// Hashes of the exchanges that the rows show, as a training manifest names them, sorted.
+        /// Sorted hashes of the exchanges that the rows show, for the training manifest.
         package var trainedHashes: [ContentHash]
     }
 
-    /// What a night made of stated preferences.
+    /// Stated preferences and their pairs, in numbers.
     package struct Preferences: Sendable, Codable, Equatable {
         /// Preferences that hold.
         package var stated: Int
-        /// How answers begin that follow them; nil where there are none.
+        /// The beginning of answers that follow them; nil if there are none.
         package var opening: String?
-        /// Pairs that follow them, trained on, and those that are only measured.
+        /// Pairs that follow them: those trained on, and those only measured.
         package var pairs, pairsHeldOut: Int
         /// Questions without a usable answer.
         package var refused: Int
     }
 
-    /// Rows from which on held-out conversations can tell by themselves.
+    /// The fewest held-out rows that are measured without held-out pairs.
     private static let fewestHeldOut = 8
 
-    /// Puts the parts of a night's rows together.
+    /// Combines the parts of a night's rows.
     ///
     /// - Parameters:
     ///   - own: the rows of the person's exchanges and of paraphrases.
     ///   - general: the rows of general texts.
     ///   - pairs: the rows of pairs for preferences, each as often as it is shown.
     ///   - heldOut: the rows of the held-out conversations.
-    ///   - heldOutPairs: the rows of held-out pairs; they are measured where `heldOut` are too few.
+    ///   - heldOutPairs: the rows of held-out pairs; they are measured too if `heldOut` has fewer
+    ///     than 8 rows.
     ///   - heldOutAsSaid: the held-out conversations word for word.
-    ///   - summary: the numbers, but for the tokens, which are counted here.
+    ///   - summary: the numbers. The initialiser counts the tokens.
     package init(
         own: NightRows.Own, general: [TrainingRow], pairs: [TrainingRow], heldOut: [TrainingRow],
         heldOutPairs: [TrainingRow], heldOutAsSaid: [TrainingRow], summary: Summary
@@ -71,21 +74,21 @@ package struct Rows: Sendable, Codable, Equatable {
         self.summary = summary
     }
 
-    /// Rows of the person's own exchanges, those held out first.
+    /// Rows of the person's own exchanges, held-out ones first.
     ///
     /// - Parameter ids: the ids of the exchanges that are trained.
     func own(_ ids: some Collection<String>) -> [TrainingRow] {
         let ids = Set(ids)
-        // Beside preferences `heldOut` may have pairs, which are not the person's.
+        // With preferences, `heldOut` may include pairs, which are not the person's.
         return (summary.preferences.stated > 0 ? heldOutAsSaid : heldOut)
             + training.filter { ids.contains($0.id) }
     }
 
-    /// The hashes of the exchanges that a training has learnt.
+    /// The hashes of the exchanges that a training run has learnt.
     ///
     /// - Parameters:
-    ///   - trained: ids of the rows that the adapter's steps were made of.
-    ///   - hashes: of the exchanges, by their ids.
+    ///   - trained: ids of the rows in the adapter's steps.
+    ///   - hashes: the hashes of the exchanges by their ids.
     func learnt(_ trained: Set<String>, hashes: [String: ContentHash]) -> [ContentHash] {
         hashes.compactMap { id, hash in
             let isLearnt = RowID.ownRows(of: id).contains { trained.contains($0.description) }
@@ -95,8 +98,7 @@ package struct Rows: Sendable, Codable, Equatable {
 }
 
 extension TrainingRow {
-    /// The tokens whose loss counts. The first token of a row has nothing before it to be
-    /// predicted from.
+    /// The number of tokens whose loss counts. The first token of a row is not predicted.
     var scoredCount: Int {
         scored.reduce(0) { $0 + $1.count - ($1.lowerBound == 0 ? 1 : 0) }
     }

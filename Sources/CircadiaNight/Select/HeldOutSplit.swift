@@ -1,20 +1,21 @@
 import CircadiaAnalysis
 
-/// Exchanges to learn from, and those that are only ever measured.
+/// Splits exchanges into those to learn from and those that are only measured.
 ///
-/// The split is by conversation, so that no half of a conversation leaks the other, and by a stable
-/// hash of the conversation's name, so that what is held out tonight is held out every night.
+/// The split is by conversation, so that no part of a conversation leaks into training. It uses a
+/// stable hash of the conversation's name, so that a conversation that is held out tonight is held
+/// out every night.
 package struct HeldOutSplit: Sendable {
     /// Exchanges that are trained on.
     package let training: [CleanExchange]
-    /// Exchanges that never are.
+    /// Exchanges that are never trained on.
     package let heldOut: [CleanExchange]
 
     /// Splits `exchanges`, keeping their order.
     ///
-    /// - `share`: the expected share of conversations held out, 0 ..< 1; 0 holds out none. With two
-    ///   conversations or more at least one is held out and one trained on. A log of a single
-    ///   conversation is split by exchange in the same way.
+    /// - Parameter share: the expected share of held-out conversations, 0 ..< 1; 0 holds out none.
+    ///   With two or more conversations, at least one is held out and one is trained on. A log of a
+    ///   single conversation is split by exchange in the same way.
     package init(_ exchanges: [CleanExchange], share: Double) {
         let conversations = Set(exchanges.compactMap(\.exchange.session))
         func unit(_ clean: CleanExchange) -> String {
@@ -35,11 +36,12 @@ package struct HeldOutSplit: Sendable {
         heldOut = exchanges.filter { chosen.contains(unit($0)) }
     }
 
-    /// Exchanges that a night measures at most: judging must not take longer every year.
+    /// The most exchanges that a night measures, so that judging does not take longer every year.
     package static let mostMeasured = 100
 
-    /// The held-out exchanges that a night measures: the latest ones, and none that the adapter has learnt, as
-    /// it may have while the log had a single conversation; these too where there are no others.
+    /// The held-out exchanges that a night measures: the latest ones that the adapter has not
+    /// learnt, or the latest of all if it has learnt all of them. It may have learnt some while the
+    /// log had a single conversation.
     ///
     /// - Parameter isKnown: whether the adapter has learnt an exchange.
     /// - Returns: in the log's order, at most `mostMeasured`.

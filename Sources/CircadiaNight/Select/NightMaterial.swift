@@ -1,32 +1,32 @@
 import CircadiaAnalysis
 import CircadiaConversation
 
-/// What of a log may be learnt. What a person or its origin bars is left out, and so is what a person
-/// rejected.
+/// The part of a log that may be learnt. Exchanges that are barred by a tag or by their origin are
+/// left out, and so are rejected replies.
 package struct NightMaterial {
     /// An exchange of the log.
     struct Entry {
-        /// The exchange without secrets.
+        /// The redacted exchange.
         let clean: CleanExchange
-        /// What its replies are worth.
+        /// The person's feedback on its replies.
         let lesson: Lesson
-        /// Where it goes.
+        /// The router's decision.
         let decision: RoutingDecision
     }
 
     /// The exchanges that train, in the log's order.
     package let exchanges: [CleanExchange]
-    /// What was left out.
+    /// The exchanges and replies that were left out, in numbers.
     let leftOut: NightEvent.LeftOut
-    /// Every exchange of the log, in its order, with what was found out about it.
+    /// Every exchange of the log, in its order, with its feedback and its routing.
     let log: [Entry]
     /// Replies of the log that are never learnt.
     package let repliesRejected: Int
     private let lessons: Lessons
-    /// The exchanges that may be shown as what came before a correction.
+    /// The exchanges that may be shown as context of a correction.
     private let showable: [String: CleanExchange]
 
-    /// Finds out what of a log may be learnt.
+    /// Reads a log's feedback and routing and keeps the exchanges that may be learnt.
     ///
     /// - Parameter log: every exchange of the log, in its order.
     package init(_ log: [CleanExchange]) {
@@ -69,11 +69,11 @@ package struct NightMaterial {
     /// Exchanges that the router sends to the retrieval store.
     var stored: Int { log.count { $0.decision.destination == .store } }
 
-    /// What the replies of the exchange with an id are worth.
+    /// The person's feedback on the replies of an exchange.
     func lesson(of id: String) -> Lesson { lessons[id] }
 
-    /// The exchanges, the earliest first, whose replies an exchange puts right; none where one of them may
-    /// not be shown.
+    /// The exchanges, the earliest first, whose replies an exchange corrects; none if one of them
+    /// may not be shown.
     ///
     /// - Parameter id: the id of the exchange that corrects them.
     func corrected(by id: String) -> [CleanExchange] {

@@ -2,37 +2,40 @@ import CircadiaAdapters
 import CircadiaAnalysis
 import CircadiaConversation
 
-/// Which of the person's exchanges a night trains: what is new, and a share of what was learnt before.
+/// Chooses which of the person's exchanges a night trains: new ones, and a share of those learnt
+/// before.
 package struct NightSelection {
     /// Exchanges that the adapter has not learnt yet, in the log's order.
     package let new: [CleanExchange]
-    /// Older ones that are rehearsed, in the log's order.
+    /// Older exchanges that are replayed, in the log's order.
     package let replayed: [CleanExchange]
-    /// Older ones that wait for another night.
+    /// The number of older exchanges that wait for another night.
     package let waiting: Int
-    /// Whether something is new, or due.
+    /// Whether any exchange is new or due.
     package let isDue: Bool
 
-    /// The share of older ones, where a night has no room for more.
+    /// The default share of older exchanges, if a night has no room for more.
     package static let usualShare = 0.3
 
-    /// Older ones in a night in which nothing is new, at most, unless its steps reach more: a day without a
-    /// chat must not make the longest night.
+    /// The most older exchanges of a night in which nothing is new, unless its steps reach more. A
+    /// day without a chat must not make the longest night.
     package static let mostWithoutNew = 128
 
-    /// All that is trained.
+    /// All exchanges that are trained.
     package var exchanges: [CleanExchange] { new + replayed }
 
-    /// Chooses.
+    /// Chooses the exchanges.
     ///
     /// - Parameters:
-    ///   - exchanges: those that may train, none that is held out.
-    ///   - ledger: what the adapter knows.
-    ///   - share: of the older ones among all, 0 ... 1; the most urgent of those that are due. 1 takes
-    ///     every older one, due or not. Where nothing is new, those that are due are taken, or
-    ///     where none is, any, at most `mostWithoutNew`; with 0 none. Nil takes `usualShare`, and more where the night has room for them.
-    ///   - room: exchanges that the night's steps reach in one pass; with a share it does not count.
-    ///   - seed: decides between equally urgent ones.
+    ///   - exchanges: the exchanges that may train, without held-out ones.
+    ///   - ledger: the exchanges that the adapter has learnt.
+    ///   - share: the share of older exchanges among all, 0 ... 1; the most urgent due ones are
+    ///     taken. 1 takes every older one, due or not; 0 takes none. If nothing is new, due ones
+    ///     are taken, or any if none is due, at most `mostWithoutNew`. Nil takes `usualShare`, and
+    ///     more if the night has room.
+    ///   - room: exchanges that the night's steps reach in one pass. If a share is given and
+    ///     something is new, it is not used.
+    ///   - seed: decides between equally urgent exchanges.
     package init(
         _ exchanges: [CleanExchange], ledger: TrainingLedger, share: Double?, room: Int = 0,
         seed: UInt64
@@ -42,7 +45,7 @@ package struct NightSelection {
         let known = exchanges.indices.filter { ledger.knows(hashes[$0]) }
         let due = known.filter { ledger.isDue(hashes[$0]) }
         let isKnown = Set(known)
-        /// So many of the known ones, the most urgent, in no order.
+        /// Indices of the `count` most urgent known exchanges, unordered.
         func mostUrgent(_ count: Int) -> [Int] {
             let order = known.map { index in
                 (
@@ -64,7 +67,7 @@ package struct NightSelection {
                 min(due.isEmpty ? known.count : due.count, max(Self.mostWithoutNew, room)))
         } else {
             let wanted = Int((Double(new.count) * portion / (1 - portion)).rounded(.up))
-            // Older ones rather than further passes over a few new ones.
+            // Older exchanges are better than more passes over a few new ones.
             let free = share == nil ? room - new.count : 0
             let count = max(min(wanted, due.count), free)
             chosen = mostUrgent(count)

@@ -2,28 +2,29 @@ import CircadiaAdapters
 import CircadiaAnalysis
 import CircadiaConversation
 
-/// What a night does with each exchange of the log: learn it, rehearse it, only measure it, or leave it.
+/// Decides what a night does with each exchange of the log: learn it, replay it, only measure it,
+/// or leave it.
 package struct Selection {
-    /// The log, without secrets, with what may be learnt of it.
+    /// The redacted log and the exchanges of it that may be learnt.
     let material: NightMaterial
-    /// Exchanges that are new, rehearsed, and wait.
+    /// The exchanges that are new, replayed, and waiting.
     let tonight: NightSelection
     /// Exchanges that are never trained on.
     let heldOut: [CleanExchange]
     /// Those of `heldOut` that this night measures.
     let measured: [CleanExchange]
 
-    /// What is trained tonight.
+    /// The exchanges that are trained tonight.
     package var exchanges: [CleanExchange] { tonight.exchanges }
 
-    /// Selects.
+    /// Selects a night's exchanges.
     ///
     /// - Parameters:
     ///   - material: the night's log.
-    ///   - ledger: what the adapter knows.
-    ///   - options: shares, and how many rows the steps reach.
-    ///   - onlyIfDue: refuses a night in which nothing is new and nothing is due.
-    ///   - logPath: names the log in errors.
+    ///   - ledger: the exchanges that the adapter has learnt.
+    ///   - options: the shares, and the steps with their rows.
+    ///   - onlyIfDue: throws `.nothingDue` if nothing is new and nothing is due.
+    ///   - logPath: the log's path, for errors.
     /// - Throws: `SleepError.nothingToLearn`, `.nothingNew` or `.nothingDue`.
     package init(
         of material: NightMaterial, ledger: TrainingLedger, options: SleepOptions,
@@ -50,36 +51,36 @@ package struct Selection {
         measured = split.measured { ledger.knows($0.hash) }
     }
 
-    /// The person's exchanges that the steps, or the fewest of a night, reach in one pass; 0 where the
-    /// passes are counted.
+    /// The number of the person's exchanges that the fewest steps of a night reach in one pass; 0
+    /// if `epochs` decides.
     private static func room(_ options: SleepOptions) -> Int {
         let rows = options.leastSteps * options.batchSize * options.gradientAccumulation
         return Int(Double(rows) / (1 + options.rehearsalShare))
     }
 
-    /// The exchanges that paraphrases are written of: those that are new, or else those that are rehearsed.
+    /// The exchanges to paraphrase: the new ones, or the replayed ones if nothing is new.
     var toParaphrase: [CleanExchange] {
         (tonight.new.isEmpty ? tonight.replayed : tonight.new)
-            // Other words for “no, I meant …” are about nothing.
+            // A correction such as “no, I meant …” makes no sense by itself.
             .filter { material.lesson(of: $0.id).correction == nil }
     }
 
-    /// Numbers and hashes of a selection, as an outcome keeps them.
+    /// The selection in numbers and hashes, as an outcome keeps it.
     package struct Summary: Sendable, Codable, Equatable {
-        /// Exchanges for the first time and once more, and older ones that wait for another night.
+        /// Exchanges that are new, that are replayed, and that wait for another night.
         package var new, replayed, waiting: Int
         /// Exchanges that are only measured.
         package var heldOut: Int
         /// Exchanges of the log that the router sends to the store.
         package var stored: Int
-        /// Replies of the log that are never learnt; replies tonight that put one right, or were called
-        /// good.
+        /// Replies of the log that are never learnt; replies of tonight that correct one; exchanges
+        /// of tonight that were called good.
         package var repliesRejected, repliesCorrected, repliesGood: Int
-        /// The hashes of what is trained, by the exchange's id.
+        /// The hashes of the trained exchanges, by their ids.
         package var hashes: [String: ContentHash]
-        /// Those among them that the adapter knew before.
+        /// The hashes among them that the adapter had learnt before.
         package var replayedHashes: [ContentHash]
-        /// The hashes of the exchanges that are held out.
+        /// The hashes of the held-out exchanges.
         package var heldOutHashes: [ContentHash]
 
         /// Exchanges trained on.

@@ -2,20 +2,20 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-/// What training made of the rows.
+/// The adapter that training produced, with its losses.
 struct Candidate {
-    /// The adapter before training, whole or fresh.
+    /// The adapter before training, present or fresh.
     let before: LoRAAdapter
     /// The adapter after it.
     let after: LoRAAdapter
-    /// Every step and the losses.
+    /// The report of every step.
     let training: TrainingReport
-    /// Held-out losses on the way.
+    /// Held-out losses between steps.
     let evaluations: [LossPoint]
-    /// Seconds that training took; of a resumed night, those since it was resumed.
+    /// Seconds of training; for a resumed night, those since it was resumed.
     let seconds: Double
 
-    /// What training came to, as an outcome keeps it.
+    /// Training in numbers, as an outcome keeps it.
     var summary: Summary {
         let tenth = max(1, training.steps.count / 10)
         return Summary(
@@ -30,7 +30,8 @@ struct Candidate {
     struct Summary: Sendable, Codable, Equatable {
         /// Optimiser steps that were taken.
         var steps: Int
-        /// Steps behind the adapter's numbers: fewer where an earlier evaluation was best.
+        /// The step that the adapter comes from: earlier than `steps` if an earlier evaluation was
+        /// best.
         var finalStep: Int
         /// Scored tokens that were trained on, every pass counted.
         var tokens: Int
@@ -38,9 +39,10 @@ struct Candidate {
         var lossFirst, lossLast: Double
         /// Why training ended.
         var end: TrainingEnd
-        /// Times that numbers were not finite and the last good ones were restored.
+        /// The number of times that a loss or gradient was not finite and the last good state was
+        /// restored.
         var restorations: Int
-        /// Seconds that it took.
+        /// Seconds of training.
         var seconds: Double
     }
 
@@ -49,7 +51,7 @@ struct Candidate {
         return steps.reduce(0) { $0 + $1.loss * Double($1.scoredTokens) } / Double(max(1, tokens))
     }
 
-    /// The loss curves of a night whose held-out loss was this before and after.
+    /// The loss curves of the night, with its held-out losses before and after at their ends.
     func curves(heldOutBefore: Double?, heldOutAfter: Double?) -> LossCurves {
         let last = training.steps.count
         let start = heldOutBefore.map { [LossPoint(step: 0, loss: $0)] } ?? []
@@ -65,7 +67,7 @@ struct Candidate {
 package struct LossPoint: Sendable, Codable, Equatable {
     /// The step; 0 is before the first.
     package var step: Int
-    /// Nats a token; of training, the mean of the batch before the step.
+    /// The loss in nats a token. For training, the mean over the step's batch before its update.
     package var loss: Double
 
     /// Makes a point.
@@ -74,10 +76,11 @@ package struct LossPoint: Sendable, Codable, Equatable {
         self.loss = loss
     }
 
-    /// Points of a curve at most.
+    /// The most points of a curve.
     static let mostPoints = 200
 
-    /// At most `count` points: means of equal stretches, each at its last step.
+    /// Reduces a curve to at most `count` points: means over equal stretches, each at its last
+    /// step.
     static func thinned(_ points: [LossPoint], to count: Int = mostPoints) -> [LossPoint] {
         guard points.count > count else { return points }
         return (0..<count).map { index in
@@ -92,8 +95,8 @@ package struct LossPoint: Sendable, Codable, Equatable {
 
 /// The losses of a night step by step.
 package struct LossCurves: Sendable, Codable, Equatable {
-    /// Mean training loss, thinned.
+    /// Mean training loss, thinned to `LossPoint.mostPoints`.
     package var training: [LossPoint]
-    /// Loss on the held-out conversations; empty where none are.
+    /// Loss on the held-out conversations; empty if there are none.
     package var heldOut: [LossPoint]
 }

@@ -3,17 +3,17 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-/// From finished rows to a candidate.
+/// Trains finished rows into a candidate.
 struct TrainStage {
     let model: NightModel
     let options: SleepOptions
     let unfinished: UnfinishedNight
     let control: NightControl
 
-    /// Trains to the end, from the last checkpoint where there is one.
+    /// Trains to the end, from the last checkpoint if there is one.
     ///
     /// - Parameters:
-    ///   - prepared: the rows and how they are trained.
+    ///   - prepared: the rows and the training options.
     ///   - present: the adapter that the night continues from; nil for the base model.
     /// - Throws: `SleepError.interrupted` with everything kept, `TrainingError`.
     func candidate(_ prepared: PreparedNight, from present: LoRAAdapter?) throws -> Candidate {
@@ -53,7 +53,7 @@ struct TrainStage {
                 return !control.isCancelled()
             }
         } catch {
-            // It would diverge again.
+            // A resumed run would diverge again.
             if case .diverged = error { unfinished.discard() }
             throw error
         }
@@ -62,7 +62,8 @@ struct TrainStage {
             step: training.steps.count, total: prepared.trainingOptions.iterations)
     }
 
-    /// Says so where the present adapter, which stays as it is, is not what the options ask for.
+    /// Reports if the present adapter, which keeps its shape, differs from what the options ask
+    /// for.
     private func noteShape(of adapter: LoRAAdapter, wanted options: TrainingOptions) {
         let wanted = options.adapterConfiguration
         let found = adapter.configuration

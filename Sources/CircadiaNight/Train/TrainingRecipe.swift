@@ -2,9 +2,9 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-/// What the night's options mean for training.
+/// Turns a night's options into training options.
 extension SleepOptions {
-    /// The recipe as training takes it, for so many rows.
+    /// The training options for `rows` rows.
     func trainingOptions(rows: Int) -> TrainingOptions {
         var training = TrainingOptions()
         training.batchSize = batchSize * gradientAccumulation
@@ -32,7 +32,7 @@ extension SleepOptions {
         return training
     }
 
-    /// The rows that training is evaluated on between steps.
+    /// The rows that are evaluated between steps.
     func evaluated(_ rows: Rows) -> [TrainingRow] { evaluationInterval > 0 ? rows.heldOut : [] }
 
     /// Fits the recipe to the limits of memory and time.
@@ -40,11 +40,11 @@ extension SleepOptions {
     /// - Parameters:
     ///   - rows: the night's rows.
     ///   - present: the adapter that the night continues from; nil for the base model.
-    ///   - model: what is trained.
-    ///   - secondsAfter: how long measuring and judging take after the last step.
-    ///   - report: told what will come.
-    /// - Returns: the options that fit, and a forecast.
-    /// - Throws: `TrainingError` where nothing fits.
+    ///   - model: the base model.
+    ///   - secondsAfter: expected seconds of measuring and judging after the last step.
+    ///   - report: receives the plan as an event.
+    /// - Returns: the options that fit the limits, and the forecast.
+    /// - Throws: `TrainingError` if nothing fits.
     func plan(
         _ rows: Rows, present: LoRAAdapter?, model: LlamaModel, secondsAfter: Double,
         report: (NightEvent) -> Void
@@ -53,7 +53,7 @@ extension SleepOptions {
         var limits = TrainingLimits()
         limits.memory = memoryLimit
         limits.checkpointInterval = checkpointInterval
-        // A forecast is a forecast: what is left is not planned to the last second.
+        // The forecast is inexact, so 3% of the time stays free.
         limits.seconds = finishBy.map { ($0.timeIntervalSinceNow - secondsAfter) * 0.97 }
         let planned = try TrainingPlanner(
             model: model, initial: resetAdapter ? nil : present, limits: limits

@@ -5,13 +5,13 @@ import CircadiaKernels
 import CircadiaTraining
 import Foundation
 
-/// A night that has begun, as it is kept on disk until it ends: enough to go on with it after any
-/// end, whatever happened to the log meanwhile.
+/// A night that has begun, as it is kept on disk until it ends. It holds enough to resume the
+/// night, however the process ended and however the log has changed.
 ///
-/// Each stage adds its values: `prepared` is nil until the rows are finished, the checkpoint beside it
-/// keeps training, and `outcome` is there once a candidate was accepted.
+/// Each stage adds its values: `prepared` is nil until the rows are finished, and `outcome` is nil
+/// until a candidate was accepted. The checkpoint in the same folder keeps the state of training.
 struct NightRecord: Codable {
-    /// Changes with the meaning of any member.
+    /// The format's version. It must change when the meaning of a property changes.
     static let currentVersion = 6
 
     var version = Self.currentVersion
@@ -23,14 +23,14 @@ struct NightRecord: Codable {
     var modelFingerprint: String
     var isa: String
     var codeVersion: String
-    /// The adapter that the night went on from (`AdapterOrigin.name`); nil for the base model.
+    /// The adapter that the night continued from (`AdapterOrigin.name`); nil for the base model.
     var origin: String?
     /// Ids of the log's exchanges, in order.
     var exchanges: [String]
     /// Their content hashes.
     var exchangeHashes: [ContentHash]
     var prepared: PreparedNight?
-    /// The outcome of a night that was accepted. The night is over once its version is there.
+    /// The outcome of an accepted night. The night has ended when its version exists.
     var outcome: NightOutcome?
 
     init(
@@ -49,10 +49,10 @@ struct NightRecord: Codable {
         exchangeHashes = exchanges.map(\.hashAsSaid)
     }
 
-    /// The exchanges of the night among those of the log today; what came since is left out.
+    /// Finds the night's exchanges in today's log and leaves out those that came later.
     ///
-    /// - Throws: `SleepError.nightChanged` where some have gone, read differently or were barred
-    ///   since: a person who forgets something or tags it does not want it trained on.
+    /// - Throws: `SleepError.nightChanged` if some have been removed, changed or barred since: a
+    ///   person who forgets or tags an exchange does not want it trained.
     func exchanges(in log: [CleanExchange]) throws(SleepError) -> [CleanExchange] {
         let present = Dictionary(log.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let found = zip(exchanges, exchangeHashes).compactMap { id, hash in
@@ -72,7 +72,7 @@ struct NightRecord: Codable {
         return found
     }
 
-    /// What would make the rest of the night another one.
+    /// The differences that would change the result of the night.
     func differences(
         options now: SleepOptions, modelFingerprint: String
     ) -> [NightDifference] {

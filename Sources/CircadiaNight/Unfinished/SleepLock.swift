@@ -1,15 +1,15 @@
 import CircadiaFiles
 import Foundation
 
-/// Keeps two nights from training the same adapter at once. The operating system drops the lock when
-/// the process ends, however it ends.
+/// Keeps two nights from training the same adapter at once. The operating system releases the lock
+/// when the process ends, even if it is killed.
 package final class SleepLock: Sendable {
     private let lock: FileLock
 
-    /// Takes the lock that guards `adapterDirectory`: the file `.sleep.lock` beside it.
+    /// Takes the lock that guards `adapterDirectory`: the file `.sleep.lock` in its parent folder.
     ///
-    /// Throws `SleepError.alreadySleeping` where another process holds it, `.lockUnavailable` where
-    /// the file cannot be made.
+    /// - Throws: `SleepError.alreadySleeping` if another process holds it, `.lockUnavailable` if
+    ///   the file cannot be created.
     package init(guarding adapterDirectory: URL) throws(SleepError) {
         let folder = adapterDirectory.deletingLastPathComponent()
         let url = folder.appendingPathComponent(".sleep.lock")

@@ -9,13 +9,13 @@ import Foundation
     import Darwin
 #endif
 
-/// The folder of a night that has not ended: `.training/<adapter>` beside the adapter's folder.
+/// The folder of a night that has not ended: `.training/<adapter>` next to the adapter's folder.
 ///
-/// `night.json` says what the night is (`NightRecord`), `state.safetensors` how far training is.
-/// Both hold what a person said, as token ids, so they are for the owner only and go as soon as the
-/// night ends. The caller holds the `SleepLock`.
+/// `night.json` is the `NightRecord`, `state.safetensors` the checkpoint of training. Both contain
+/// chat text as token ids, so only the owner can read them, and they are removed when the night
+/// ends. The caller holds the `SleepLock`.
 package struct UnfinishedNight: Sendable {
-    /// What is known of it without loading a model.
+    /// The part of a record that needs no model.
     package struct Summary: Sendable {
         /// When the night began.
         package let started: Date
@@ -32,28 +32,28 @@ package struct UnfinishedNight: Sendable {
             .appendingPathComponent(adapterDirectory.lastPathComponent, isDirectory: true)
     }
 
-    /// Whether there is one.
+    /// Whether there is an unfinished night.
     package var exists: Bool { FileManager.default.fileExists(atPath: recordURL.path) }
 
-    /// When it began; nil where there is none or it cannot be read.
+    /// A summary of the night; nil if there is none or its record cannot be read.
     package var summary: Summary? {
         (try? record()).map { Summary(started: $0.started) }
     }
 
     private var recordURL: URL { url.appendingPathComponent("night.json") }
 
-    /// Where training is kept.
+    /// The checkpoint of training.
     var stateURL: URL { url.appendingPathComponent("state.safetensors") }
 
-    /// Whether training has begun.
+    /// Whether there is a checkpoint.
     var hasState: Bool { FileManager.default.fileExists(atPath: stateURL.path) }
 
-    /// Reads what the night is.
+    /// Reads the record of the night.
     ///
-    /// - Throws: `SleepError.nothingToResume`, or `.nightUnreadable`.
+    /// - Throws: `SleepError.nothingToResume` or `.nightUnreadable`.
     func record() throws(SleepError) -> NightRecord {
         guard exists else { throw .nothingToResume(path: url.relativePath) }
-        // What a killed process was writing is of no use to anybody.
+        // Files that a killed process was writing are incomplete.
         AdapterDirectory.removeStrays(beside: stateURL)
         AdapterDirectory.removeStrays(beside: recordURL)
         do {
@@ -66,7 +66,9 @@ package struct UnfinishedNight: Sendable {
         throw .nightUnreadable(path: recordURL.relativePath)
     }
 
-    /// Keeps what the night is, durably.
+    /// Writes the record of the night durably.
+    ///
+    /// - Throws: `SleepError.recordNotWritten`.
     func save(_ record: NightRecord) throws(SleepError) {
         do {
             try FileManager.default.createDirectory(
@@ -74,7 +76,7 @@ package struct UnfinishedNight: Sendable {
                 attributes: [.posixPermissions: 0o700])
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys]
-            // A candidate that went astray has such numbers, though a share of its step may pass.
+            // A failed attempt can have such figures even if a smaller share of its step passes.
             encoder.nonConformingFloatEncodingStrategy = .convertToString(
                 positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
             let bytes = try encoder.encode(record)
@@ -87,15 +89,15 @@ package struct UnfinishedNight: Sendable {
         }
     }
 
-    /// The error that says that a signal ended the night.
+    /// The error for a night that a signal ended.
     func interrupted(step: Int?, total: Int) -> SleepError {
         .interrupted(step: step, total: total, folder: url.relativePath)
     }
 
-    /// Removes the night where it can never go on because exchanges of it have left the log: their
-    /// tokens must not stay when a person has them forgotten for good.
+    /// Removes the night if it can never resume because some of its exchanges have left the log.
+    /// Their tokens must not stay on disk after they are forgotten for good.
     ///
-    /// - Returns: whether there was such a night.
+    /// - Returns: whether a night was removed.
     @discardableResult
     package func discard(unlessAllIn log: [CleanExchange]) -> Bool {
         guard exists else { return false }
@@ -106,11 +108,11 @@ package struct UnfinishedNight: Sendable {
 
     /// Removes everything: the night has ended.
     func discard() {
-        // The record goes first: without it nothing is left to go on with.
+        // The record is removed first: without it there is no night to resume.
         try? FileManager.default.removeItem(at: recordURL)
         try? FileManager.default.removeItem(at: url)
         let folder = url.deletingLastPathComponent()
-        // Only where no other adapter has a night in it.
+        // This fails on purpose if another adapter has a night in the folder.
         rmdir(folder.path)
     }
 }

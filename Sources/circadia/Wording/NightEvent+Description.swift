@@ -4,7 +4,7 @@ import CircadiaNight
 import Foundation
 
 extension NightEvent {
-    /// The sentences for people; none for what is shown as progress or in another way.
+    /// The sentences of the event; none if it is shown as progress or in another way.
     var notes: [String] {
         switch self {
         case .paraphrases, .preferences, .plan, .training: []
@@ -37,7 +37,7 @@ extension NightEvent {
                 + "another night"
     }
 
-    /// What is said before training.
+    /// The sentence of an event before training.
     private var beginning: String {
         switch self {
         case .gaveUp(let started):
@@ -57,7 +57,7 @@ extension NightEvent {
         }
     }
 
-    /// What is said after training.
+    /// The sentence of an event after training.
     private var ending: String {
         switch self {
         case .judged(let attempt):
@@ -79,7 +79,7 @@ extension NightEvent {
 }
 
 extension NightEvent.LeftOut {
-    /// A sentence for each kind of thing that is left out.
+    /// A sentence for each reason to leave something out.
     fileprivate var notes: [String] {
         [
             (tagged, "left out: \(tagged) tagged “\(Exchange.noTrainTag)”"),

@@ -3,7 +3,7 @@ import CircadiaNight
 import Foundation
 
 extension SleepError: CustomStringConvertible {
-    /// The message shown to people.
+    /// The message: where, what happened, what to do.
     package var description: String {
         switch self {
         case .alreadySleeping(let lock):
