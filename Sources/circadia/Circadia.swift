@@ -37,7 +37,7 @@ struct Circadia: AsyncParsableCommand {
                 ]),
         ])
 
-    /// Runs the command that the arguments name; an error ends the program with its message.
+    /// Runs the command that the arguments name. An error ends the program with its message.
     static func main() async {
         do {
             var command = try parseAsRoot()

@@ -77,16 +77,16 @@ struct AdapterCommandTests {
         let cases: [([String], String)] = [
             (
                 ["--lora-keys", "q_proj,nose"],
-                "--lora-keys: there is no matrix “nose”; there are q_proj, k_proj, v_proj, o_proj, "
+                "--lora-keys: unknown matrix “nose”; choose from q_proj, k_proj, v_proj, o_proj, "
                     + "gate_proj, up_proj, down_proj"
             ),
             (
                 ["--lora-scale", "20", "--lora-alpha", "160"],
-                "--lora-scale and --lora-alpha say the same (alpha = scale · rank); give one"
+                "--lora-scale and --lora-alpha set the same value (alpha = scale · rank); give one"
             ),
             (
                 ["--mlx-compat", "--optimizer", "adamw"],
-                "--mlx-compat trains as mlx_lm.lora does; --optimizer adamw cannot be had with it"
+                "--mlx-compat trains as mlx_lm.lora does; leave out --optimizer adamw"
             ),
             (["--lora-r", "257"], "--lora-r must be 1 to 256"),
             (["--lora-layers", "0"], "--lora-layers must be at least 1, or -1 or all for all"),
@@ -119,7 +119,7 @@ struct AdapterCommandTests {
             #expect(again.status == 1)
             #expect(
                 again.errors.contains(
-                    "out.\(format): this is there already; name another place with --out, or "
+                    "out.\(format): this already exists; name another place with --out, or "
                         + "replace it with --force"), "\(again.errors)")
             let back = try run(
                 "adapter", "import", "out.\(format)", "--out", "back", "--model", TinyModel.path,

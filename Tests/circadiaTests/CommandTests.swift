@@ -67,7 +67,7 @@ struct CommandTests {
             try Program.run("tokenize", "--decode", in: folder, input: plainList).output == text)
     }
 
-    @Test("tokenize --decode refuses what is no token id", arguments: ["-1", "49152", "x"])
+    @Test("tokenize --decode refuses what is not a token id", arguments: ["-1", "49152", "x"])
     func noTokenID(word: String) throws {
         let outcome = try Program.run("tokenize", "--decode", in: folder, input: word)
         #expect(outcome.status == 64)
@@ -123,7 +123,7 @@ struct CommandTests {
         let words = ["eval-loss", "--general", "--model", TinyModel.path, "--texts", "texts.jsonl"]
         let none = try Program.run(words, in: folder)
         #expect(none.status == 1)
-        #expect(none.errors.contains("there is none at adapters/nightly_update"))
+        #expect(none.errors.contains("adapters/nightly_update: there is no adapter to compare"))
         let night = try Program.run(
             "sleep", "--model", TinyModel.path, "--memory-file", "log.jsonl", "--no-gate",
             "--iters", "5", "--learning-rate", "0.01", "--rehearsal", "0", in: folder)

@@ -121,7 +121,7 @@ struct VersionsTests {
         let unknown = try run("adapter", "use", "9")
         #expect(unknown.status == 1)
         #expect(unknown.errors.contains("version 0009 is not kept"))
-        #expect(try run("adapter", "use", "best").errors.contains("is no version's number"))
+        #expect(try run("adapter", "use", "best").errors.contains("is not a version's number"))
         let inside = try sleep("--adapter-dir", "adapters/versions/0003")
         #expect(inside.status == 1)
         #expect(inside.errors.contains("this is a kept version, which nothing changes"))

@@ -6,21 +6,23 @@ import CircadiaNight
 import Foundation
 
 extension AdapterCommand {
-    /// Whose versions are meant.
+    /// The adapter whose versions a command uses.
     struct VersionsPlace: ParsableArguments {
         @Option(
             help: ArgumentHelp(
-                "The adapter in use; its versions lie beside it.", valueName: "dir"))
+                "The folder of the adapter in use. Its versions are in versions/ next to it.", valueName: "dir"))
         var adapterDir = "adapters/nightly_update"
 
         var url: URL { URL(fileURLWithPath: adapterDir, isDirectory: true) }
         var versions: AdapterVersions { AdapterVersions(beside: url) }
 
-        /// The kept version that `text` numbers.
+        /// The kept version with the number in `text`.
+        ///
+        /// - Throws: `CommandFailure` if `text` is not a number or no such version is kept.
         func version(_ text: String) throws -> AdapterVersions.Version {
             guard let number = AdapterVersions.number(text) else {
                 throw CommandFailure(
-                    "“\(text)” is no version's number; 'circadia adapter list' shows them")
+                    "“\(text)” is not a version's number; 'circadia adapter list' shows them")
             }
             guard let version = versions.version(number) else {
                 throw CommandFailure(
@@ -30,7 +32,7 @@ extension AdapterCommand {
             return version
         }
 
-        /// An adapter by its path, or by a version's number where there is no such path.
+        /// An adapter by its path or, if there is no such path, by a version's number.
         func adapter(_ text: String) throws -> URL {
             if FileManager.default.fileExists(atPath: text) || AdapterVersions.number(text) == nil {
                 return URL(fileURLWithPath: text)
@@ -41,11 +43,11 @@ extension AdapterCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the versions that nights left, the newest last.")
+            abstract: "List the versions of past nights, newest last.")
         @OptionGroup var place: VersionsPlace
         @OptionGroup var output: OutputOptions
 
-        /// A version as JSON has it.
+        /// A version in the JSON output.
         struct Row: Encodable {
             let version: Int
             let path: String
@@ -69,7 +71,7 @@ extension AdapterCommand {
             }
             if output.json { return try output.console.json(rows) }
             if rows.isEmpty {
-                return output.console.note("no versions yet: every accepted night leaves one")
+                return output.console.note("no versions yet: every promoted night adds one")
             }
             output.console.result("  version  from  night                 exchanges  verdict")
             for row in rows { output.console.result(Self.line(row)) }
@@ -85,7 +87,7 @@ extension AdapterCommand {
                 + padded(night.parent.map(AdapterVersions.name) ?? "base", 6)
                 + padded(night.started?.formatted(.iso8601) ?? "unknown", 22)
                 + padded(night.exchangesTrained.map(String.init) ?? "", 11) + night.verdict
-                + (row.stale ? " [stale: trained on what was forgotten since]" : "")
+                + (row.stale ? " [stale: trained on exchanges that were forgotten since]" : "")
         }
 
         private static func bytes(in folder: URL) -> Int {
@@ -100,17 +102,17 @@ extension AdapterCommand {
 
     struct Diff: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Compare two adapters: their weights, recipes and what they were trained on.")
+            abstract: "Compare two adapters: weights, recipes and trained exchanges.")
         @Argument(
-            help: ArgumentHelp("A version's number or an adapter's folder.", valueName: "from"))
+            help: ArgumentHelp("The first adapter: a version's number or a folder.", valueName: "from"))
         var first: String
         @Argument(
-            help: ArgumentHelp("The other one; without it the adapter in use.", valueName: "to"))
+            help: ArgumentHelp("The second adapter. (default: the adapter in use)", valueName: "to"))
         var second: String?
         @OptionGroup var place: VersionsPlace
         @OptionGroup var output: OutputOptions
 
-        /// A flag that two nights had otherwise.
+        /// A flag with different values in two nights.
         struct Setting: Encodable {
             let flag: String
             let from: String?
@@ -120,7 +122,7 @@ extension AdapterCommand {
         struct Report: Encodable {
             let weights: AdapterDifference
             let recipe: [Setting]
-            /// Exchanges that only one of them was trained on, this night or before; null where a
+            /// Exchanges that only one of them was trained on, in its night or before; null if a
             /// manifest is missing.
             @NullWhenNil var exchangesOnlyFrom: Int?
             @NullWhenNil var exchangesOnlyTo: Int?
@@ -178,7 +180,7 @@ extension AdapterCommand {
         }
     }
 
-    /// What `use` and `rollback` print as JSON.
+    /// The JSON output of `use` and `rollback`.
     struct Change: Encodable {
         @NullWhenNil var from: Int?
         @NullWhenNil var to: Int?
@@ -187,9 +189,9 @@ extension AdapterCommand {
 
     struct Use: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Put a version in use, in one atomic step.",
-            discussion: "Exit code 2: the version was trained on what was forgotten since.")
-        @Argument(help: ArgumentHelp("Its number.", valueName: "version"))
+            abstract: "Put a version in use.",
+            discussion: "The change is atomic. Exit code 2: the version is stale.")
+        @Argument(help: ArgumentHelp("The version's number.", valueName: "version"))
         var version: String
         @OptionGroup var place: VersionsPlace
         @OptionGroup var output: OutputOptions
@@ -201,8 +203,8 @@ extension AdapterCommand {
             let wanted = try place.version(version)
             if wanted.isStale {
                 console.warn(
-                    "version \(wanted.name) was trained on exchanges that were forgotten since, and is "
-                        + "not used; 'circadia forget --undo' brings them back")
+                    "version \(wanted.name) was trained on exchanges that were forgotten since; choose "
+                        + "another, or bring them back with 'circadia forget --undo'")
                 throw ExitCode(2)
             }
             let before = try place.versions.adopt()
@@ -217,10 +219,10 @@ extension AdapterCommand {
 
     struct Rollback: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Go back to the version that the adapter in use went on from.",
+            abstract: "Go back to the version from which the adapter in use was trained.",
             discussion:
-                "Versions that are gone, or stale, are passed over; before the first night there is "
-                + "the base model. Exit code 2: there is no adapter in use.")
+                "Skips versions that are gone or stale. Before the first version comes the base "
+                + "model. Exit code 2: there is no adapter in use.")
         @OptionGroup var place: VersionsPlace
         @OptionGroup var output: OutputOptions
 
@@ -228,7 +230,7 @@ extension AdapterCommand {
             let console = output.console
             let versions = place.versions
             guard AdapterDirectory.isPresent(at: place.url) else {
-                console.warn("\(place.adapterDir): no adapter is in use: this is the base model")
+                console.warn("\(place.adapterDir): there is no adapter to go back from; this is the base model")
                 throw ExitCode(2)
             }
             let lock = try NightLock.take(for: place.url, console: console)
@@ -256,10 +258,10 @@ extension AdapterCommand {
 
     struct Prune: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove old versions; those in use stay.")
-        @Option(help: "Versions that stay at most, the newest ones and those in use.")
+            abstract: "Remove old versions, but never the one in use.")
+        @Option(help: "Keep this many of the newest versions.")
         var keep = 10
-        @Flag(help: "Remove those that were trained on what was forgotten since, and no others.")
+        @Flag(help: "Remove only the stale versions, all of them.")
         var stale = false
         @OptionGroup var place: VersionsPlace
         @OptionGroup var output: OutputOptions

@@ -6,23 +6,23 @@ import CircadiaModel
 import CircadiaNight
 import Foundation
 
-/// `circadia adapter`: the versions that nights left; show, export and import adapters.
+/// `circadia adapter`: manages the versions of past nights; shows, exports and imports adapters.
 struct AdapterCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "adapter",
         abstract:
-            "Go back to earlier nights, and exchange adapters with mlx_lm, PEFT and llama.cpp.",
+            "List, compare, switch, export and import adapters and their versions.",
         subcommands: [
             List.self, Show.self, Diff.self, Use.self, Rollback.self, Prune.self, Export.self,
             Import.self,
         ])
 
-    /// The model that an adapter is for; only its shape is read.
+    /// The model that an adapter belongs to. Only its shape is read.
     struct BaseModel: ParsableArguments {
         @Option(
             name: [.long, .customLong("model-id")],
             help: ArgumentHelp(
-                "The model that the adapter is for: a name or an MLX directory.",
+                "The model of the adapter: a name or an MLX directory.",
                 valueName: "name|path"))
         var model = "smollm2-135m"
 
@@ -31,15 +31,17 @@ struct AdapterCommand: ParsableCommand {
         }
     }
 
-    /// Where the result goes.
+    /// The place of a result.
     struct Target: ParsableArguments {
-        @Option(help: ArgumentHelp("Where to write it.", valueName: "path"))
+        @Option(help: ArgumentHelp("Write the result to this path.", valueName: "path"))
         var out: String
 
-        @Flag(help: "Replace what is there.")
+        @Flag(help: "Replace an existing file or folder at --out.")
         var force = false
 
-        /// The place, unless something is there that nobody gave up.
+        /// The place.
+        ///
+        /// - Throws: `CommandFailure` if something is there and `--force` was not given.
         func url(isDirectory: Bool) throws -> URL {
             let url = URL(fileURLWithPath: out, isDirectory: isDirectory)
             var foundDirectory: ObjCBool = false
@@ -48,7 +50,7 @@ struct AdapterCommand: ParsableCommand {
             if !exists { return url }
             if foundDirectory.boolValue != isDirectory {
                 throw CommandFailure(
-                    "\(out): this is a \(isDirectory ? "file" : "folder"), and the result is a "
+                    "\(out): this is a \(isDirectory ? "file" : "folder"), but the result is a "
                         + "\(isDirectory ? "folder" : "file"); name another place with --out")
             }
             let isEmptyFolder =
@@ -56,14 +58,14 @@ struct AdapterCommand: ParsableCommand {
                 && (try? FileManager.default.contentsOfDirectory(atPath: url.path))?.isEmpty == true
             if force || isEmptyFolder { return url }
             throw CommandFailure(
-                "\(out): this is there already; name another place with --out, or replace it with "
+                "\(out): this already exists; name another place with --out, or replace it with "
                     + "--force")
         }
     }
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show an adapter's kind, shape and norms, and what trained it.")
+            abstract: "Show an adapter's kind, shape, norms and origin.")
         @Argument(
             help: ArgumentHelp(
                 "A version's number, an adapter's folder (mlx_lm, PEFT) or GGUF file.",
@@ -76,7 +78,7 @@ struct AdapterCommand: ParsableCommand {
         func run() throws {
             let url = try place.adapter(path ?? place.adapterDir)
             let format = try AdapterFormat.detect(at: url)
-            // MLX's form says everything itself; the others leave the number of blocks open.
+            // MLX's format is complete; the others do not record the number of blocks.
             let (configuration, tensors) =
                 try format == .mlx
                 ? AdapterDirectory.load(url)
@@ -91,7 +93,7 @@ struct AdapterCommand: ParsableCommand {
             }
         }
 
-        /// The summary as people read it: modules of all blocks together.
+        /// The summary for people, with one line for each module over all blocks.
         static func text(_ summary: AdapterSummary) -> String {
             var lines = [
                 "format      \(summary.format), \(summary.kind)",
@@ -118,7 +120,7 @@ struct AdapterCommand: ParsableCommand {
             return lines.joined(separator: "\n")
         }
 
-        /// `14-29` for numbers in a row.
+        /// Writes consecutive numbers as ranges, such as `14-29`.
         static func ranges(_ numbers: [Int]) -> String {
             var ranges: [ClosedRange<Int>] = []
             for number in numbers {
@@ -136,11 +138,11 @@ struct AdapterCommand: ParsableCommand {
 
     struct Export: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write an adapter for another program, or a whole model with it built in.",
+            abstract: "Write an adapter for another program, or a fused model.",
             discussion: """
                 mlx: a folder for mlx_lm. peft: a folder for PeftModel.from_pretrained. gguf: a \
-                file for llama.cpp's --lora. fused: an MLX folder with f16 weights that hold the \
-                adapter.
+                file for llama.cpp's --lora. fused: an MLX folder of the whole model, with the adapter \
+                added into f16 weights.
                 """)
 
         enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -153,7 +155,7 @@ struct AdapterCommand: ParsableCommand {
                 valueName: "version|path"))
         var path: String?
         @OptionGroup var place: VersionsPlace
-        @Option(help: "mlx, peft, gguf or fused.") var format: Format
+        @Option(help: "The format to write: mlx, peft, gguf or fused.") var format: Format
         @OptionGroup var target: Target
         @OptionGroup var base: BaseModel
         @OptionGroup var output: OutputOptions
@@ -171,7 +173,7 @@ struct AdapterCommand: ParsableCommand {
             case .gguf: try GGUFAdapter.write(configuration, tensors, for: model, to: url)
             case .fused: try fuse(configuration, tensors, to: url, console: console)
             }
-            console.note("\(url.relativePath) is written")
+            console.note("\(url.relativePath) was written")
             if output.json {
                 try console.json(["format": format.rawValue, "path": url.path])
             }
@@ -194,7 +196,7 @@ struct AdapterCommand: ParsableCommand {
 
     struct Import: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Take over an adapter of mlx_lm, PEFT (safetensors) or llama.cpp (GGUF).")
+            abstract: "Convert an adapter of mlx_lm, PEFT (safetensors) or llama.cpp (GGUF).")
         @Argument(
             help: ArgumentHelp("The adapter's folder or GGUF file.", valueName: "path"))
         var path: String

@@ -2,8 +2,8 @@ import CircadiaFormats
 import CircadiaKernels
 
 extension BenchCommand {
-    /// The arithmetic that a model's work cannot do without, in multiply-adds: what is computed twice
-    /// to save memory or to be more exact does not count.
+    /// The least arithmetic that a model needs, in multiply-adds. Work that is repeated to save memory
+    /// or to be more exact does not count.
     struct Arithmetic {
         /// Weights of a block.
         private let block: Double
@@ -23,34 +23,35 @@ extension BenchCommand {
             head = hidden * Double(model.vocabularySize)
         }
 
-        /// Of a prompt of `tokens`: all blocks, half a square of scores and their use, the head once.
+        /// A prompt of `tokens`: all blocks, half a square of attention scores and their use, and the
+        /// head once.
         func prefill(tokens: Int) -> Double {
             let count = Double(tokens)
             return blocks * (block * count + queryWidth * count * (count + 1)) + head
         }
 
-        /// Of a training step on `rows` rows of `tokens`, each token but the first scored: forward
-        /// through everything, backward to the input of the first adapted block. `parameters` are the
-        /// adapter's numbers.
+        /// A training step on `rows` rows of `tokens`, all scored but the first: forward through the
+        /// whole model, backward to the input of the first adapted block. `parameters` is the number
+        /// of the adapter's parameters.
         func training(rows: Int, tokens: Int, adaptedBlocks: Int, parameters: Int) -> Double {
-            // The last token of a row is only a target.
+            // The last token of a row is only a target, never an input.
             let count = Double(tokens - 1)
             let adapted = Double(adaptedBlocks)
             let products = blocks * block + adapted * block - first + 2 * head
-            // Forward, gradient of the factors, gradient of what they read.
+            // Forward, gradient of the factors, gradient of their input.
             let adapter = 3 * Double(parameters)
-            // Two products forward, four backward, of half a square each.
+            // Two products forward and four backward, each over half a square.
             let attention = queryWidth * (count + 1) * (blocks + 2 * adapted)
             return Double(rows) * count * (products + adapter + attention)
         }
     }
 
-    /// The kernel whose multiply-add most of the work is made of.
+    /// The kernel that does most of the multiply-adds.
     static func kernel(_ precision: Precision) -> String {
         switch precision {
         case .int8, .int8x2: return "matmul_int8"
         case .exact: return "matmul_f32"
-        // Training's forward products are in two int8 digits: as many operations a second at most.
+        // Training's forward products use two int8 digits, which are no faster.
         case .bf16: return KernelRuntime.hasBF16 ? "matmul_bf16" : "matmul_f32"
         }
     }

@@ -7,17 +7,17 @@ import CircadiaTraining
 import Foundation
 
 extension BenchCommand {
-    /// Training on real chats, packed and padded by turns: tokens a second that are somebody's words.
+    /// Training on real chats with packed and with padded batches, in tokens a second without padding.
     struct ChatSeries: Encodable {
         let packed: Series
         let padded: Series
-        /// The median of the pairs' ratios.
+        /// The median ratio of packed to padded speed.
         let ratio: Double
-        /// Of the padded batches.
+        /// The share of padding in the padded batches.
         let paddingShare: Double
     }
 
-    /// Steps on the first batches of a log, in the log's order.
+    /// Trains on the first batches of a log, in the log's order.
     func measureChats(_ loaded: LoadedModel, log: String) throws -> ChatSeries {
         let tokenizer = try loaded.makeTokenizer()
         let template = try loaded.makeTemplate(tokenizer, dateString: PinnedDate.text)
@@ -36,7 +36,7 @@ extension BenchCommand {
         for pads in [false, true] {
             var options = TrainingOptions()
             options.padsRows = pads
-            // The padded batch goes through the model as one, as it would elsewhere.
+            // A padded batch passes through the model whole, as in other programs.
             options.maxTokensPerMicroBatch = 1 << 20
             trainers.append(try LoRATrainer(model: loaded.model, options: options))
         }

@@ -6,18 +6,19 @@ import CircadiaModel
 import CircadiaRetrieval
 import Foundation
 
-/// The sentence embedder on given texts: how fast it is, what its vectors are, and whether ingesting
-/// keeps up with it.
+/// Measures the sentence embedder on given texts, and ingesting those texts.
 extension BenchCommand {
     struct EmbeddingSeries: Encodable {
         let texts: Int
-        /// Medians of texts a second, in batches of 32: in f32, and in bf16.
+        /// Median of texts a second in f32, in batches of 32.
         let exactTextsPerSecond: Double
+        /// The same in bf16.
         let fastTextsPerSecond: Double
-        /// Of questions, one by one, from weights in 8 bits.
+        /// Median of questions a second, one by one, with 8-bit weights.
         let questionsPerSecond: Double
-        /// Ingesting the texts as exchanges of two, and embedding what it embeds alone, in bf16 as `rag` does.
+        /// Median seconds of ingesting the texts as exchanges of two texts each, in bf16 as `rag` does.
         let ingestSeconds: Double
+        /// Median seconds of embedding the same texts without a store.
         let ingestEmbeddingSeconds: Double
 
         var lines: [String] {
@@ -75,8 +76,8 @@ extension BenchCommand {
         for line in result.embedding.lines { output.console.result(line) }
     }
 
-    /// The median times of ingesting texts, two an exchange, and of embedding them alone in batches of
-    /// as many exchanges.
+    /// The median seconds of ingesting the texts, two an exchange, and of only embedding them in
+    /// batches of the same size.
     private func measureIngest(
         _ texts: [String], _ embedder: SentenceEmbedder
     ) throws -> (seconds: Double, embedding: Double) {

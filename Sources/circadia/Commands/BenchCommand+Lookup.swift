@@ -4,9 +4,9 @@ import CircadiaModel
 import CircadiaRetrieval
 import Foundation
 
-/// Replies with and without lookup decoding, by turns.
+/// Measures replies with and without lookup decoding, alternately.
 extension BenchCommand {
-    /// A question, and the exchange that a chat is reminded of before it, if any.
+    /// A question, and the remembered exchange that the model is shown before it, if any.
     struct Quotation: Decodable {
         let question: String
         let asked: String?
@@ -51,7 +51,9 @@ extension BenchCommand {
         var lines: [String] { (replies + [all]).map(\.line) }
     }
 
-    /// The fastest of `reps` greedy replies to each question counts, with and without.
+    /// Measures greedy replies to each question with and without lookup; the fastest of `reps` counts.
+    ///
+    /// - Throws: `CommandFailure` if lookup changes a reply.
     func measureLookup(_ loaded: LoadedModel, questions path: String) throws -> LookupSeries {
         let tokenizer = try loaded.makeTokenizer()
         let template = try loaded.makeTemplate(tokenizer)

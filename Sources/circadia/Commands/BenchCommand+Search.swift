@@ -6,23 +6,23 @@ import CircadiaRetrieval
 import CircadiaTraining
 import Foundation
 
-/// A store of synthetic chats: how fast it opens and is searched, and what it takes.
+/// Measures a store of made-up chats: time to open and search it, disk and memory.
 extension BenchCommand {
     struct SearchSeries: Encodable {
         let exchanges: Int
-        /// Exchanges that this run put in, and the time that it took.
+        /// Exchanges that this run added.
         let added: Int
+        /// Seconds that adding them took.
         let fillSeconds: Double
-        /// Medians; the question's embedding is a part of a search.
+        /// Medians in seconds. A search includes embedding the question.
         let openSeconds: Double
         let firstSearchSeconds: Double
         let searchSeconds: Double
-        /// One search in ten takes longer.
+        /// Seconds; one search in ten takes longer.
         let searchSecondsP90: Double
         let embeddingSeconds: Double
         let diskBytes: Int
-        /// The most memory that was held: with the embedder, and with what filling took where this
-        /// run filled the store.
+        /// Peak memory in bytes, with the embedder and, if this run filled the store, with filling it.
         let peakRssBytes: Int
 
         var lines: [String] {
@@ -46,7 +46,7 @@ extension BenchCommand {
         let search: SearchSeries
     }
 
-    /// Questions that are asked.
+    /// The number of questions.
     private static let questionCount = 200
 
     func runSearch(exchanges count: Int) throws {
@@ -92,7 +92,7 @@ extension BenchCommand {
         }
         let questions = (0..<Self.questionCount).map { chats.question($0, among: count) }
         _ = try embedder.embed(question: questions[0])
-        // A store that was searched before has its index in a file.
+        // The first search writes the index to a file.
         do {
             let store = try open()
             defer { store.close() }

@@ -6,72 +6,72 @@ import CircadiaModel
 import CircadiaTraining
 import Foundation
 
-/// `circadia bench`: tokens a second of prefill, decoding and training, or times of searching and embedding.
+/// `circadia bench`: measures the speed of prefill, decoding, training, searching or embedding.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure prefill, decoding, training, searching or embedding on this machine.")
 
-    @Option(help: "Tokens of a prompt; 0 leaves it out.")
+    @Option(help: "Measure prefill with a prompt of this many tokens; 0 skips it.")
     var prefill = 512
 
-    @Option(help: "Tokens to generate; 0 leaves it out.")
+    @Option(help: "Measure decoding of this many tokens; 0 skips it.")
     var decode = 128
 
     @Option(help: "Tokens already in the context when decoding starts.")
     var depth = 0
 
-    @Option(help: ArgumentHelp("Train on B rows of T tokens, such as 4x128.", valueName: "BxT"))
+    @Option(help: ArgumentHelp("Measure training on B rows of T tokens, such as 4x128.", valueName: "BxT"))
     var train: String?
 
-    @Option(help: ArgumentHelp("What --train computes in.", valueName: "bf16|f32"))
+    @Option(help: ArgumentHelp("The precision of --train.", valueName: "bf16|f32"))
     var trainPrecision = TrainPrecision.bf16
 
     @Option(
         help: ArgumentHelp(
-            "Reply to the questions of this file with and without lookup decoding.",
-            discussion: "JSON lines with question, and asked and answer of a remembered exchange.",
+            "Measure replies to this file's questions with and without lookup decoding.",
+            discussion: "JSON lines with \"question\", and \"asked\" and \"answer\" of an exchange to remember.",
             valueName: "file"))
     var lookup: String?
 
     @Option(
         help: ArgumentHelp(
-            "Train on the exchanges of this log, packed and padded by turns.", valueName: "file"))
+            "Measure training on this log's exchanges, with packed and with padded batches.", valueName: "file"))
     var trainChats: String?
 
-    @Option(help: "Exchanges in a batch of --train-chats.")
+    @Option(help: "Exchanges in each batch of --train-chats.")
     var chatBatch = 8
 
     @Option(
         help: ArgumentHelp(
-            "Search in a store of N synthetic exchanges; nothing else is measured.",
+            "Measure searches in a store of N made-up exchanges, and nothing else.",
             valueName: "N"))
     var search: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Keep the store of --search in this folder, and fill only what is missing there.",
+            "Keep the store of --search in this folder, and add only the exchanges it lacks.",
             valueName: "dir"))
     var searchFolder: String?
 
     @Option(
         help: ArgumentHelp(
-            "Embed the texts of this file, a JSON array of strings; nothing else is measured.",
+            "Measure embedding this file's texts (a JSON array of strings), and nothing else.",
             valueName: "file"))
     var embed: String?
 
     @Option(
         help: ArgumentHelp(
-            "Write the vectors of --embed here: exact.f32, fast.f32 and question.f32.",
+            "Write the vectors of --embed to this folder: exact.f32, fast.f32 and question.f32.",
             valueName: "dir"))
     var embedVectors: String?
 
-    @Option(help: "Repetitions, after one that warms up.")
+    @Option(help: "Repeat each measurement this many times, after one warm-up.")
     var reps = 3
 
     @Option(
         help: ArgumentHelp(
-            "Random 4-bit weights of the shape in this config.json instead of a model.",
+            "Measure random 4-bit weights with the shape in this config.json instead of a model.",
             valueName: "config.json"))
     var random: String?
 
@@ -87,9 +87,9 @@ struct BenchCommand: ParsableCommand {
         let tokens: Int
         let tps: [Double]
         let median: Double
-        /// The kernel that does most of it; nil where no arithmetic is counted.
+        /// The kernel that does most of the work; nil if operations are not counted.
         let kernel: String?
-        /// Operations, of which a multiply-add has two, that a token cannot do without.
+        /// The operations that each token needs at least; a multiply-add counts as two.
         let operationsPerToken: Double?
 
         init(
@@ -128,10 +128,10 @@ struct BenchCommand: ParsableCommand {
         }
         if let search, search < 1 { throw ValidationError("--search must be at least 1") }
         if searchFolder != nil && search == nil {
-            throw ValidationError("--search-folder belongs to --search")
+            throw ValidationError("--search-folder needs --search")
         }
         if embedVectors != nil && embed == nil {
-            throw ValidationError("--embed-vectors belongs to --embed")
+            throw ValidationError("--embed-vectors needs --embed")
         }
         _ = try trainShape()
     }
@@ -141,7 +141,7 @@ struct BenchCommand: ParsableCommand {
         guard let train else { return nil }
         let parts = train.split(separator: "x").map { Int($0) }
         guard parts.count == 2, let rows = parts[0], let tokens = parts[1], rows > 0, tokens > 1
-        else { throw ValidationError("--train “\(train)” is no BxT, such as 4x128") }
+        else { throw ValidationError("--train “\(train)” is not BxT; write it as 4x128") }
         return (rows, tokens)
     }
 
@@ -208,7 +208,7 @@ struct BenchCommand: ParsableCommand {
         (0..<count).map { Int32((100 + $0 % 1000) % vocabulary) }
     }
 
-    /// Runs `body` once to warm up and `reps` times for the record; gives tokens a second.
+    /// Runs `body` once to warm up, then `reps` times; returns the speeds in tokens a second.
     func series(
         tokens: Int, kernel: String? = nil, multiplyAdds: Double? = nil, _ body: () throws -> Void
     ) rethrows -> Series {
@@ -257,11 +257,11 @@ struct BenchCommand: ParsableCommand {
         options.rank = lora.loraR
         options.scale = Double(lora.scale)
         options.layers = lora.loraLayers ?? options.layers
-        options.keys = lora.loraKeys
+        options.keys = lora.keys
         options.kind = lora.dora ? .dora : .lora
         options.precision = trainPrecision == .f32 ? .exact : .bf16
-        // Larger batches are split, as they are in a night: one row of 1024 tokens stays whole,
-        // four of 512 go one by one.
+        // Larger batches are split as in a night: one row of 1024 tokens stays whole, four rows of
+        // 512 tokens run one by one.
         let trainer = try LoRATrainer(model: model, options: options)
         let batch = (0..<rows).map { row in
             TrainingRow(

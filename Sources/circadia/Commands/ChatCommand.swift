@@ -7,34 +7,34 @@ import Foundation
 struct ChatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chat",
-        abstract: "Chat with the model; every exchange is logged.",
+        abstract: "Chat with the model and log every exchange.",
         discussion: """
-            Ctrl-C stops a reply, Ctrl-D leaves. /good and /bad say of the last reply whether it is worth \
-            learning; /help lists what else there is.
+            Ctrl-C stops a reply, Ctrl-D leaves. /good and /bad tell the next night whether the last \
+            reply is worth learning. /help lists all chat commands.
             """)
 
     @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
     var memoryFile = "data/memories.jsonl"
 
-    @Option(help: "A system message.")
+    @Option(help: "A system message for the model.")
     var system: String?
 
-    @Flag(help: "Look up earlier chats before each reply, and remember each exchange.")
+    @Flag(help: "Search earlier chats before each reply and add each exchange to the store.")
     var rag = false
 
     @OptionGroup var store: StoreOptions
 
-    @Option(help: "Memories shown to the model at most.")
+    @Option(help: "Most memories to show the model before a reply.")
     var ragResults = 3
 
-    @Option(help: "Tokens that memories may take of a prompt.")
+    @Option(help: "Most tokens of a prompt that memories may take.")
     var ragTokens = MemoryLookup.defaultTokenBudget
 
-    @Flag(help: "Show what was found, why, and what it cost (implies --rag).")
+    @Flag(help: "Show the memories found, their scores and their cost in tokens and time (implies --rag).")
     var ragVerbose = false
 
     @Flag(
-        help: "Keep keys, passwords and account numbers in the log and the store; they never train."
+        help: "Keep secrets in the log and the store instead of redacting them; they never train."
     )
     var keepSecrets = false
 
@@ -59,7 +59,7 @@ struct ChatCommand: ParsableCommand {
         let engine = try engine(loaded, place: place, printer: printer)
         var reader = LineReader()
         Interrupt.install()
-        // If nobody reads any more, what is said is still logged.
+        // If the reader of standard output is gone, exchanges are still logged.
         signal(SIGPIPE, SIG_IGN)
         console.note(
             "\(loaded.name): Ctrl-C stops a reply, Ctrl-D leaves, /help tells more; log: "
@@ -100,7 +100,7 @@ struct ChatCommand: ParsableCommand {
             place: place, memories: memories, settings: settings, report: printer.show)
     }
 
-    /// Does what a line asks for.
+    /// Handles one line: a message, a mark or a chat command.
     private func answer(
         _ input: ChatInput, engine: ChatEngine, printer: ChatPrinter, console: Console
     ) throws {
@@ -118,7 +118,7 @@ struct ChatCommand: ParsableCommand {
         case .help: console.note(ChatInput.helpText)
         case .unknown(let word):
             console.note(
-                "(\(word) is no command: /help lists them; with a blank before it, it is said)")
+                "(unknown command \(word); /help lists them; a space before it sends it as a message)")
         }
     }
 }

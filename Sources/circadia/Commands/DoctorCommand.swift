@@ -4,7 +4,7 @@ import CircadiaHub
 import CircadiaKernels
 import Foundation
 
-/// `circadia doctor`: what the kernels run on here, how fast memory is, and whether they are right.
+/// `circadia doctor`: shows the instruction set, threads and memory speed, and checks the kernels.
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",

@@ -3,23 +3,23 @@ import ArgumentParser
 import CircadiaHub
 import Foundation
 
-/// `circadia download-dataset`: public instruction data in ShareGPT form.
+/// `circadia download-dataset`: downloads public instruction data in ShareGPT form.
 struct DownloadDatasetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "download-dataset",
-        abstract: "Bring Dolly or Alpaca and write it as ShareGPT JSON lines.",
+        abstract: "Download Dolly or Alpaca and write it as ShareGPT JSON lines.",
         discussion: """
-            An interrupted download goes on where it stopped. Dolly is CC BY-SA, Alpaca is for \
-            non-commercial use.
+            An interrupted download resumes. Dolly is licensed CC BY-SA; Alpaca is for non-commercial \
+            use only.
             """)
 
-    @Option(help: "dolly (15K) or alpaca (52K).")
+    @Option(help: "The data set: dolly (15K records) or alpaca (52K).")
     var dataset: Dataset
 
-    @Option(help: ArgumentHelp("Where to write; default: data/DATASET.jsonl.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write to this file. (default: data/DATASET.jsonl)", valueName: "file"))
     var out: String?
 
-    @Option(help: ArgumentHelp("A local copy or another address.", valueName: "file|url"))
+    @Option(help: ArgumentHelp("Read a local copy, or download from another address.", valueName: "file|url"))
     var from: String?
 
     @OptionGroup var output: OutputOptions

@@ -4,20 +4,20 @@ import CircadiaFiles
 import CircadiaNight
 import Foundation
 
-/// `circadia eval-harness`: what the model can do, by category.
+/// `circadia eval-harness`: measures general skills by category.
 struct EvalHarnessCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval-harness",
-        abstract: "Run the capability harness: greedy answers, scored, with 95% intervals.")
+        abstract: "Measure general skills: score greedy answers to the harness, with 95% intervals.")
 
     @Option(
-        help: ArgumentHelp("Prompts (JSON lines); default: the shipped ones.", valueName: "file"))
+        help: ArgumentHelp("The harness's tasks (JSON lines). (default: those that ship with the program)", valueName: "file"))
     var prompts: String?
 
-    @Option(help: "Prompts at most; 0 means all.")
+    @Option(help: "Most tasks to run; 0 means all.")
     var maxPrompts = 0
 
-    @Option(help: "A name for this run.")
+    @Option(help: "A name for this run, for the summary.")
     var tag = ""
 
     @Option(help: ArgumentHelp("Write every answer and score to this file.", valueName: "file"))

@@ -3,42 +3,42 @@ import CircadiaEvaluation
 import CircadiaModel
 import Foundation
 
-/// `circadia eval-loss`: how well the model foresees the assistant's words in a log.
+/// `circadia eval-loss`: measures how well the model predicts the assistant's words in a log.
 struct EvalLossCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval-loss",
-        abstract: "Mean loss of the assistant's tokens in a chat log, in nats.")
+        abstract: "Measure the mean loss of the assistant's tokens in a chat log, in nats.")
 
     @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
     var memoryFile = "data/memories.jsonl"
 
-    @Option(help: "Exchanges to measure at most; 0 means all.")
+    @Option(help: "Most exchanges to measure; 0 means all.")
     var maxSamples = 0
 
     @Option(help: ArgumentHelp("Append a row per exchange to this file.", valueName: "file"))
     var outCsv: String?
 
-    @Option(help: "A name for these rows.")
+    @Option(help: "A name for the rows of --out-csv.")
     var tag = ""
 
     @Flag(
         help: ArgumentHelp(
-            "Compare predictions with 8-bit activations to exact ones instead, for every token.",
-            discussion: "Reads all that was said, in pieces of 512 tokens."))
+            "Compare predictions with 8-bit activations to exact ones instead.",
+            discussion: "Reads every token of the log, in pieces of 512."))
     var compareExact = false
 
-    @Option(help: "With --compare-exact: tokens to read at most.")
+    @Option(help: "Most tokens to read (with --compare-exact).")
     var maxTokens = 20_000
 
     @Flag(
         help: ArgumentHelp(
-            "Compare the adapter with the base model on general texts instead, by kind.",
-            discussion: "No chat log is read. No night trains on the shipped texts."))
+            "Compare the adapter with the base model on general texts instead.",
+            discussion: "Reads no chat log. No night trains on the texts that ship with the program."))
     var general = false
 
     @Option(
         help: ArgumentHelp(
-            "With --general: the texts (JSON lines); default: the shipped ones.",
+            "The texts of --general (JSON lines). (default: those that ship with the program)",
             valueName: "file"))
     var texts: String?
 
@@ -50,7 +50,7 @@ struct EvalLossCommand: ParsableCommand {
         if maxTokens < 2 { throw ValidationError("--max-tokens must be at least 2") }
         if texts != nil, !general { throw ValidationError("--texts needs --general") }
         if general, compareExact || outCsv != nil {
-            throw ValidationError("--general cannot be had with --compare-exact or --out-csv")
+            throw ValidationError("--general cannot be combined with --compare-exact or --out-csv")
         }
     }
 
@@ -81,8 +81,8 @@ struct EvalLossCommand: ParsableCommand {
     private func runGeneral(_ console: Console) throws {
         guard let directory = adapter.presentURL else {
             throw CommandFailure(
-                "--general compares an adapter with the base model; there is none at "
-                    + adapter.url.relativePath)
+                "\(adapter.url.relativePath): there is no adapter to compare with the base model; "
+                    + "name one with --adapter-dir")
         }
         let loaded = try model.loadModel()
         let drift = try Measurement.drift(

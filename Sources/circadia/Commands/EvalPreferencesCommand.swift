@@ -4,26 +4,27 @@ import CircadiaEvaluation
 import CircadiaModel
 import Foundation
 
-/// `circadia eval-preferences`: how many answers show what a person wants of them.
+/// `circadia eval-preferences`: measures how many answers follow stated preferences.
 struct EvalPreferencesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval-preferences",
-        abstract: "Share of answers that show stated preferences, with 95% intervals.",
+        abstract: "Measure how many answers follow stated preferences, with 95% intervals.",
         discussion:
-            "Without --stated the model is told nothing of the preference: what shows was learnt.")
+            "Without --stated the prompt does not mention the preference, so answers show only what "
+            + "was learnt.")
 
     @Option(
         help: ArgumentHelp(
-            "Preferences (JSON lines); default: the shipped ones.", valueName: "file"))
+            "The preferences (JSON lines). (default: those that ship with the program)", valueName: "file"))
     var preferences: String?
 
-    @Option(help: ArgumentHelp("Only this preference; may be repeated.", valueName: "id"))
+    @Option(help: ArgumentHelp("Measure this preference only; may be repeated.", valueName: "id"))
     var only: [String] = []
 
-    @Option(help: "Tell the model of the preference: system (a message) or chat (a turn before).")
+    @Option(help: "State the preference in the prompt: in the system message, or in an earlier chat turn.")
     var stated = PreferenceTask.Prompt.absent
 
-    @Option(help: "Tokens that an answer may have.")
+    @Option(help: "Most tokens of an answer.")
     var maxTokens = 160
 
     @OptionGroup var model: ModelOptions

@@ -5,15 +5,14 @@ import CircadiaEvaluation
 import CircadiaRetrieval
 import Foundation
 
-/// `circadia eval-retrieval`: how well questions find their evidence in a log.
+/// `circadia eval-retrieval`: measures how well questions find their evidence in a log.
 struct EvalRetrievalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval-retrieval",
-        abstract: "How well the retrieval store finds the evidence of questions.",
+        abstract: "Measure how well the retrieval store finds the evidence for questions.",
         discussion: """
-            The log goes into a store of its own, which is removed afterwards. Several logs share \
-            one store. A hit is any exchange of the evidence; intervals are bootstrapped over the \
-            questions and hold 95%.
+            Puts the logs into one temporary store and removes it afterwards. Any exchange of the \
+            evidence counts as a hit. The 95% intervals are bootstrapped over the questions.
             """)
 
     @Option(
@@ -23,14 +22,14 @@ struct EvalRetrievalCommand: ParsableCommand {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "JSON lines with \"question\" and \"evidence\" (ids of exchanges).",
+            "The questions: JSON lines with \"question\" and \"evidence\" (ids of exchanges).",
             valueName: "file"))
     var questions: [String]
 
-    @Option(help: "When the questions are asked (RFC 3339); default: the newest exchange's time.")
+    @Option(help: "The time at which the questions are asked (RFC 3339). (default: the newest exchange's)")
     var now: String?
 
-    @Flag(help: "Search by words and time only.")
+    @Flag(help: "Search by words and time only, without vectors.")
     var noVectors = false
 
     @OptionGroup var output: OutputOptions
@@ -38,7 +37,7 @@ struct EvalRetrievalCommand: ParsableCommand {
     func validate() throws {
         if let now, RagCommand.Search.date(now) == nil {
             throw ValidationError(
-                "--now “\(now)” is no RFC 3339 time, such as 2026-11-24T09:00:00Z")
+                "--now “\(now)” is not an RFC 3339 time; write it as 2026-11-24T09:00:00Z")
         }
     }
 
@@ -59,7 +58,7 @@ struct EvalRetrievalCommand: ParsableCommand {
             try store.search(question, limit: limit, now: moment).map(\.id)
         }
         if evaluation.questions == 0 {
-            throw CommandFailure("no question names its evidence, so nothing can be measured")
+            throw CommandFailure("no question names its evidence; add \"evidence\" with ids of exchanges")
         }
         if output.json { return try output.console.json(Row(evaluation)) }
         for name in Row.names {

@@ -4,40 +4,40 @@ import CircadiaConversation
 import CircadiaModel
 import Foundation
 
-/// `circadia forget`: takes exchanges out of the log, the store and, at the next sleep, the weights.
+/// `circadia forget`: removes exchanges from the log, the store and, at the next sleep, the weights.
 struct ForgetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forget",
         abstract:
-            "Forget exchanges: in the log, in the store and, at the next sleep, in the weights.",
+            "Remove exchanges from the log, the store and, at the next sleep, the weights.",
         discussion: """
-            Shows what would go and changes nothing without --yes or a “y”. What went can be brought \
-            back with --undo until --purge. Adapters that were trained on it are marked stale, so that \
-            the next sleep retrains without it.
+            Shows the exchanges and asks before it removes them. --undo brings them back until \
+            --purge. Adapters that were trained on them become stale, and the next sleep retrains \
+            without them.
             """)
 
-    @Option(help: "An exchange's id; may be given several times.")
+    @Option(help: "Forget the exchange with this id; may be repeated.")
     var id: [String] = []
 
-    @Option(help: "Exchanges that hold all of these words.")
+    @Option(help: "Forget exchanges that contain all of these words.")
     var query: String?
 
-    @Option(help: "Exchanges before this time (RFC 3339, or a day).")
+    @Option(help: "Forget exchanges before this time (RFC 3339, or a day).")
     var before: String?
 
-    @Option(help: "Exchanges from this time on.")
+    @Option(help: "Forget exchanges from this time on (RFC 3339, or a day).")
     var after: String?
 
-    @Option(help: ArgumentHelp("Exchanges of this day.", valueName: "yyyy-mm-dd"))
+    @Option(help: ArgumentHelp("Forget exchanges of this day (UTC).", valueName: "yyyy-mm-dd"))
     var on: String?
 
-    @Flag(help: "Do it without asking.")
+    @Flag(help: "Forget without asking.")
     var yes = false
 
-    @Flag(help: "Bring back what the last command forgot.")
+    @Flag(help: "Bring back the exchanges that the last command forgot.")
     var undo = false
 
-    @Flag(help: "Leave nothing to bring back, of earlier commands either.")
+    @Flag(help: "Make forgetting final, for earlier commands too: nothing can be brought back.")
     var purge = false
 
     @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
@@ -47,12 +47,12 @@ struct ForgetCommand: ParsableCommand {
     var ragDir = "data/rag_memory"
 
     @Option(
-        help: ArgumentHelp("The adapter's folder; those beside it count too.", valueName: "dir"))
+        help: ArgumentHelp("The adapter's folder; adapters next to it are checked too.", valueName: "dir"))
     var adapterDir = "adapters/nightly_update"
 
     @OptionGroup var output: OutputOptions
 
-    /// What a command did, or would do.
+    /// The JSON output: what the command did, or would do.
     struct Report: Encodable {
         let forgotten: Bool
         let exchanges: [Row]
@@ -77,17 +77,17 @@ struct ForgetCommand: ParsableCommand {
     func validate() throws {
         for (flag, text) in [("--before", before), ("--after", after), ("--on", on)] {
             if let text, RagCommand.Search.date(text) == nil {
-                throw ValidationError("\(flag) “\(text)” is no time, such as 2026-11-24")
+                throw ValidationError("\(flag) “\(text)” is not a time; write it as 2026-11-24")
             }
         }
         if on != nil && (before != nil || after != nil) {
-            throw ValidationError("give --on, or --before and --after")
+            throw ValidationError("give either --on, or --before and --after")
         }
         if undo && (selects || purge) {
-            throw ValidationError("--undo brings back the last command; it takes no selection")
+            throw ValidationError("--undo cannot be combined with a selection or --purge")
         }
         if !selects && !undo && !purge {
-            throw ValidationError("say what: --id, --query, --before, --after or --on")
+            throw ValidationError("name the exchanges with --id, --query, --before, --after or --on")
         }
         if let query, ForgetSelection(query: query).isEmpty {
             throw ValidationError("--query has no words")
@@ -98,7 +98,7 @@ struct ForgetCommand: ParsableCommand {
         let console = output.console
         let adapter = URL(fileURLWithPath: adapterDir, isDirectory: true)
         let root = adapter.deletingLastPathComponent()
-        // A night that runs would promote an adapter that has read what is to be forgotten.
+        // A running night would promote an adapter that was trained on these exchanges.
         let lock =
             FileManager.default.fileExists(atPath: root.path)
             ? try NightLock.take(for: adapter, console: console) : nil
@@ -120,7 +120,7 @@ struct ForgetCommand: ParsableCommand {
         let plan = try forgetting.plan(selection)
         if plan.exchanges.isEmpty {
             if output.json { try console.json(report(plan, done: false)) }
-            console.note("no exchange fits")
+            console.note("no exchange matches")
             if completed == .none { throw ExitCode(2) }
             return
         }
@@ -183,12 +183,11 @@ struct ForgetCommand: ParsableCommand {
             staleVersions: plan.keptVersions)
     }
 
-    /// Removes what nights keep of the person's words: answers for reports, and versions that know
-    /// what can no longer come back.
+    /// Removes what nights keep of the person's words: answers for reports, and stale versions.
     private func removeVersions(_ traces: NightTraces, console: Console) throws {
         let nights = try traces.removeAnswers()
         if nights > 0 {
-            console.note("the answers that \(nights) nights kept for their reports were removed")
+            console.note("removed the answers that \(nights) nights kept for their reports")
         }
         let removed = try traces.removeStaleVersions()
         guard !removed.isEmpty else { return }
@@ -200,7 +199,7 @@ struct ForgetCommand: ParsableCommand {
     private func bringBack(
         _ forgetting: Forgetting, completed: PendingForget.Outcome, console: Console
     ) throws {
-        // What a killed --undo left was completed already; another one would undo too much.
+        // A killed --undo was already completed above; a second one would undo too much.
         if case .broughtBack = completed { return }
         let count = try forgetting.undo()
         if output.json { return try console.json(["restored": count]) }

@@ -6,15 +6,15 @@ import Foundation
 /// `circadia generate`: one prompt, one answer.
 struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "generate", abstract: "Answer one prompt, and log nothing.")
+        commandName: "generate", abstract: "Answer one prompt without logging it.")
 
-    @Option(help: "The prompt; without it, standard input is read.")
+    @Option(help: "The prompt. (default: standard input)")
     var prompt: String?
 
-    @Flag(help: "Continue the text as it is, without the chat template.")
+    @Flag(help: "Continue the text without a chat template.")
     var raw = false
 
-    @Option(help: "A system message.")
+    @Option(help: "A system message for the model.")
     var system: String?
 
     @OptionGroup var sampling: SamplingFlags

@@ -4,7 +4,7 @@ import CircadiaEvaluation
 import CircadiaModel
 import Foundation
 
-/// The two measurements that several commands share.
+/// Measurements that several commands share.
 enum Measurement {
     static func loss(
         of exchanges: [Exchange], model: AdaptedModel, loaded: LoadedModel, console: Console
@@ -35,7 +35,7 @@ enum Measurement {
         }
     }
 
-    /// How far the adapter moves the model on general texts, on the exact path.
+    /// Measures how far the adapter moves the model from the base model on general texts, in f32.
     static func drift(
         model: AdaptedModel, texts path: String?, loaded: LoadedModel
     ) throws -> GeneralDrift {
@@ -44,7 +44,7 @@ enum Measurement {
                 ?? ShippedFiles.locate("eval/gate.jsonl")
         else {
             throw CommandFailure(
-                "the general texts were not found; run from the checkout, install with "
+                "the general texts are missing; run from the checkout, install with "
                     + "'make install', or give --texts FILE")
         }
         let tokenizer = try loaded.makeTokenizer()
@@ -53,7 +53,7 @@ enum Measurement {
             let drift = GeneralDrift.measure(
                 model: model.with(precision: .exact), tokenizer: tokenizer, template: template,
                 texts: try GeneralText.load(url))
-        else { throw CommandFailure("\(url.relativePath): nothing in it is scored") }
+        else { throw CommandFailure("\(url.relativePath): no text has words to score") }
         return drift
     }
 
@@ -66,7 +66,7 @@ enum Measurement {
                 ?? ShippedFiles.locate("eval/harness.jsonl")
         else {
             throw CommandFailure(
-                "the harness's prompts were not found; run from the checkout, install with "
+                "the harness's prompts are missing; run from the checkout, install with "
                     + "'make install', or give --prompts FILE")
         }
         var prompts = try HarnessPrompt.load(url)

@@ -7,7 +7,7 @@ import CircadiaLog
 import CircadiaRetrieval
 import Foundation
 
-/// `circadia memory`: the chat log.
+/// `circadia memory`: imports into the chat log and searches, shows and tags its exchanges.
 struct MemoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "memory",
@@ -23,12 +23,12 @@ struct MemoryCommand: ParsableCommand {
 
     struct Import: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add chats of ChatGPT, Claude, ShareGPT or another log; nothing twice.")
-        @Argument(help: "conversations.json of an export, a ShareGPT file, or JSON lines.")
+            abstract: "Add chats from ChatGPT, Claude, ShareGPT or another log, without duplicates.")
+        @Argument(help: "The chats: conversations.json of an export, a ShareGPT file, or JSON lines.")
         var file: String
-        @Option(help: "A tag for what is added; may be given several times.")
+        @Option(help: "Tag the added exchanges; may be repeated.")
         var tag: [String] = []
-        @Flag(help: "Keep keys, passwords and account numbers as they are; they never train.")
+        @Flag(help: "Keep secrets instead of redacting them; they never train.")
         var keepSecrets = false
         @OptionGroup var log: LogOptions
         @OptionGroup var output: OutputOptions
@@ -57,14 +57,14 @@ struct MemoryCommand: ParsableCommand {
                         alreadyThere: report.alreadyThere, redacted: report.redacted,
                         skipped: read.skipped))
             }
-            if read.skipped > 0 { console.warn("\(file): \(read.skipped) entries were no chats") }
+            if read.skipped > 0 { console.warn("\(file): skipped \(read.skipped) entries that are not chats") }
             console.result(
                 "\(read.format.rawValue): \(report.added) exchanges added, \(report.alreadyThere) "
                     + "were in already, secrets replaced in \(report.redacted)")
         }
     }
 
-    /// One exchange, as `search` and `show` give it.
+    /// One exchange in the JSON output of `search` and `show`.
     struct Row: Encodable {
         let id: String
         let score: Double?
@@ -85,10 +85,10 @@ struct MemoryCommand: ParsableCommand {
 
     struct Search: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Find exchanges of the log by words; “rag search” also knows meaning.")
+            abstract: "Search the log by words; 'circadia rag search' also searches by meaning.")
         @Argument(help: "Words to look for.") var query: String
-        @Option(help: "Results at most.") var topK = 10
-        @Option(help: "Only exchanges with this tag.") var tag: String?
+        @Option(help: "Most results.") var topK = 10
+        @Option(help: "Search only exchanges with this tag.") var tag: String?
         @OptionGroup var log: LogOptions
         @OptionGroup var output: OutputOptions
 
@@ -117,7 +117,7 @@ struct MemoryCommand: ParsableCommand {
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show exchanges whole.")
+        static let configuration = CommandConfiguration(abstract: "Show exchanges in full.")
         @Argument(help: "Ids of exchanges.") var ids: [String]
         @OptionGroup var log: LogOptions
         @OptionGroup var output: OutputOptions
@@ -140,7 +140,7 @@ struct MemoryCommand: ParsableCommand {
 
     struct Tag: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Tag exchanges: no-train keeps one out of training, no-rag out of the store.")
+            abstract: "Tag exchanges: no-train keeps them out of training, no-rag out of the store.")
         @Argument(help: "The tag, then ids of exchanges.") var tagAndIds: [String]
         @OptionGroup var change: TagChange
 
@@ -153,7 +153,7 @@ struct MemoryCommand: ParsableCommand {
     }
 
     struct Untag: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Take a tag off exchanges.")
+        static let configuration = CommandConfiguration(abstract: "Remove a tag from exchanges.")
         @Argument(help: "The tag, then ids of exchanges.") var tagAndIds: [String]
         @OptionGroup var change: TagChange
 
@@ -163,13 +163,13 @@ struct MemoryCommand: ParsableCommand {
     }
 }
 
-/// What `memory tag` and `memory untag` share.
+/// Adds or removes a tag, for `memory tag` and `memory untag`.
 struct TagChange: ParsableArguments {
     @Option(help: ArgumentHelp("The retrieval store's folder.", valueName: "dir"))
     var ragDir = "data/rag_memory"
 
     @Option(
-        help: ArgumentHelp("The adapter's folder; those beside it count too.", valueName: "dir"))
+        help: ArgumentHelp("The adapter's folder; adapters next to it are checked too.", valueName: "dir"))
     var adapterDir = "adapters/nightly_update"
 
     @OptionGroup var log: MemoryCommand.LogOptions
@@ -181,7 +181,7 @@ struct TagChange: ParsableArguments {
         if tag.isEmpty || tag.contains(where: \.isWhitespace)
             || tag.hasPrefix(Exchange.recalledTagPrefix)
         {
-            throw ValidationError("“\(tagAndIds[0])” is no tag")
+            throw ValidationError("“\(tagAndIds[0])” is not a tag; give one word")
         }
     }
 
@@ -207,12 +207,12 @@ struct TagChange: ParsableArguments {
         }
     }
 
-    /// What a tag means elsewhere: the store keeps tags too and must not hold `no-rag`; weights that
-    /// have learnt what is now `no-train` are stale.
+    /// Applies a tag outside the log: the store copies tags and drops exchanges tagged `no-rag`;
+    /// adapters that were trained on an exchange now tagged `no-train` become stale.
     private func carryOn(
         _ exchanges: [Exchange], tag: String, adds: Bool, console: Console
     ) throws {
-        // The weights first: a store may be on a server that does not answer.
+        // Adapters come first: the store may be on a server that does not answer.
         if tag == Exchange.noTrainTag, !exchanges.isEmpty {
             let adapters = TrainedAdapters(
                 root: URL(fileURLWithPath: adapterDir, isDirectory: true)
@@ -237,9 +237,9 @@ struct TagChange: ParsableArguments {
     }
 }
 
-/// An exchange as people read it.
+/// An exchange as text for people.
 enum ExchangeText {
-    /// A heading with id, time, session and tags, then what was said.
+    /// A heading with id, time, session and tags, then the messages.
     static func whole(_ exchange: Exchange) -> String {
         var heading = ["id: \(exchange.id)"]
         if let time = exchange.timestamp { heading.append("time: \(Timestamp.string(time))") }

@@ -3,15 +3,15 @@ import CircadiaFormats
 import CircadiaHub
 import Foundation
 
-/// `circadia model`: bring, import, list and show models.
+/// `circadia model`: downloads, imports, lists and shows models.
 struct ModelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Bring, import, list and show models.",
+        commandName: "model", abstract: "Download, import, list and show models.",
         subcommands: [Pull.self, Import.self, List.self, Show.self])
 
     struct Pull: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Bring a model by name: smollm2-135m (default), all-minilm-l6-v2.")
+            abstract: "Download a model by name: smollm2-135m (default) or all-minilm-l6-v2.")
         @Argument(help: "The model's name.") var name = "smollm2-135m"
         @OptionGroup var output: OutputOptions
 
@@ -20,8 +20,8 @@ struct ModelCommand: AsyncParsableCommand {
             let outcome = try await ModelStore.pull(name) { Self.show($0, console: console) }
             let (url, remark) =
                 switch outcome {
-                case .installed(let url): (url, "is here now")
-                case .alreadyInstalled(let url): (url, "was here already")
+                case .installed(let url): (url, "is installed")
+                case .alreadyInstalled(let url): (url, "was already installed")
                 }
             console.note("\(name) \(remark): \(url.path)")
             if output.json { try console.json(["name": name, "path": url.path]) }
@@ -40,9 +40,9 @@ struct ModelCommand: AsyncParsableCommand {
 
     struct Import: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Turn a GGUF file into an MLX directory, without loss.")
+            abstract: "Convert a GGUF file to an MLX directory without loss.")
         @Argument(help: "The GGUF file.") var file: String
-        @Option(help: ArgumentHelp("Where to put the MLX directory.", valueName: "dir"))
+        @Option(help: ArgumentHelp("The MLX directory to write.", valueName: "dir"))
         var out: String
         @OptionGroup var output: OutputOptions
 
@@ -61,7 +61,7 @@ struct ModelCommand: AsyncParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the models that are here.")
+        static let configuration = CommandConfiguration(abstract: "List the installed models.")
         @OptionGroup var output: OutputOptions
 
         struct Row: Encodable {
@@ -74,14 +74,14 @@ struct ModelCommand: AsyncParsableCommand {
             if output.json { return try output.console.json(rows) }
             for row in rows { output.console.result("\(row.name)\t\(row.path)") }
             if rows.isEmpty {
-                output.console.note("no models yet; 'circadia model pull' brings smollm2-135m")
+                output.console.note("no models yet; download smollm2-135m with 'circadia model pull'")
             }
         }
     }
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show a model's shape.")
-        @Argument(help: "A name or an MLX directory.") var name = "smollm2-135m"
+        @Argument(help: "A model's name or its MLX directory.") var name = "smollm2-135m"
         @OptionGroup var output: OutputOptions
 
         struct Shape: Encodable {

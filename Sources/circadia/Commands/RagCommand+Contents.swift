@@ -6,7 +6,7 @@ import Foundation
 extension RagCommand {
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show exchanges of the store whole.")
+            abstract: "Show exchanges of the store in full.")
         @Argument(help: "Ids of exchanges.") var ids: [String]
         @OptionGroup var store: StoreOptions
         @OptionGroup var output: OutputOptions
@@ -27,7 +27,7 @@ extension RagCommand {
     }
 
     struct Stats: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Numbers about the store.")
+        static let configuration = CommandConfiguration(abstract: "Show the store's size, time span and embedder.")
         @OptionGroup var store: StoreOptions
         @OptionGroup var output: OutputOptions
 
@@ -48,8 +48,8 @@ extension RagCommand {
 
     struct Export: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write the store's exchanges as a chat log, to a file or standard output.")
-        @Option(help: ArgumentHelp("Where to; it must not exist yet.", valueName: "file"))
+            abstract: "Write the store's exchanges as a chat log.")
+        @Option(help: ArgumentHelp("Write to this new file. (default: standard output)", valueName: "file"))
         var out: String?
         @OptionGroup var store: StoreOptions
         @OptionGroup var output: OutputOptions
@@ -64,7 +64,7 @@ extension RagCommand {
                 return
             }
             if FileManager.default.fileExists(atPath: out) {
-                throw CommandFailure("\(out): this file is there already; name another with --out")
+                throw CommandFailure("\(out): this file already exists; name another with --out")
             }
             let report = try ChatLog(url: URL(fileURLWithPath: out))
                 .add(exchanges, keepingSecrets: true)

@@ -9,23 +9,23 @@ extension RagCommand {
         static let configuration = CommandConfiguration(
             abstract: "Copy the store to or from a Chroma server, vectors included.",
             discussion: """
-                The source stays as it is; rag clear empties it. What the target has is passed over, \
-                so a command that was stopped can be repeated.
+                The source stays as it is; 'circadia rag clear' empties it. Exchanges that the target \
+                already has are skipped, so an interrupted command can be repeated.
                 """)
-        @Option(help: "Where the exchanges are.") var from: StoreOptions.Backend
-        @Option(help: "Where they go.") var to: StoreOptions.Backend
-        @Option(help: ArgumentHelp("The database's folder.", valueName: "dir"))
+        @Option(help: "Copy from this backend.") var from: StoreOptions.Backend
+        @Option(help: "Copy to this backend.") var to: StoreOptions.Backend
+        @Option(help: ArgumentHelp("The folder of the sqlite store.", valueName: "dir"))
         var ragDir = "data/rag_memory"
         @Option(
             name: .customLong("rag-url"),
-            help: ArgumentHelp("The Chroma server.", valueName: "url"))
+            help: ArgumentHelp("The Chroma server, such as http://127.0.0.1:8000.", valueName: "url"))
         var ragURL: String
         @OptionGroup var output: OutputOptions
 
         private struct Summary: Encodable { let moved, alreadyThere, embedded: Int }
 
         func validate() throws {
-            if from == to { throw ValidationError("--from and --to must be two backends") }
+            if from == to { throw ValidationError("--from and --to must be different backends") }
         }
 
         func run() throws {

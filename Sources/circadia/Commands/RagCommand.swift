@@ -6,7 +6,7 @@ import Foundation
 /// `circadia rag`: the retrieval store.
 struct RagCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rag", abstract: "Fill, search, look into and clear the retrieval store.",
+        commandName: "rag", abstract: "Fill, search, show and clear the retrieval store.",
         subcommands: [
             Ingest.self, Search.self, List.self, Show.self, Clear.self, Stats.self, Export.self,
             Migrate.self,
@@ -14,12 +14,12 @@ struct RagCommand: ParsableCommand {
 
     struct Ingest: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Take a log's exchanges into the store: those that the router sends there.")
+            abstract: "Add a log's exchanges to the store: those that routing selects.")
         @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
         var memoryFile = "data/memories.jsonl"
-        @Flag(help: "Take everything, not only what the router sends.")
+        @Flag(help: "Add all exchanges, not only those that routing selects.")
         var all = false
-        @Flag(help: "Keep keys, passwords and account numbers as they are.")
+        @Flag(help: "Keep secrets instead of redacting them.")
         var keepSecrets = false
         @OptionGroup var store: StoreOptions
         @OptionGroup var output: OutputOptions
@@ -52,13 +52,13 @@ struct RagCommand: ParsableCommand {
     }
 
     struct Search: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Find exchanges.")
+        static let configuration = CommandConfiguration(abstract: "Search the store by meaning, words and time.")
         @Argument(help: "What to look for.") var query: String?
         @Option(
-            help: ArgumentHelp("JSON lines with \"question\", one query each.", valueName: "file"))
+            help: ArgumentHelp("Search for each \"question\" of this file (JSON lines).", valueName: "file"))
         var queries: String?
-        @Option(help: "Results per query at most.") var topK = 10
-        @Option(help: "The moment that “last week” is relative to (RFC 3339); default: now.")
+        @Option(help: "Most results for each query.") var topK = 10
+        @Option(help: "The time that “last week” is relative to (RFC 3339). (default: now)")
         var now: String?
         @OptionGroup var store: StoreOptions
         @OptionGroup var output: OutputOptions
@@ -75,7 +75,7 @@ struct RagCommand: ParsableCommand {
 
             private enum CodingKeys: String, CodingKey { case id, score, timestamp, text }
 
-            /// Writes all fields: of an exchange without a time it is null, not absent.
+            /// Writes all fields; the time is null, not absent, if the exchange has none.
             func encode(to encoder: any Encoder) throws {
                 var container = encoder.container(keyedBy: CodingKeys.self)
                 try container.encode(id, forKey: .id)
@@ -88,12 +88,12 @@ struct RagCommand: ParsableCommand {
 
         func validate() throws {
             if (query == nil) == (queries == nil) {
-                throw ValidationError("give a QUERY or --queries FILE, one of them")
+                throw ValidationError("give either a QUERY or --queries FILE")
             }
             if topK < 1 { throw ValidationError("--top-k must be at least 1") }
             if let now, Self.date(now) == nil {
                 throw ValidationError(
-                    "--now “\(now)” is no RFC 3339 time, such as 2026-11-24T09:00:00Z")
+                    "--now “\(now)” is not an RFC 3339 time; write it as 2026-11-24T09:00:00Z")
             }
         }
 
@@ -133,7 +133,7 @@ struct RagCommand: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List what is in the store.")
+        static let configuration = CommandConfiguration(abstract: "List the exchanges of the store.")
         @OptionGroup var store: StoreOptions
         @OptionGroup var output: OutputOptions
 
@@ -160,7 +160,7 @@ struct RagCommand: ParsableCommand {
 
     struct Clear: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Empty the store. The chat log stays as it is.")
+            abstract: "Empty the store; the chat log stays as it is.")
         @OptionGroup var store: StoreOptions
         @OptionGroup var output: OutputOptions
 

@@ -5,20 +5,20 @@ import CircadiaNight
 import CircadiaReport
 import Foundation
 
-/// `circadia report`: what the night did, for the morning.
+/// `circadia report`: writes the report of a night.
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Write the morning's report: one page that opens offline.",
-        discussion: "Exit code 2 means that there was no such night.")
+        abstract: "Write the report of a night: one page that opens offline.",
+        discussion: "Exit code 2 means that there is no such night.")
 
-    @Argument(help: ArgumentHelp("The night; the latest where none is named.", valueName: "night"))
+    @Argument(help: ArgumentHelp("The night's number. (default: the latest)", valueName: "night"))
     var number: String?
 
-    @Option(help: ArgumentHelp("Where the page goes.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write the page to this file.", valueName: "file"))
     var out = "logs/report.html"
 
-    @Flag(help: "Print the report on the terminal instead of writing a page.")
+    @Flag(help: "Print the report as text instead of writing a page.")
     var text = false
 
     @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
@@ -27,19 +27,19 @@ struct ReportCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The adapter's folder.", valueName: "dir"))
     var adapterDir = "adapters/nightly_update"
 
-    @Option(help: ArgumentHelp("Where 'run-cycle' writes its records.", valueName: "dir"))
+    @Option(help: ArgumentHelp("The folder of the records of 'circadia run-cycle'.", valueName: "dir"))
     var logsDir = "logs"
 
     @OptionGroup var output: OutputOptions
 
-    /// What the report's remarks call commands and flags.
+    /// The commands and flags that the report's remarks name.
     static let names = CommandNames(
         store: "--rag", cycle: "circadia run-cycle", sleep: "circadia sleep",
         quickGate: "--quick-gate")
 
     func validate() throws {
         if let number, AdapterVersions.number(number) == nil {
-            throw ValidationError("“\(number)” is no night's number, such as 12 or 0012")
+            throw ValidationError("“\(number)” is not a night's number; write it as 12 or 0012")
         }
     }
 
@@ -47,7 +47,7 @@ struct ReportCommand: ParsableCommand {
         let console = output.console
         let versions = AdapterVersions(
             beside: URL(fileURLWithPath: adapterDir, isDirectory: true))
-        // Without a log the figures are still there.
+        // Without a log the report still has its figures.
         let log =
             FileManager.default.fileExists(atPath: memoryFile)
             ? try LogReader.contents(of: memoryFile, console: console).exchanges : []
@@ -60,8 +60,7 @@ struct ReportCommand: ParsableCommand {
         else {
             console.warn(
                 versions.nights.isEmpty
-                    ? "\(versions.logURL.relativePath): no night was written down yet; "
-                        + "'circadia sleep' is one"
+                    ? "\(versions.logURL.relativePath): there is no night yet; run 'circadia sleep'"
                     : "\(versions.logURL.relativePath): there is no night \(number ?? "")")
             throw ExitCode(2)
         }

@@ -2,7 +2,7 @@ import ArgumentParser
 import CircadiaAnalysis
 import Foundation
 
-/// `circadia route`: where each exchange of a log goes, and why.
+/// `circadia route`: shows where each exchange of a log goes, and why.
 struct RouteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "route",
@@ -11,7 +11,7 @@ struct RouteCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
     var memoryFile = "data/memories.jsonl"
 
-    @Flag(help: "Give the reasons of every decision.")
+    @Flag(help: "Show the reasons for every decision.")
     var explain = false
 
     @OptionGroup var output: OutputOptions

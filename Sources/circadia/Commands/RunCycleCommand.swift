@@ -7,7 +7,7 @@ import CircadiaModel
 import CircadiaNight
 import Foundation
 
-/// `circadia run-cycle`: evaluate, sleep, evaluate, and log what changed.
+/// `circadia run-cycle`: evaluates, sleeps, evaluates again and logs the difference.
 struct RunCycleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run-cycle",
@@ -17,22 +17,22 @@ struct RunCycleCommand: ParsableCommand {
             --sleep-iters 50 or --sleep-reset-adapter ('circadia sleep --help' lists them).
             """)
 
-    @Option(help: "A name for this run in the logs.")
+    @Option(help: "A name for this run, for the logs.")
     var tag = "cycle"
 
     @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
     var memoryFile = "data/memories.jsonl"
 
-    @Option(help: "Exchanges whose loss is measured before and after; 0 means all.")
+    @Option(help: "Measure the loss of this many exchanges before and after; 0 means all.")
     var maxSamples = 0
 
-    @Option(help: ArgumentHelp("The harness's prompts.", valueName: "file"))
+    @Option(help: ArgumentHelp("The harness's tasks (JSON lines). (default: those that ship with the program)", valueName: "file"))
     var prompts: String?
 
-    @Option(help: "Harness prompts at most; 0 means all.")
+    @Option(help: "Most harness tasks to run; 0 means all.")
     var maxPrompts = 0
 
-    @Option(help: ArgumentHelp("Where the records go.", valueName: "dir"))
+    @Option(help: ArgumentHelp("The folder for the records.", valueName: "dir"))
     var logsDir = "logs"
 
     @OptionGroup var store: NightStoreFlags
@@ -95,7 +95,7 @@ struct RunCycleCommand: ParsableCommand {
         let flags = try sleepFlags()
         let exchanges = try LogReader.read(memoryFile, console: console)
         let measured = maxSamples > 0 ? Array(exchanges.prefix(maxSamples)) : exchanges
-        // Taken first, so that a second night is refused before minutes of measuring.
+        // The lock comes first: a second night is refused before minutes of measuring.
         let lock = try NightLock.take(for: adapter.url, console: console)
         defer { withExtendedLifetime(lock) {} }
         let loaded = try model.loadModel()
@@ -131,7 +131,7 @@ struct RunCycleCommand: ParsableCommand {
         URL(fileURLWithPath: logsDir, isDirectory: true).appendingPathComponent(name)
     }
 
-    /// The adapter after the night; nil where there is none yet.
+    /// The adapter after the night; nil if there is none yet.
     private func adapterInUse(_ loaded: LoadedModel) throws -> LoRAAdapter? {
         guard AdapterDirectory.isPresent(at: adapter.url) else { return nil }
         return try loaded.loadAdapter(from: adapter.url)
@@ -161,7 +161,7 @@ struct RunCycleCommand: ParsableCommand {
             harnessSeconds: Date().timeIntervalSince(start) - lossSeconds)
     }
 
-    /// The record as people read it.
+    /// The record as a table for people.
     static func table(_ record: Record) -> String {
         func line(_ name: String, _ before: String, _ after: String, _ change: String) -> String {
             name.padding(toLength: 32, withPad: " ", startingAt: 0)

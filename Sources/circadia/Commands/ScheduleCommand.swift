@@ -2,18 +2,18 @@ import ArgumentParser
 import CircadiaApp
 import Foundation
 
-/// `circadia schedule`: nights that come by themselves.
+/// `circadia schedule`: runs a night every day.
 struct ScheduleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schedule",
-        abstract: "Hold a night every day at a time of day.",
+        abstract: "Run a night every day at a set time.",
         subcommands: [Install.self, Status.self, Remove.self, Run.self])
 
     /// The folder of a schedule.
     struct Place: ParsableArguments {
         @Option(
             help: ArgumentHelp(
-                "The folder that holds data/ and adapters/; this one by default.",
+                "The folder that holds data/ and adapters/. (default: the current one)",
                 valueName: "dir"))
         var folder = "."
 
@@ -28,27 +28,27 @@ struct ScheduleCommand: ParsableCommand {
     /// `circadia schedule install`.
     struct Install: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Hold a night every day.",
+            abstract: "Schedule a night every day.",
             discussion: """
-                What follows “--” are flags of 'circadia sleep', such as -- --rag --finish-by 06:30. \
-                Installing again replaces the schedule of the folder. A night waits for mains power and \
-                for the end of a chat, goes on after an interruption and is caught up with when it was \
-                missed; 'circadia report' is written after it.
+                Flags of 'circadia sleep' follow “--”, such as -- --rag --finish-by 06:30. Installing \
+                again replaces the folder's schedule. A night waits for mains power and for the end of \
+                a chat, resumes after an interruption and runs later if it was missed. The report is \
+                written after it.
                 """)
 
-        @Option(help: "When the night begins, in local time, such as 03:00.")
+        @Option(help: "Start the night at this local time, such as 03:00.")
         var at: TimeOfDay
 
-        @Flag(help: "Hold it on battery too.")
+        @Flag(help: "Run the night on battery too.")
         var onBattery = false
 
-        @Option(help: "What starts it: systemd, cron or launchd; the first that there is.")
+        @Option(help: "Let systemd, cron or launchd start the night. (default: the first that is available)")
         var scheduler: Scheduler?
 
         @OptionGroup var place: Place
         @OptionGroup var output: OutputOptions
 
-        @Argument(parsing: .postTerminator, help: "Flags of 'circadia sleep'.")
+        @Argument(parsing: .postTerminator, help: "Flags of 'circadia sleep', after “--”.")
         var sleepFlags: [String] = []
 
         func run() async throws {
@@ -70,12 +70,12 @@ struct ScheduleCommand: ParsableCommand {
                 remark: "Made by 'circadia schedule install'; 'circadia schedule remove' removes "
                     + "it.")
             try entry.check()
-            // One schedule a folder, whatever started it before.
+            // Each folder has one schedule, so those of other schedulers go.
             for other in available where other != scheduler {
                 _ = try await other.remove(entry.name)
             }
             try await scheduler.install(entry)
-            // The nights of before are not missed ones.
+            // Nights before the installation do not count as missed.
             var state = ScheduleState.read(in: place.url) ?? ScheduleState(settled: Date())
             state.settled = max(state.settled, Date())
             try state.save(in: place.url)
@@ -84,7 +84,7 @@ struct ScheduleCommand: ParsableCommand {
                 "a night every day at \(at) by \(scheduler.rawValue), the next at \(next)")
             if scheduler == .systemd {
                 output.console.note(
-                    "without 'loginctl enable-linger' it comes only while you are logged in")
+                    "without 'loginctl enable-linger' it runs only while you are logged in")
             }
         }
     }
@@ -92,8 +92,8 @@ struct ScheduleCommand: ParsableCommand {
     /// `circadia schedule status`.
     struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show whether nights are scheduled, and what the last one came to.",
-            discussion: "Exit code 2 means that none are.")
+            abstract: "Show whether nights are scheduled, and how the last one ended.",
+            discussion: "Exit code 2 means that no nights are scheduled.")
 
         @OptionGroup var place: Place
         @OptionGroup var output: OutputOptions
@@ -136,7 +136,7 @@ struct ScheduleCommand: ParsableCommand {
     /// `circadia schedule remove`.
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Hold no more nights by themselves.",
+            abstract: "Remove the schedule.",
             discussion: "Exit code 2 means that none were scheduled.")
 
         @OptionGroup var place: Place
@@ -158,26 +158,26 @@ struct ScheduleCommand: ParsableCommand {
     /// `circadia schedule run`: what the schedule starts.
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "What the schedule starts: hold the night that is due, if any.",
+            abstract: "Run the night that is due, if any. The schedule starts this command.",
             discussion: """
-                Prints one line where a night was held or failed, and nothing where none is due or it \
-                was put off. Exit code 0: promoted, or none due; 2: rejected, or one is running; 75: put \
-                off or interrupted, to be tried again.
+                Prints one line if a night ran or failed, and nothing if none was due or it was put \
+                off. Exit code 0: promoted, or none due; 2: rejected, or another one is running; 75: \
+                put off or interrupted, and tried again later.
                 """)
 
-        @Option(help: "When nights are due.")
+        @Option(help: "The local time at which nights are due, such as 03:00.")
         var at: TimeOfDay
 
-        @Flag(help: "Hold it on battery too.")
+        @Flag(help: "Run the night on battery too.")
         var onBattery = false
 
-        @Flag(help: "Hold a night now, due or not.")
+        @Flag(help: "Run a night now, even if none is due.")
         var now = false
 
         @OptionGroup var place: Place
         @OptionGroup var output: OutputOptions
 
-        @Argument(parsing: .postTerminator, help: "Flags of 'circadia sleep'.")
+        @Argument(parsing: .postTerminator, help: "Flags of 'circadia sleep', after “--”.")
         var sleepFlags: [String] = []
 
         func run() async throws {
@@ -199,7 +199,7 @@ struct ScheduleCommand: ParsableCommand {
 
 extension Scheduler: ExpressibleByArgument {}
 
-/// The flags behind a scheduled night.
+/// The flags of a scheduled night.
 enum ScheduledNightFlags {
     /// The program's own path.
     private static var program: String {
@@ -226,7 +226,7 @@ enum ScheduledNightFlags {
         }
     }
 
-    /// What a start works on; paths count from the schedule's folder.
+    /// The plan of a scheduled start. Relative paths start at the schedule's folder.
     static func plan(_ arguments: [String], folder: URL) throws -> ScheduledNight.Plan {
         let night = try parse(arguments)
         let (log, adapter) = (night.memoryFile, night.adapter.adapterDir)

@@ -2,27 +2,27 @@ import ArgumentParser
 import CircadiaNight
 import CircadiaApp
 
-/// `circadia sleep`: the night.
+/// `circadia sleep`: runs a night.
 struct SleepCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sleep",
-        abstract: "Train on the day's chats and promote the adapter if it holds up.",
+        abstract: "Train on the day's chats and promote the adapter if it passes the gate.",
         discussion:
-            "Exit code 2 means that nothing was promoted: the night was judged worse, another sleep "
-            + "is running, or there is no night to go on with. Exit code 75 means that a signal ended "
-            + "the night and --resume goes on with it.")
+            "Exit code 2 means that nothing was promoted: the gate rejected the candidate, another "
+            + "sleep is running, or there is no night to resume. Exit code 75 means that a signal "
+            + "interrupted the night; --resume continues it.")
 
     @Option(help: ArgumentHelp("The chat log.", valueName: "file"))
     var memoryFile = "data/memories.jsonl"
 
     @Flag(
-        help: "Go on with the night that was interrupted or killed; give the same options as then.")
+        help: "Resume an interrupted or killed night; give the same options as before.")
     var resume = false
 
     @Flag(help: "Pause between steps while a chat of the same log is in use.")
     var yieldToChat = false
 
-    @Flag(help: "Hold no night, with exit code 0, where nothing is new and nothing is due.")
+    @Flag(help: "Skip the night, with exit code 0, if nothing is new and nothing is due.")
     var onlyIfDue = false
 
     @OptionGroup var night: SleepFlags

@@ -3,16 +3,16 @@ import CircadiaModel
 import CircadiaRetrieval
 import Foundation
 
-/// Exchanges that look like chats to an index: English words as frequent as Zipf's law has them, the
-/// commonest of them those that tell nothing, 720 characters an exchange on average.
+/// Made-up exchanges with the word statistics of chats: English words with frequencies after Zipf's
+/// law, function words the most common, 720 characters an exchange on average.
 ///
-/// Exchange `number` is the same in every store, so a store that is kept can be grown.
+/// Exchange `number` is the same in every store, so a kept store can grow.
 struct SyntheticChats {
-    /// Words, the commonest first.
+    /// Words, the most common first.
     let vocabulary: [String]
     /// The share of all text that the words up to each one make up.
     private let cumulative: [Double]
-    /// Words that tell nothing, at the head of the vocabulary.
+    /// Function words, which come first in the vocabulary.
     private static let functionWords = """
         the to and of a i in that it you is for was on my with have be this are so not but me at we \
         just what do about as your how if like they can there from or out up an would were when all \
@@ -72,7 +72,7 @@ struct SyntheticChats {
             ])
     }
 
-    /// A question with four words that one exchange holds, common and rare as they come.
+    /// A question with four random words of one exchange.
     func question(_ number: Int, among count: Int) -> String {
         var generator = SeededGenerator(seed: UInt64(number) + 7)
         let about = exchange(Int.random(in: 0..<max(1, count), using: &generator))
@@ -83,8 +83,8 @@ struct SyntheticChats {
             + "and was \(some[3]) there?"
     }
 
-    /// Fills a store with directions that cost nothing: in part those of real texts, in part chance.
-    /// Questions are embedded as ever.
+    /// Fills a store without embedding: each vector is that of a real text plus noise. Questions are
+    /// embedded by the model.
     struct Embedder: TextEmbedding {
         let model: SentenceEmbedder
         private let real: [[Float]]
@@ -103,7 +103,7 @@ struct SyntheticChats {
                 var generator = SeededGenerator(
                     seed: text.utf8.reduce(UInt64(5381)) { ($0 &* 33) ^ UInt64($1) })
                 let known = real.randomElement(using: &generator) ?? []
-                // Sums of bits are about normal, which makes all directions as likely.
+                // Sums of bits are about normal, which makes all directions equally likely.
                 var vector = known.map { component in
                     let chance = generator.next().nonzeroBitCount - 32
                     return component + 0.01 * Float(chance)

@@ -9,10 +9,10 @@ struct TokenizeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Read this file instead of standard input.", valueName: "file"))
     var file: String?
 
-    @Flag(help: "Read ids (separated by spaces, commas or newlines), print text.")
+    @Flag(help: "Turn ids (separated by spaces, commas or newlines) into text.")
     var decode = false
 
-    @Flag(help: "Take special tokens in the text as plain text.")
+    @Flag(help: "Treat special tokens in the text as plain text.")
     var noSpecial = false
 
     @OptionGroup var model: ModelOptions
@@ -47,7 +47,7 @@ struct TokenizeCommand: ParsableCommand {
         try text.split { " ,\n\r\t[]".contains($0) }.map { word in
             guard let id = Int32(word), id >= 0, Int(id) < vocabularySize else {
                 throw ValidationError(
-                    "“\(word)” is no token id: whole numbers from 0 to \(vocabularySize - 1) are")
+                    "“\(word)” is not a token id; give whole numbers from 0 to \(vocabularySize - 1)")
             }
             return id
         }
@@ -64,12 +64,12 @@ enum InputText {
             return String(
                 decoding: try Data(contentsOf: URL(fileURLWithPath: file)), as: UTF8.self)
         } catch {
-            throw CommandFailure("\(file): cannot be read; check the path and its permissions")
+            throw CommandFailure("\(file): the file cannot be read; check the path and its permissions")
         }
     }
 }
 
-/// A failure with its whole message, for what no module below has an error of its own.
+/// A failure of a command, with its whole message.
 struct CommandFailure: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }

@@ -11,7 +11,7 @@ struct OutputOptions: ParsableArguments {
     @Flag(help: "Print one JSON document (or JSON lines) on standard output.")
     var json = false
 
-    @Flag(name: .shortAndLong, help: "Print results only, no remarks and no progress.")
+    @Flag(name: .shortAndLong, help: "Print results only: no remarks, no progress.")
     var quiet = false
 
     var console: Console { Console(isQuiet: quiet) }
@@ -22,18 +22,18 @@ struct ModelOptions: ParsableArguments {
     @Option(
         name: [.long, .customLong("model-id")],
         help: ArgumentHelp(
-            "A model's name ('circadia model list') or its MLX directory.", valueName: "name|path"))
+            "The model: a name ('circadia model list') or an MLX directory.", valueName: "name|path"))
     var model = "smollm2-135m"
 
-    @Option(help: "Threads; 0 means one per processor.")
+    @Option(help: "Number of threads; 0 means one per processor.")
     var threads = 0
 
-    @Option(help: "Bits of a number in the cache of keys and values: 8, or 16.")
+    @Option(help: "Bits of each number in the KV cache: 8 or 16.")
     var kvBits = 8
 
     @Option(
         name: .customLong("seed"),
-        help: "Seed of everything random; without it a chat differs every time.")
+        help: "Seed for everything random. Without it, every chat differs.")
     var givenSeed: UInt64?
 
     var seed: UInt64 { givenSeed ?? 0 }
@@ -62,17 +62,17 @@ struct AdapterOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The adapter's folder.", valueName: "dir"))
     var adapterDir = "adapters/nightly_update"
 
-    @Flag(help: "Run the base model, also where an adapter is present.")
+    @Flag(help: "Run the base model even if there is an adapter.")
     var noAdapter = false
 
     var url: URL { URL(fileURLWithPath: adapterDir, isDirectory: true) }
 
-    /// The adapter's folder where one is present and wanted.
+    /// The adapter's folder; nil if there is no adapter or it is not wanted.
     var presentURL: URL? {
         !noAdapter && AdapterDirectory.isPresent(at: url) ? url : nil
     }
 
-    /// The model with the adapter where one is present and wanted; says so.
+    /// The model, with the adapter applied if there is one and it is wanted; prints its path.
     func apply(to loaded: LoadedModel, console: Console) throws -> AdaptedModel {
         guard let url = presentURL else { return AdaptedModel(loaded.model, adapter: nil) }
         let adapter = try loaded.loadAdapter(from: url)
@@ -81,29 +81,29 @@ struct AdapterOptions: ParsableArguments {
     }
 }
 
-/// How replies are drawn.
+/// How the tokens of a reply are sampled.
 struct SamplingFlags: ParsableArguments {
-    @Option(help: "Tokens a reply may have at most.")
+    @Option(help: "Most tokens of a reply.")
     var maxTokens = 256
 
-    @Option(help: "Temperature; 0 always takes the likeliest token.")
+    @Option(help: "Sampling temperature; 0 always takes the likeliest token.")
     var temp: Float = 0.7
 
-    @Option(help: "Draw from the likeliest tokens that together reach this probability.")
+    @Option(help: "Sample from the likeliest tokens whose probabilities add up to this.")
     var topP: Float = 0.9
 
-    @Option(help: "Draw from this many of the likeliest tokens; 0 means all.")
+    @Option(help: "Sample from this many of the likeliest tokens; 0 means all.")
     var topK = 0
 
-    @Option(help: "Leave out tokens less likely than this share of the likeliest one.")
+    @Option(help: "Ignore tokens whose probability is below this share of the likeliest one's.")
     var minP: Float = 0
 
-    @Option(help: "Divide the logits of tokens that appeared already; 1 changes nothing.")
+    @Option(help: "Make tokens that already appeared less likely: their logits are divided by this; 1 is off.")
     var repetitionPenalty: Float = 1
 
     @Flag(
         inversion: .prefixedNo,
-        help: "Guess tokens from earlier text and check them together; the text stays the same.")
+        help: "Decode faster by guessing tokens from earlier text; the reply stays the same.")
     var lookup = true
 
     var options: SamplingOptions {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import CircadiaFormats
 
-/// What a fresh adapter is like. `bench` takes these flags too; an adapter that is trained further
-/// stays as it is.
+/// Settings of a new adapter, for a night and for `bench`. A night that trains an existing adapter
+/// further keeps that adapter's settings.
 struct LoRAFlags: ParsableArguments {
     @Option(help: "Rank of the LoRA matrices, 1 to 256.")
     var loraR = 8
@@ -10,35 +10,40 @@ struct LoRAFlags: ParsableArguments {
     @Option(help: "Scale of the LoRA product (MLX's scale, not alpha/r). (default: 20)")
     var loraScale: Float?
 
-    @Option(help: "The same as PEFT counts it: scale times rank. Not together with --lora-scale.")
+    @Option(help: "The scale as PEFT counts it: scale times rank. Use instead of --lora-scale.")
     var loraAlpha: Float?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Adapted blocks, counted from the last; -1 or all means all. (default: all; 16 in bench)",
+            "Blocks to adapt, counted from the last; -1 or all means all. (default: all; 16 in bench)",
             valueName: "n|all"),
         transform: LoRAFlags.layers)
     var loraLayers: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Adapted matrices of a block, such as q_proj,v_proj; without it all seven.",
+            "Matrices of each block to adapt, such as q_proj,v_proj. (default: all seven)",
             valueName: "names"),
         transform: LoRAFlags.keys)
     var loraKeys: [String]?
 
-    @Flag(help: "Train magnitudes beside directions (DoRA).")
+    @Flag(help: "Train a DoRA adapter: the magnitude of each output row as well.")
     var dora = false
 
-    /// The scale, however it was given.
+    /// The matrices to adapt; nil for all.
+    var keys: [String]? {
+        loraKeys?.count == AdapterTensorName.modules.count ? nil : loraKeys
+    }
+
+    /// The scale, from `--lora-scale` or `--lora-alpha`.
     var scale: Float { loraScale ?? loraAlpha.map { $0 / Float(loraR) } ?? 20 }
 
     func validate() throws {
         if !(1...256).contains(loraR) { throw ValidationError("--lora-r must be 1 to 256") }
         if loraScale != nil, loraAlpha != nil {
             throw ValidationError(
-                "--lora-scale and --lora-alpha say the same (alpha = scale · rank); give one")
+                "--lora-scale and --lora-alpha set the same value (alpha = scale · rank); give one")
         }
         for (name, value) in [("--lora-scale", loraScale), ("--lora-alpha", loraAlpha)] {
             guard let value else { continue }
@@ -55,8 +60,8 @@ struct LoRAFlags: ParsableArguments {
         return count
     }
 
-    /// Module paths for names with or without their first part.
-    private static func keys(_ text: String) throws -> [String]? {
+    /// Module paths for names with or without their first part, such as `self_attn.q_proj`.
+    private static func keys(_ text: String) throws -> [String] {
         var chosen: Set<String> = []
         for name in text.split(separator: ",").map({ $0.filter { $0 != " " } }) {
             guard
@@ -66,13 +71,12 @@ struct LoRAFlags: ParsableArguments {
             else {
                 let names = AdapterTensorName.modules.map { $0.split(separator: ".")[1] }
                 throw ValidationError(
-                    "--lora-keys: there is no matrix “\(name)”; there are "
+                    "--lora-keys: unknown matrix “\(name)”; choose from "
                         + names.joined(separator: ", "))
             }
             chosen.insert(path)
         }
         if chosen.isEmpty { throw ValidationError("--lora-keys must name at least one matrix") }
-        if chosen.count == AdapterTensorName.modules.count { return nil }
         return AdapterTensorName.modules.filter(chosen.contains)
     }
 }

@@ -6,16 +6,16 @@ import CircadiaNight
 import CircadiaTraining
 import Foundation
 
-/// What `sleep` and `run-cycle` share: the night with its progress and exit codes. The caller holds
-/// the lock.
+/// Runs a night for `sleep` and `run-cycle`, with its progress and exit codes. The caller holds the
+/// lock.
 struct NightCall {
     let loaded: LoadedModel
     let settings: NightRunner.Settings
     let console: Console
 
-    /// Runs the night; what scripts can act on becomes an exit code.
+    /// Runs the night. Errors that scripts can act on become exit codes.
     func run(_ exchanges: [Exchange]) throws -> NightOutcome {
-        // Only the night answers to signals by itself, between steps; elsewhere they end the program.
+        // A night checks for signals between steps. Elsewhere a signal ends the program.
         Interrupt.install(terminationToo: true)
         defer { Interrupt.uninstall() }
         do {
@@ -39,8 +39,8 @@ struct NightCall {
         }
     }
 
-    /// 0 for a night that nobody needs, 75 (EX_TEMPFAIL in sysexits) for a night that can go on, 2 for
-    /// one that was refused; nil for a failure.
+    /// The exit code: 0 if there is nothing to do, 75 (EX_TEMPFAIL in sysexits) if the night can be
+    /// resumed, 2 if it was refused; nil for a failure.
     private static func exitCode(_ error: SleepError) -> Int32? {
         switch error {
         case .interrupted: 75
@@ -51,9 +51,9 @@ struct NightCall {
     }
 }
 
-/// The lock of a night, as a command takes it.
+/// Takes the lock of a night for a command.
 enum NightLock {
-    /// Takes the lock; if another sleep holds it, says so and leaves with exit code 2.
+    /// Takes the lock. If another sleep holds it, prints that and throws exit code 2.
     static func take(for adapterDirectory: URL, console: Console) throws -> SleepLock {
         do {
             return try SleepLock.take(for: adapterDirectory)

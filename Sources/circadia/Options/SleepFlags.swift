@@ -8,134 +8,135 @@ import Foundation
 struct SleepFlags: ParsableArguments {
     @Option(
         help:
-            "Optimiser steps. (default: 1.5 passes over everything that is trained, 8 to 300 steps)"
+            "Number of training steps. (default: 1.5 passes over all rows, 8 to 300 steps)"
     )
     var iters: Int?
 
-    @Option(help: "Passes over everything that is trained, instead of --iters.")
+    @Option(help: "Number of passes over all rows. Use instead of --iters.")
     var epochs: Double?
 
     @Option(help: "Peak learning rate.")
     var learningRate: Float = 2e-4
 
-    @Option(help: "Exchanges and general texts in a step.")
+    @Option(help: "Rows (exchanges and general texts) in each micro-batch.")
     var batchSize = 6
 
-    @Option(help: "Micro-batches of --batch-size rows that make one step.")
+    @Option(help: "Micro-batches of --batch-size rows in each step.")
     var gradAccumulation = 1
 
-    @Option(help: "adam, or adamw for decoupled weight decay.")
+    @Option(help: "The optimiser: adam, or adamw with decoupled weight decay.")
     var optimizer = SleepOptions.Optimizer.adam
 
-    @Option(help: "Weight decay of adamw.")
+    @Option(help: "Weight decay for adamw.")
     var weightDecay: Float = 0.01
 
-    @Flag(inversion: .prefixedNo, help: "Divide Adam's moments by 1 − βᵗ.")
+    @Flag(inversion: .prefixedNo, help: "Correct the bias of Adam's moments: divide them by 1 − βᵗ.")
     var biasCorrection = true
 
     @Option(help: "Learning rate after the warm-up: constant or cosine.")
     var schedule = TrainingOptions.Schedule.constant
 
-    @Option(help: "Gradients of a larger norm are scaled down to it; 0 leaves them.")
+    @Option(help: "Largest norm of the gradient; a larger one is scaled down to it. 0: no limit.")
     var clip: Float = 1
 
-    @Option(help: "Share of the adapters' input that is left out at random in training.")
+    @Option(help: "Share of the adapter's input that training drops at random.")
     var dropout = 0.0
 
     @Option(
-        help: "Steps between evaluations on what is held out; the best numbers are kept. 0: none.")
+        help: "Measure the held-out loss every so many steps and keep the best adapter; 0: never.")
     var evalEvery = 0
 
-    @Option(help: "Evaluations without a lower loss after which training ends; 0: never.")
+    @Option(help: "End training after so many evaluations without a lower loss; 0: never.")
     var patience = 0
 
     @Option(
         help: ArgumentHelp(
-            "Most memory of the process, such as 2GB or 800MB; picks the micro-batch.",
+            "Limit the memory of the process, such as 2GB or 800MB, with smaller micro-batches.",
             valueName: "size"))
     var memoryLimit: ByteSize?
 
     @Option(
         help: ArgumentHelp(
-            "End before this time of day; steps that do not fit are left out.",
+            "End before this time of day, with fewer steps if needed.",
             valueName: "hh:mm"))
     var finishBy: TimeOfDay?
 
     @OptionGroup var lora: LoRAFlags
 
-    @Option(help: "Tokens at which an exchange is cut.")
+    @Option(help: "Cut each exchange to this many tokens.")
     var maxSeqLen = 1024
 
     @Option(
-        help: "Steps over which the learning rate rises. (default: 5; 0 with --mlx-compat)")
+        help: "Raise the learning rate over this many first steps. (default: 5; 0 with --mlx-compat)")
     var warmup: Int?
 
     @Flag(
         name: .customLong("mlx-compat"),
         help: """
-            Train as mlx_lm.lora does, to compare with it: prompts too, its batches and Adam \
-            without bias correction, no clipping.
+            Train exactly as mlx_lm.lora does, for comparison: its batches, prompts trained too, \
+            Adam without bias correction, no clipping.
             """)
     var matchesMLX = false
 
-    @Flag(help: "Start from a fresh adapter instead of going on with the present one.")
+    @Flag(help: "Start with a new adapter instead of training the present one further.")
     var resetAdapter = false
 
-    @Flag(help: "Let the model write paraphrases of what was said, and train on them too.")
+    @Flag(help: "Train on paraphrases of your exchanges too, which the model writes.")
     var augment = false
 
-    @Option(help: "With --augment: paraphrases to train on at most.")
+    @Option(help: "Most paraphrases to train on (with --augment).")
     var augmentPairs = 24
 
     @Option(
         help: ArgumentHelp(
-            "Pairs for each preference that you stated in chats, such as short answers; 0: none.",
+            "Pairs to train for each preference that you stated in chats, such as short answers; 0: none.",
             discussion:
-                "The model answers with the preference in view, and learns to do so without."
+                "The model writes the answers with the preference in its prompt, and learns to give "
+                + "them without it."
         ))
     var preferencePairs = 32
 
     @Option(
-        help: "General-purpose texts mixed in per exchange, so that skills are rehearsed; 0: none.")
+        help: "Rehearse general texts so that skills are kept: this many for each exchange; 0: none.")
     var rehearsal = 0.5
 
     @Option(
         help: """
-            Share of older exchanges among your own that a night trains, those that are due for \
-            rehearsal; 0: none, 1: every older one, every night. (default: 0.3, and as many more as \
-            the steps reach in one pass)
+            Share of older exchanges among those that a night trains, chosen from the ones that are \
+            due; 0: none, 1: every older one, every night. (default: 0.3, and more if the steps \
+            have room for them in one pass)
             """)
     var replayShare: Double?
 
     @Option(
         name: .customLong("kl-weight"),
         help: """
-            Weight of the general texts' KL divergence from the base model, which they hold small; \
+            Anchor general texts to the base model with this weight of their KL divergence; \
             0 trains on their words instead. (default: 10; 0 with --mlx-compat)
             """)
     var klWeight: Double?
 
-    @Option(help: "Share of conversations that are never trained on, only measured.")
+    @Option(help: "Share of conversations to hold out: measured, never trained on.")
     var heldOut = 0.15
 
-    @Option(help: "Steps between checkpoints for --resume; 0 leaves only the first.")
+    @Option(help: "Save a checkpoint for --resume every so many steps; 0: only before the first step.")
     var checkpointEvery = 10
 
     @Option(
-        help: "Held-out questions answered before and after, for 'circadia report'; 0: none.")
+        help: "Answer this many held-out questions before and after, for 'circadia report'; 0: none.")
     var reportQuestions = 3
 
-    @Option(help: "Tokens that such an answer may have.")
+    @Option(help: "Most tokens of each such answer.")
     var reportTokens = 64
 
     @Option(
-        help: "Versions of the adapter that stay, the latest and those in use; 0: all of them.")
+        help: "Keep this many of the latest versions, and those in use; 0: all.")
     var keepVersions = Night.usualVersions
 
-    @Flag(help: "Promote the adapter without judging it.")
+    @Flag(help: "Promote the candidate without judging it.")
     var noGate = false
 
-    @Flag(help: "Judge by the held-out loss alone, not by general texts, replies and the harness.")
+    @Flag(help: "Judge the candidate by its held-out loss only, without general texts, replies and harness.")
     var quickGate = false
 
     func validate() throws {
@@ -169,7 +170,7 @@ struct SleepFlags: ParsableArguments {
             throw ValidationError("--patience needs --eval-every")
         }
         if patience > 0, heldOut == 0 {
-            throw ValidationError("--patience needs conversations held out: --held-out above 0")
+            throw ValidationError("--patience needs held-out conversations: give --held-out above 0")
         }
         if iters ?? 1 < 1 { throw ValidationError("--iters must be at least 1") }
         if !(learningRate > 0) { throw ValidationError("--learning-rate must be positive") }
@@ -192,7 +193,7 @@ struct SleepFlags: ParsableArguments {
         if !(rehearsal >= 0) { throw ValidationError("--rehearsal must not be negative") }
     }
 
-    /// Refuses what `--mlx-compat` would silently leave out.
+    /// Refuses flags that `--mlx-compat` would silently ignore.
     private func validateMatchingMLX() throws {
         let others = [
             ("--optimizer adamw", optimizer == .adamw), ("--clip", clip != 1),
@@ -200,7 +201,7 @@ struct SleepFlags: ParsableArguments {
         ]
         for (flag, isGiven) in others where isGiven {
             throw ValidationError(
-                "--mlx-compat trains as mlx_lm.lora does; \(flag) cannot be had with it")
+                "--mlx-compat trains as mlx_lm.lora does; leave out \(flag)")
         }
     }
 
@@ -224,7 +225,7 @@ struct SleepFlags: ParsableArguments {
         options.loraRank = lora.loraR
         options.loraScale = lora.scale
         options.loraLayers = lora.loraLayers ?? options.loraLayers
-        options.loraKeys = lora.loraKeys
+        options.loraKeys = lora.keys
         options.usesDoRA = lora.dora
         options.matchesMLX = matchesMLX
         options.maxSequenceLength = maxSeqLen
@@ -248,7 +249,7 @@ struct SleepFlags: ParsableArguments {
 }
 
 extension SleepFlags {
-    /// What a night is run with, as the flags say.
+    /// The settings of a night, from the flags.
     func settings(
         adapterDirectory: URL, logPath: String, store: NightStoreFlags, seed: UInt64
     ) -> NightRunner.Settings {
@@ -269,14 +270,14 @@ extension TrainingOptions.Schedule: ExpressibleByArgument {}
 
 /// Retrieval during a night.
 struct NightStoreFlags: ParsableArguments {
-    @Flag(help: "Send what the router picks to the retrieval store.")
+    @Flag(help: "Add the exchanges that routing selects to the retrieval store.")
     var rag = false
 
     @OptionGroup var location: StoreOptions
 
-    @Flag(help: "Empty the store first.")
+    @Flag(help: "Empty the store before the night.")
     var ragClear = false
 
-    @Flag(help: "Keep keys, passwords and account numbers in the store; they never train.")
+    @Flag(help: "Keep secrets in the store instead of redacting them; they never train.")
     var keepSecrets = false
 }

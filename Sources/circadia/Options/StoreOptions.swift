@@ -3,20 +3,20 @@ import CircadiaApp
 import CircadiaRetrieval
 import Foundation
 
-/// Which retrieval store a command works on.
+/// The retrieval store that a command uses.
 struct StoreOptions: ParsableArguments {
     enum Backend: String, ExpressibleByArgument, CaseIterable { case sqlite, chroma }
 
     @Option(help: ArgumentHelp("The retrieval store's folder.", valueName: "dir"))
     var ragDir = "data/rag_memory"
 
-    @Option(help: "Where exchanges are kept: in that folder, or on a Chroma server.")
+    @Option(help: "Where the store keeps exchanges: sqlite in that folder, or a chroma server.")
     var ragBackend = Backend.sqlite
 
     @Option(
         name: .customLong("rag-url"),
         help: ArgumentHelp(
-            "The Chroma server, such as http://127.0.0.1:8000; its token is read from "
+            "The Chroma server, such as http://127.0.0.1:8000. The token comes from "
                 + "CIRCADIA_CHROMA_TOKEN.", valueName: "url"))
     var ragURL: String?
 
@@ -25,7 +25,7 @@ struct StoreOptions: ParsableArguments {
             throw ValidationError("--rag-backend chroma needs --rag-url http://HOST:PORT")
         }
         if ragBackend == .sqlite && ragURL != nil {
-            throw ValidationError("--rag-url belongs to --rag-backend chroma")
+            throw ValidationError("--rag-url needs --rag-backend chroma")
         }
     }
 
