@@ -1,3 +1,4 @@
+import CircadiaTestSupport
 import Foundation
 import Testing
 
