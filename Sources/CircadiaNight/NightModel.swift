@@ -67,9 +67,9 @@ package struct NightPlace: Sendable {
         self.keptVersions = keptVersions
     }
 
-    /// The versions beside the adapter.
+    /// The versions next to the adapter.
     var versions: AdapterVersions { AdapterVersions(beside: adapterDirectory) }
-    /// The night that has not ended.
+    /// The unfinished night.
     var unfinished: UnfinishedNight { UnfinishedNight(of: adapterDirectory) }
     /// The file that keeps the base model's own figures from night to night.
     var baseMeasuresURL: URL { versions.root.appendingPathComponent("base_measures.json") }

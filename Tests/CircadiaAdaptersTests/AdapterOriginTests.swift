@@ -5,7 +5,7 @@ import Testing
 @testable import CircadiaAdapters
 @testable import CircadiaConversation
 
-/// Which adapter a night continues from.
+/// Tests which adapter a night continues from.
 @Suite("Adapter origin")
 struct AdapterOriginTests {
     private let folder: AdapterFolder
@@ -16,7 +16,7 @@ struct AdapterOriginTests {
         AdapterOrigin(of: folder.url, model: "tiny", unwanted: unwanted)
     }
 
-    @Test("It is the base model where there is no adapter, or else the one in use")
+    @Test("It is the adapter in use, or the base model if there is none")
     func usual() throws {
         #expect(origin().directory == nil && origin().name == nil && origin().version == nil)
         #expect(origin().ledger(isFresh: false).nights == 0)
@@ -27,7 +27,7 @@ struct AdapterOriginTests {
         #expect(found.ledger(isFresh: true).nights == 0)
     }
 
-    @Test("What was forgotten sends a night back to a version that never knew it")
+    @Test("After forgetting, a night continues from a version that never learnt the exchange")
     func forgotten() throws {
         try folder.night(1, parent: nil, trained: ["a"])
         try folder.night(2, parent: 1, trained: ["a", "b"])
@@ -44,7 +44,7 @@ struct AdapterOriginTests {
         #expect(origin().directory == nil)
     }
 
-    @Test("What was called bad after it was learnt sends a night back where it can")
+    @Test("After a bad mark, a night continues from an earlier version, if there is one")
     func unwanted() throws {
         let bad = ContentHash(rawValue: "x")
         try folder.night(1, parent: nil, trained: ["a"])
@@ -76,7 +76,7 @@ struct AdapterOriginTests {
         }
     }
 
-    @Test("The new manifest names what was trained before and tonight")
+    @Test("The new manifest names the exchanges of earlier nights and of tonight")
     func manifest() throws {
         try folder.night(1, parent: nil, trained: ["a"])
         let hashes = ["b", "c"].map(ContentHash.init)

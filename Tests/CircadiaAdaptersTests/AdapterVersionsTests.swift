@@ -54,7 +54,7 @@ struct AdapterFolder {
     }
 }
 
-/// The versions that nights leave.
+/// Tests the versions that nights make.
 @Suite("Adapter versions")
 struct AdapterVersionsTests {
     private let folder: AdapterFolder
@@ -62,7 +62,7 @@ struct AdapterVersionsTests {
 
     init() throws { folder = try AdapterFolder() }
 
-    @Test("A version is put in use whole, and taken back")
+    @Test("A version is put in use and taken back")
     func use() throws {
         #expect(versions.numberInUse == nil && versions.nextNumber() == 1)
         try folder.night(1, parent: nil)
@@ -78,7 +78,7 @@ struct AdapterVersionsTests {
         #expect(versions.nextNumber() == 3)
     }
 
-    @Test("Ancestors are found though they are no longer kept")
+    @Test("Ancestors are found even if they are no longer kept")
     func ancestors() throws {
         for number in 1...4 { try folder.night(number, parent: number > 1 ? number - 1 : nil) }
         let removed = try versions.prune(keeping: 2)
@@ -86,7 +86,7 @@ struct AdapterVersionsTests {
         #expect(versions.ancestors(of: 4) == [3, 2, 1] && versions.ancestors(of: 1).isEmpty)
     }
 
-    @Test("The version in use is not pruned, however old it is")
+    @Test("The version in use is never pruned")
     func pruned() throws {
         for number in 1...4 { try folder.night(number, parent: nil) }
         try versions.use(1)
@@ -95,7 +95,7 @@ struct AdapterVersionsTests {
         #expect(versions.all.map(\.number) == [1])
     }
 
-    @Test("What was forgotten makes versions stale, and they can go")
+    @Test("Forgotten exchanges make versions stale, and stale ones can be removed")
     func stale() throws {
         try folder.night(1, parent: nil, trained: ["a"])
         try folder.night(2, parent: 1, trained: ["a", "b"])
@@ -111,7 +111,7 @@ struct AdapterVersionsTests {
         #expect(AdapterDirectory.isPresent(at: folder.url))
     }
 
-    @Test("An adapter that was made elsewhere becomes a version, once")
+    @Test("An imported adapter becomes a version once")
     func adopted() throws {
         #expect(try versions.adopt() == nil)
         try folder.write(to: folder.url, seed: 9)
@@ -122,7 +122,7 @@ struct AdapterVersionsTests {
         #expect(try folder.weights(folder.url) == folder.weights(versions.url(of: 1)))
     }
 
-    @Test("A night is listed once, and torn lines are passed over")
+    @Test("A night is listed once, and torn lines are skipped")
     func listed() throws {
         let night = NightManifest(version: 3, adapter: "nightly_update")
         try FileManager.default.createDirectory(

@@ -8,7 +8,7 @@ import Testing
 struct GateLimitsTests {
     private let limits = GateLimits()
 
-    @Test("The held-out loss may rise a little, and must be a number")
+    @Test("The held-out loss may rise by 1% and must be finite")
     func heldOut() {
         #expect(limits.reasons(heldOut: 3.02, before: 3).isEmpty)
         #expect(limits.reasons(heldOut: nil, before: nil).isEmpty)
@@ -28,20 +28,20 @@ struct GateLimitsTests {
         return try #require(GeneralDrift([.init(kind: kind, pairs: [pair])]))
     }
 
-    @Test("A kind of texts that the candidate forgets, and a model that is another, do not pass")
+    @Test("A candidate that forgets a kind of texts or diverges from the base does not pass")
     func general() throws {
         #expect(limits.reasons(try drift(.math, change: 0)).isEmpty)
-        // The results of sums are few; a tenth is chance.
+        // The results of sums are few, so they may change by a tenth by chance.
         #expect(limits.reasons(try drift(.arithmetic, change: 0.1)).isEmpty)
         #expect(!limits.reasons(try drift(.math, change: 0.1)).isEmpty)
         let reasons = limits.reasons(try drift(.arithmetic, change: 1))
         #expect(reasons.count == 1 && reasons[0].description.contains("perplexity of arithmetic texts rose"))
         #expect(!limits.reasons(try drift(.prose, change: .nan)).isEmpty)
-        // Wrong sums make right results no less likely where these were unlikely before.
+        // Wrong sums do not lower the chance of right results that were unlikely before.
         let sums = limits.reasons(try drift(.arithmetic, change: -1.1))
         #expect(sums.count == 1 && sums[0].description.contains("KL divergence on arithmetic texts"))
         #expect(limits.reasons(try drift(.math, change: -1.1)).isEmpty)
-        // Far away, and likelier all the same.
+        // The loss is lower, but the divergence is large.
         let far = limits.reasons(try drift(.prose, change: -5))
         #expect(far.count == 2 && far.allSatisfy { $0.description.contains("KL divergence") })
     }
@@ -61,7 +61,7 @@ struct GateLimitsTests {
         #expect(limits.reasons(circle, base: base).contains { $0.description.contains("are repeated") })
     }
 
-    @Test("Replies to the person's own questions must not all be one")
+    @Test("Replies to the person's own questions must not all be alike")
     func ownReplies() {
         let two = ["Tomorrow.", "Tomorrow.", "Yes.", "No."]
         #expect(limits.reasons(own: ReplyProbe(two)).isEmpty)
@@ -70,7 +70,7 @@ struct GateLimitsTests {
         #expect(limits.reasons(own: ReplyProbe(["No.", "No."])).isEmpty)
     }
 
-    @Test("The harness may fall by chance only")
+    @Test("The harness may fall only by chance")
     func harness() {
         func score(gained: Int, lost: Int) -> Verdict.HarnessResult {
             Verdict.HarnessResult(

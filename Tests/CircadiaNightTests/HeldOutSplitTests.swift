@@ -16,7 +16,7 @@ struct HeldOutSplitTests {
         }.cleaned
     }
 
-    @Test("No conversation is on both sides, and nothing is lost", arguments: [2, 3, 10, 60])
+    @Test("No conversation is on both sides, and no exchange is lost", arguments: [2, 3, 10, 60])
     func partition(sessions: Int) {
         let all = exchanges(sessions: sessions, each: 4)
         let split = HeldOutSplit(all, share: 0.15)
@@ -27,7 +27,7 @@ struct HeldOutSplitTests {
         #expect(split.training.count + split.heldOut.count == all.count)
     }
 
-    @Test("What is held out tonight is held out when more days have come")
+    @Test("A held-out conversation stays held out as the log grows")
     func stability() {
         let first = HeldOutSplit(exchanges(sessions: 40, each: 2), share: 0.15)
         let later = HeldOutSplit(exchanges(sessions: 80, each: 2), share: 0.15)
@@ -36,7 +36,7 @@ struct HeldOutSplitTests {
         #expect(first.heldOut.allSatisfy { !trainedLater.contains($0.id) })
     }
 
-    @Test("The latest that the adapter has not learnt are measured, and of a long log not all")
+    @Test("The latest unlearnt exchanges are measured, at most 100 of a long log")
     func measured() {
         let split = HeldOutSplit(exchanges(sessions: 400, each: 4), share: 0.15)
         #expect(split.heldOut.count > HeldOutSplit.mostMeasured)
@@ -44,11 +44,11 @@ struct HeldOutSplitTests {
         let most = HeldOutSplit.mostMeasured
         #expect(split.measured { _ in false }.map(\.id) == ids.suffix(most))
         #expect(split.measured { $0.id != ids[0] }.map(\.id) == [ids[0]])
-        // Better these than none.
+        // Learnt ones are measured if there are no others.
         #expect(split.measured { _ in true }.map(\.id) == ids.suffix(most))
     }
 
-    @Test("A share of zero holds out nothing")
+    @Test("A share of 0 holds out nothing")
     func zero() {
         #expect(HeldOutSplit(exchanges(sessions: 5, each: 1), share: 0).heldOut.isEmpty)
     }

@@ -6,7 +6,7 @@ import Testing
 @testable import CircadiaAdapters
 @testable import CircadiaNight
 
-/// The record of a night and its views.
+/// Tests the record of a night and its views.
 @Suite("Outcome of a night")
 struct NightOutcomeTests {
     private let folder: NightFolder
@@ -17,7 +17,7 @@ struct NightOutcomeTests {
         outcome = try folder.sleep()
     }
 
-    @Test("It is read back as it was written, and so are its views")
+    @Test("The outcome and its views are read back as they were written")
     func roundTrip() throws {
         let read = try JSONDecoder().decode(
             NightOutcome.self, from: JSONEncoder().encode(outcome))
@@ -30,7 +30,7 @@ struct NightOutcomeTests {
         #expect(try json(read) == json(outcome))
     }
 
-    @Test("What sleep prints has the keys of 0.1.0")
+    @Test("The JSON report has the keys of 0.1.0")
     func report() throws {
         let data = try RecordJSON.data(NightReport(outcome))
         let json = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
@@ -69,7 +69,7 @@ struct NightOutcomeTests {
         #expect(nights[2].gateReport?.attempts.first?.reasons.isEmpty == false)
     }
 
-    @Test("Every option has a name in the file, and no two the same")
+    @Test("Every option has its own name in the file")
     func recipe() {
         let names = SleepOptions.Key.allCases.map(RecipeFormat.name)
         #expect(Set(names).count == names.count && names.allSatisfy { $0.hasPrefix("--") })

@@ -9,7 +9,7 @@ import Testing
 @testable import CircadiaTokenizer
 @testable import CircadiaTraining
 
-/// What of an exchange is scored, and with what before it.
+/// Tests which tokens of an exchange are scored, and with which context.
 @Suite("Night's rows")
 struct NightRowsTests {
     private let tokenizer: BPETokenizer
@@ -55,7 +55,7 @@ struct NightRowsTests {
     }
 
     @Test(
-        "A corrected reply is what came before, unscored; the one after it answers both questions")
+        "A corrected reply is unscored context; the corrected answer trains with both questions")
     func corrected() {
         let (rows, context) = rows(log)
         #expect(rows.map(\.id) == ["b", "b+q"] && rows.map(\.weight) == [2, 1])
@@ -66,7 +66,7 @@ struct NightRowsTests {
         #expect(context.map(\.id) == ["a"])
     }
 
-    @Test("What is held out, tagged or too long is not shown as what came before")
+    @Test("Held-out, tagged and too long exchanges are not shown as context")
     func alone() {
         func isAlone(_ log: [Exchange], limit: Int = 1024, heldOut: Set<String> = []) -> Bool {
             let (rows, context) = rows(log, limit: limit, heldOut: heldOut)
@@ -83,7 +83,7 @@ struct NightRowsTests {
         }
     }
 
-    @Test("A question asked again is a row of its own, of more weight")
+    @Test("A question that is asked again has its own row with more weight")
     func askedAgain() {
         let (rows, context) = rows([
             said("a", "How do I boil an egg?", "Eggs are boiled."),
@@ -101,7 +101,7 @@ struct NightRowsTests {
         let rows = rows([exchange]).rows
         #expect(rows.map(\.weight) == [1, 2])
         #expect(rows.map(scored) == [["Hi"], ["Frank Herbert."]])
-        // mlx_lm's rows score everything: such an exchange is left out.
+        // mlx_lm scores all tokens, so such an exchange is left out.
         #expect(self.rows([exchange], matchesMLX: true).rows.isEmpty)
         let measured = NightRows(
             template: template, limit: 1024, material: NightMaterial([exchange].cleaned)
@@ -109,14 +109,14 @@ struct NightRowsTests {
         #expect(measured.map(scored) == ["Hi", "Frank Herbert."])
     }
 
-    @Test("As in mlx_lm nothing weighs more, and nothing rejected is shown")
+    @Test("With mlx_lm's rows all replies weigh the same, and no rejected reply is shown")
     func likeMLX() {
         let rows = rows(log, matchesMLX: true).rows
         #expect(rows.map(\.id) == ["b"] && rows[0].weight == 1)
         #expect(!text(rows[0]).contains("counter"))
     }
 
-    @Test("What was called bad trains nothing, what was called good counts double")
+    @Test("Bad replies do not train, good ones count double")
     func marks() {
         let (rows, _) = rows([
             said("x", "Hello", "Hm.", tags: ["bad"]), said("y", "Hello you", "Hi!", tags: ["good"]),
@@ -126,7 +126,7 @@ struct NightRowsTests {
     }
 
     @Test(
-        "A reply that speaks of the correction does not answer the first question",
+        "A reply that mentions the correction does not answer the first question",
         arguments: [
             ("About forty metres.", "No, I meant the river.", true),
             ("Sorry, about forty metres.", "No, I meant the river.", false),
@@ -138,7 +138,7 @@ struct NightRowsTests {
         #expect(OriginalAnswer.isSound(reply, afterCorrection: message) == isSound)
     }
 
-    @Test("Prose is read without a chat around it, all of it scored, and keeps to the base model")
+    @Test("Prose has no chat template, is scored in full and is anchored to the base model")
     func prose() throws {
         let text = "The rain had stopped. <|im_end|> is no end here."
         let exchange = Exchange(
@@ -156,7 +156,7 @@ struct NightRowsTests {
         return try #require(renderer.rows([exchange].cleaned).rows.first)
     }
 
-    @Test("What the base model would have said by itself is anchored")
+    @Test("Tokens that are likely under the base model are anchored")
     func unsurprising() {
         func anchored(_ nats: [Float]) -> [Range<Int>] {
             NightRows.unsurprising(nats.enumerated().map { (position: 7 + $0, nats: $1) })
@@ -166,7 +166,7 @@ struct NightRowsTests {
         #expect(anchored([0.1, 0.2]) == [7..<9])
     }
 
-    @Test("A pair's rows are anchored where they are not learnt, and an open end is not scored")
+    @Test("A pair's likely tokens are anchored, and the end of a cut answer is not scored")
     func pairs() throws {
         let exchange = said("a", "Which bus?", "- The number 12 goes to the harbour.")
         let whole = try rendered(exchange)
@@ -186,7 +186,7 @@ struct NightRowsTests {
         #expect(open.anchored.isEmpty && open.pull == 1)
     }
 
-    @Test("Manner left free scores neither beginning nor end; what is dropped has no row")
+    @Test("The middle scoring omits beginning and end; an exchange with no scoring has no row")
     func manner() throws {
         let log = [
             said("a", "Which bus?", "The number 12 goes to the harbour."),
@@ -206,7 +206,7 @@ struct NightRowsTests {
         #expect(dropped.rows.map(\.id) == ["b"] && dropped.withoutRow == ["a"])
     }
 
-    @Test("General texts keep all of what they are anchored by, whatever of it is scored")
+    @Test("General texts stay anchored at all positions, whichever are scored")
     func anchored() throws {
         let exchange = said("g", "Which bus?", "The number 12 goes to the harbour.")
         let whole = try rendered(exchange)

@@ -5,7 +5,7 @@ import Testing
 @testable import CircadiaConversation
 @testable import CircadiaNight
 
-/// What a night takes of what is new and of what is known, and when what is known is due.
+/// Tests which new and older exchanges a night trains, and when older ones are due.
 @Suite("Selection of a night")
 struct NightSelectionTests {
     private func exchanges(_ range: Range<Int>) -> [CleanExchange] {
@@ -21,7 +21,7 @@ struct NightSelectionTests {
 
     private func hashes(_ exchanges: [CleanExchange]) -> [ContentHash] { exchanges.map(\.hash) }
 
-    @Test("What was learnt is due after 1, 2, 4, 8, 16 nights more")
+    @Test("A learnt exchange is due after 1, 2, 4, 8 and 16 more nights")
     func spacing() {
         let hash = ContentHash(rawValue: "h")
         var ledger = TrainingLedger()
@@ -37,7 +37,7 @@ struct NightSelectionTests {
         #expect(ledger.entries[hash] == .init(first: 1, last: 32, count: 6))
     }
 
-    @Test("New ones are all taken, older ones up to their share, the most urgent first")
+    @Test("All new exchanges are taken, older ones up to their share, the most urgent first")
     func share() {
         let all = exchanges(0..<30)
         var ledger = TrainingLedger()
@@ -48,7 +48,7 @@ struct NightSelectionTests {
         }
         let some = selection(0.3)
         #expect(some.new.map(\.id) == (20..<30).map(String.init))
-        // 5 of 15; those of the first night have waited twice as long.
+        // 5 of 15. Those of the first night have waited twice as long.
         #expect(some.replayed.count == 5 && some.waiting == 15)
         #expect(some.replayed.allSatisfy { (Int($0.id) ?? 99) < 10 })
         #expect(some.replayed.map(\.id) == selection(0.3).replayed.map(\.id))
@@ -58,7 +58,7 @@ struct NightSelectionTests {
         #expect(selection(0.9).replayed.count == 20)
     }
 
-    @Test("Without a share older ones fill what the steps reach in one pass")
+    @Test("Without a share, older exchanges fill the room that the steps have in one pass")
     func room() {
         let all = exchanges(0..<30)
         var ledger = TrainingLedger()
@@ -69,11 +69,11 @@ struct NightSelectionTests {
         #expect([0, 12, 22, 100].map { replayed($0) } == [5, 5, 12, 20])
         #expect(replayed(100, 0.3) == 5 && replayed(100, 0) == 0)
         ledger.note(night: hashes(Array(all[0..<20])))
-        // None is due: only room brings them.
+        // None is due: they are taken only if there is room.
         #expect([0, 22].map { replayed($0) } == [0, 12])
     }
 
-    @Test("Where nothing is new what is due is rehearsed, or else everything; with 0 nothing")
+    @Test("If nothing is new, due exchanges are replayed, or all if none is due; with 0 none")
     func nothingNew() {
         let all = exchanges(0..<6)
         var ledger = TrainingLedger()
@@ -93,7 +93,7 @@ struct NightSelectionTests {
     }
 
     @Test(
-        "A night in which nothing is new takes the most urgent, and no more than a few steps' worth"
+        "A night in which nothing is new takes the most urgent exchanges, at most a limit"
     )
     func nothingNewInALongLog() {
         let most = NightSelection.mostWithoutNew
@@ -106,13 +106,13 @@ struct NightSelectionTests {
                 \.id)
         }
         #expect(replayed().count == most)
-        // Those of the first night have waited longer.
+        // The exchanges of the first night have waited longer.
         #expect(Set(all.suffix(10).map(\.id)).isSubset(of: replayed()))
         #expect(replayed(room: 2 * most).count == 2 * most)
         #expect(replayed(share: 1).count == all.count)
     }
 
-    @Test("Over thirty nights every exchange comes back, and ever more seldom")
+    @Test("Over thirty nights every exchange is replayed, at growing intervals")
     func manyNights() {
         var ledger = TrainingLedger()
         var taken: [String: [Int]] = [:]
@@ -129,7 +129,7 @@ struct NightSelectionTests {
         #expect(taken.values.allSatisfy { $0.count <= 5 })
     }
 
-    @Test("The ledger of an adapter from before there were any knows what trained it")
+    @Test("An adapter without a ledger counts all its exchanges as learnt in one night")
     func oldManifest() {
         let manifest = TrainingManifest(model: "m", trained: [ContentHash(rawValue: "a")])
         #expect(manifest.ledger == nil && manifest.knownLedger.isDue(ContentHash(rawValue: "a")))

@@ -5,7 +5,7 @@ import Testing
 @testable import CircadiaConversation
 @testable import CircadiaNight
 
-/// Answers that follow what a person asked for: checked, helped, refused.
+/// Tests that answers which follow preferences are checked, helped and refused.
 @Suite("Preference guide")
 struct PreferenceGuideTests {
     private static func preference(
@@ -21,7 +21,7 @@ struct PreferenceGuideTests {
     }
 
     @Test(
-        "What shows a preference, and what does not",
+        "An answer shows a preference or does not",
         arguments: [
             (preference(.opening, "Ahoy!"), "Ahoy! It is late.", "It is late. Ahoy!"),
             (preference(.closing, "Fair winds!"), "It is late. Fair winds!", "Fair winds! Bye."),
@@ -42,7 +42,7 @@ struct PreferenceGuideTests {
         #expect(PreferenceCheck.shows(preference, answer: bad) == false)
     }
 
-    @Test("Units and languages of code count where they can; tone only a reader can judge")
+    @Test("Units and code languages depend on the topic; only a reader can judge tone")
     func topics() {
         let metric = Self.preference(.units, "metric")
         #expect(PreferenceCheck.shows(metric, answer: "Blue.", topic: .measures) == false)
@@ -54,7 +54,7 @@ struct PreferenceGuideTests {
         #expect(PreferenceCheck.shows(Self.preference(.tone, nil), answer: "Hm.") == nil)
     }
 
-    @Test("What is said first is said for the model; a list or a program is begun for it")
+    @Test("The greeting is added for the model, and a list or a program is begun for it")
     func beginnings() {
         let ahoy = Self.preference(.opening, "Ahoy!")
         let captain = Self.preference(.address, "Captain")
@@ -90,7 +90,7 @@ struct PreferenceGuideTests {
         #expect(guide([]).body("A b c. D e", isCut: true) == "A b c. D e")
     }
 
-    @Test("What is said word for word is added, and everything has to show in the end")
+    @Test("Fixed words are added, and the finished answer must follow every preference")
     func finished() {
         let bye = Self.preference(.closing, "Bye!")
         #expect(guide([bye]).finished("It is late. Go home.") == "It is late. Go home. Bye!")
@@ -114,7 +114,7 @@ struct PreferenceGuideTests {
         #expect(UnitConversion.metric(imperial) == metric)
     }
 
-    @Test("A question at the end and an example are led to")
+    @Test("Leading words produce a question at the end or an example")
     func continuations() {
         let question = guide([Self.preference(.closing, "?")])
         #expect(question.continuation(of: "It is late.") == "Would you like")
@@ -126,7 +126,7 @@ struct PreferenceGuideTests {
     }
 
     @Test(
-        "An older reply becomes what it would have been, or nothing where that takes more than words"
+        "An older reply is changed to follow the preferences, if cuts and added words are enough"
     )
     func older() {
         let captain = Self.preference(.address, "Captain")
@@ -181,7 +181,7 @@ struct PreferenceGuideTests {
         #expect([0, 4, 42, 48, 84, 200].map(NightRows.passes) == [3, 3, 3, 3, 1, 1])
     }
 
-    @Test("What was said for a preference that holds no longer goes")
+    @Test("Fixed words of a former preference are removed")
     func former() {
         let ahoy = Self.preference(.opening, "Ahoy!")
         let captain = Self.preference(.address, "Captain")
@@ -225,7 +225,7 @@ struct PreferenceGuideTests {
         #expect(counts(many, share: 8).values.reduce(0, +) == 16)
     }
 
-    @Test("What is said word for word is not told to the model")
+    @Test("Preferences for fixed words are not in the prompt")
     func told() {
         #expect(!PreferenceDistiller.isTold(Self.preference(.opening, "Ahoy!"), about: .general))
         #expect(!PreferenceDistiller.isTold(Self.preference(.closing, "Bye!"), about: .general))

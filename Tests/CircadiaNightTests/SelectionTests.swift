@@ -5,7 +5,7 @@ import Testing
 @testable import CircadiaConversation
 @testable import CircadiaNight
 
-/// What a night does with each exchange of the log.
+/// Tests what a night does with each exchange of the log.
 @Suite("Selection")
 struct SelectionTests {
     private func selection(
@@ -27,7 +27,7 @@ struct SelectionTests {
         return exchanges.cleaned
     }
 
-    @Test("Exchanges are new, replayed, held out or barred, and each is one of these")
+    @Test("Each exchange is either new, replayed, held out or barred")
     func partition() throws {
         let log = NightFolder.log(12)
         let all = try selection(log)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Steps of a night")
 struct SleepOptionsTests {
-    @Test("They follow from the material, within bounds, where nothing is given")
+    @Test("By default they follow from the number of rows, within bounds")
     func usual() {
         var options = SleepOptions()
         options.batchSize = 6
@@ -16,7 +16,7 @@ struct SleepOptionsTests {
         #expect(options.steps(rows: 120) == 15)
     }
 
-    @Test("Steps and passes that are given are kept to")
+    @Test("Given steps and passes are used as they are")
     func given() {
         var options = SleepOptions()
         options.batchSize = 4

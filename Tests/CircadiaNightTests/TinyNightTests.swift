@@ -9,7 +9,7 @@ import Testing
 @testable import CircadiaNight
 @testable import CircadiaTraining
 
-/// Whole nights of a tiny random model, in process.
+/// Runs whole nights of a tiny random model in process.
 @Suite("A tiny night")
 struct TinyNightTests {
     private let folder: NightFolder
@@ -39,7 +39,7 @@ struct TinyNightTests {
         }
     }
 
-    @Test("A night trains, keeps a version, puts it in use and writes down what it did")
+    @Test("A night trains, keeps a version, puts it in use and records what it did")
     func whole() throws {
         var events: [String] = []
         let outcome = try folder.sleep(report: { event in
@@ -81,7 +81,7 @@ struct TinyNightTests {
         #expect(!folder.unfinished.exists)
     }
 
-    @Test("A night that was interrupted before training is prepared anew")
+    @Test("A night that was interrupted before training is prepared again")
     func interruptedEarly() throws {
         #expect(
             throws: SleepError.interrupted(
@@ -117,11 +117,11 @@ struct TinyNightTests {
         #expect(versions.nights.last?.gateReport == GateReport(outcome.verdict))
     }
 
-    @Test("A process that was killed before it promoted is caught up with")
+    @Test("The next run completes a promotion whose process was killed")
     func caughtUp() throws {
         let outcome = try folder.sleep()
         let weights = try folder.weights()
-        // As it was between writing the version and putting it in use.
+        // Restores the state between writing the version and putting it in use.
         try AdapterVersions(beside: folder.adapter).useBase()
         try FileManager.default.removeItem(at: AdapterVersions(beside: folder.adapter).logURL)
         var record = NightRecord(
@@ -137,7 +137,7 @@ struct TinyNightTests {
         #expect(!folder.unfinished.exists)
     }
 
-    @Test("Nights go on from one another, and old versions go")
+    @Test("Nights continue from one another, and old versions are removed")
     func several() throws {
         for count in [4, 6, 8] {
             _ = try folder.sleep(over: NightFolder.log(count), keptVersions: 2)
@@ -154,7 +154,7 @@ struct TinyNightTests {
         #expect(!folder.unfinished.exists)
     }
 
-    @Test("An adapter of another shape stays as it is, which is told")
+    @Test("An adapter of another shape keeps its shape, and an event says so")
     func shape() throws {
         try folder.sleep(over: NightFolder.log(6))
         var options = NightFolder.options

@@ -7,7 +7,7 @@ import Testing
 @testable import CircadiaConversation
 @testable import CircadiaNight
 
-/// The record of a night that has not ended.
+/// Tests the record of an unfinished night.
 @Suite("Unfinished night")
 struct UnfinishedNightTests {
     private let folder: TemporaryFolder
@@ -27,7 +27,7 @@ struct UnfinishedNightTests {
 
     private var file: URL { unfinished.url.appendingPathComponent("night.json") }
 
-    @Test("It is kept for its owner only, read back, and removed with its folders")
+    @Test("Only its owner can read it; it is read back and removed with its folders")
     func kept() throws {
         #expect(throws: SleepError.nothingToResume(path: unfinished.url.relativePath)) {
             try unfinished.record()
@@ -43,7 +43,7 @@ struct UnfinishedNightTests {
         #expect(!FileManager.default.fileExists(atPath: folder.file("adapters/.training").path))
     }
 
-    @Test("A torn record, and one of another version, is refused", arguments: [0, 5, 7])
+    @Test("Torn records and those of another version are refused", arguments: [0, 5, 7])
     func refused(version: Int) throws {
         var other = record()
         other.version = version
@@ -54,13 +54,13 @@ struct UnfinishedNightTests {
         }
     }
 
-    @Test("Each option that decides what is trained makes another night")
+    @Test("Each option that decides what is trained prevents resuming")
     func options() {
         var now = SleepOptions()
         #expect(record().differences(options: now, modelFingerprint: "f").isEmpty)
         now.iterations = 50
         now.gate = nil
-        // These two change nothing that is trained.
+        // These two do not change what is trained.
         now.checkpointInterval = 3
         now.diaryQuestions = 0
         #expect(
@@ -70,7 +70,7 @@ struct UnfinishedNightTests {
             ])
     }
 
-    @Test("What was forgotten or changed is not trained; what came later waits")
+    @Test("Forgotten or changed exchanges are not trained; later ones wait")
     func exchanges() throws {
         let record = record()
         #expect(try record.exchanges(in: NightFolder.log(5)).map(\.id) == log.map(\.id))
@@ -85,7 +85,7 @@ struct UnfinishedNightTests {
         }
     }
 
-    @Test("It goes where exchanges of it have left the log for good")
+    @Test("It is removed if its exchanges have left the log for good")
     func forgotten() throws {
         try unfinished.save(record())
         #expect(!unfinished.discard(unlessAllIn: log))

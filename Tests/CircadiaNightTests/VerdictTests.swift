@@ -6,7 +6,7 @@ import Testing
 @testable import CircadiaEvaluation
 @testable import CircadiaNight
 
-/// What a verdict says, and how files keep it.
+/// Tests the text of a verdict and its form in files.
 @Suite("Verdict")
 struct VerdictTests {
     private static func attempt(
@@ -29,8 +29,7 @@ struct VerdictTests {
         (.heldOutLossRose(before: 3, after: 3.2), "held-out loss rose, 3.000 → 3.200"),
         (
             .heldOutLossAboveLimit(loss: 6.2, limit: 5),
-            "held-out loss is 6.200 nats a token even after training (at most 5): what was said is "
-                + "noise"
+            "held-out loss is 6.200 nats a token even after training (at most 5): the log is noise"
         ),
         (
             .perplexityRose(kind: "math", rise: 0.105, limit: 0.05),
@@ -62,7 +61,7 @@ struct VerdictTests {
         for (reason, sentence) in Self.reasons { #expect(reason.description == sentence) }
     }
 
-    @Test("A candidate passes because it has no reason against it")
+    @Test("A candidate passes if there is no reason against it")
     func decision() {
         #expect(Self.verdict(Self.attempt()).isAccepted)
         let rejected = Self.verdict(
@@ -99,7 +98,7 @@ struct VerdictTests {
                 + "stays")
     }
 
-    @Test("A record keeps reasons with their figures, those that are not numbers too")
+    @Test("A record keeps reasons with their figures, including infinite ones")
     func record() throws {
         let encoder = JSONEncoder()
         let decoder = JSONDecoder()
@@ -110,7 +109,7 @@ struct VerdictTests {
         }
     }
 
-    @Test("A file has the sentences under the keys of 0.1.0, and is read back with them")
+    @Test("A file has the keys of 0.1.0 and keeps reasons as sentences")
     func file() throws {
         let verdict = Self.verdict(
             Self.attempt(reasons: [Self.reasons[1].0]), Self.attempt(share: 0.75))
@@ -130,7 +129,7 @@ struct VerdictTests {
         #expect(GateReport(Self.verdict(Self.attempt(), isGated: false)) == nil)
     }
 
-    @Test("The digest of a gate's material follows from its content")
+    @Test("The digest of a gate's material depends on its content")
     func digest() {
         func material(_ text: String, pattern: String = "a") throws -> GateMaterial {
             GateMaterial(

@@ -8,7 +8,7 @@ import Testing
 @testable import CircadiaNight
 @testable import CircadiaReport
 
-/// The report of nights that 0.1.0 held.
+/// Tests reports of nights that 0.1.0 ran.
 @Suite("Morning report")
 struct MorningReportTests {
     private let folder: TemporaryFolder
@@ -37,7 +37,7 @@ struct MorningReportTests {
     private static let names = CommandNames(
         store: "-s", cycle: "cycle", sleep: "night", quickGate: "-q")
 
-    @Test("A night is told with its diary, its history and its harness")
+    @Test("A report shows a night's diary, history and harness")
     func told() throws {
         let latest = try report()
         #expect(latest.version == 3 && !latest.accepted && latest.verdict.hasPrefix("rejected: "))
@@ -57,7 +57,7 @@ struct MorningReportTests {
     func diary() throws {
         let file = folder.file("home/adapters/nights/0002.json")
         let text = try String(contentsOf: file, encoding: .utf8)
-        // Another verdict makes no other night.
+        // The verdict does not matter.
         try text.replacingOccurrences(of: "promoted without a gate", with: "kept")
             .write(to: file, atomically: true, encoding: .utf8)
         #expect(try report(2).learnt != nil)
@@ -70,7 +70,7 @@ struct MorningReportTests {
         #expect(other.remarks.contains { $0.hasPrefix("This night kept no diary") })
     }
 
-    @Test("What was forgotten since is not shown")
+    @Test("Exchanges that were forgotten since are not shown")
     func forgotten() throws {
         let learnt = try #require(TrainingManifest.read(adapter: versions.adapterDirectory)?.trained)
         try TrainedAdapters(root: versions.root).markStale(forgetting: Set(learnt.prefix(1)))
@@ -79,7 +79,7 @@ struct MorningReportTests {
         #expect(report.remarks.contains { $0.hasPrefix("Answers are not shown") })
     }
 
-    @Test("Text and page name commands as they are told to")
+    @Test("Text and page use the given names of commands")
     func names() throws {
         let report = try report()
         let text = ReportText(report, names: Self.names).text

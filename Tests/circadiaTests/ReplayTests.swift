@@ -91,7 +91,7 @@ struct ReplayTests {
         #expect(try counts(try sleep()) == [6, 0, 0])
         let due = try sleep("--only-if-due")
         #expect(try counts(due) == [0, 6, 0])
-        #expect(due.errors.contains("nothing new was said: 6 older exchanges are rehearsed"))
+        #expect(due.errors.contains("nothing is new: 6 older exchanges are rehearsed"))
         let adapter = folder.bytes("adapters/nightly_update/adapters.safetensors")
         let none = try sleep("--only-if-due")
         #expect(none.status == 0 && none.output.isEmpty)

@@ -192,7 +192,8 @@ struct ResumeTests {
         #expect(outcome.status == 0)
         outcome = try Program.run(same, in: folder)
         #expect(outcome.status == 2)
-        #expect(outcome.errors.contains("of its exchanges are tagged since not to be trained"))
+        #expect(
+            outcome.errors.contains("of its exchanges have been tagged not to be trained since"))
 
         let forget = ["forget", "--memory-file", "log.jsonl"]
         #expect(try Program.run(forget + ["--id", "s2-0", "--yes"], in: folder).status == 0)
@@ -200,8 +201,8 @@ struct ResumeTests {
         #expect(outcome.status == 2)
         #expect(
             outcome.errors.contains(
-                "1 of its 12 exchanges are no longer in the log, or differ; what was forgotten is "
-                    + "not trained"))
+                "1 of its 12 exchanges are no longer in the log, or differ; forgotten "
+                    + "exchanges are not trained"))
         #expect(folder.exists("\(unfinished)/night.json"))
 
         outcome = try Program.run(forget + ["--purge"], in: folder)
@@ -209,7 +210,7 @@ struct ResumeTests {
         #expect(outcome.errors.contains("held forgotten exchanges and was removed"))
         #expect(!folder.exists("adapters/.training"))
         outcome = try Program.run(same, in: folder)
-        #expect(outcome.status == 2 && outcome.errors.contains("no night waits to go on"))
+        #expect(outcome.status == 2 && outcome.errors.contains("no unfinished night"))
     }
 
     @Test("A resumed night says in its manifest what it was trained on")
@@ -236,13 +237,13 @@ struct ResumeTests {
     func notResumed() throws {
         var outcome = try Program.run(night(["--resume"]), in: folder)
         #expect(outcome.status == 2)
-        #expect(outcome.errors.contains("no night waits to go on"))
+        #expect(outcome.errors.contains("no unfinished night"))
         #expect(!folder.exists(weights))
         try begun()
         outcome = try Program.run(night(iterations: 3), in: folder)
         #expect(outcome.status == 0)
         #expect(outcome.errors.contains("did not end and is given up for this one"))
-        #expect(outcome.errors.contains("--resume would have gone on with it"))
+        #expect(outcome.errors.contains("--resume would have continued it"))
         #expect(!folder.exists("adapters/.training"))
     }
 }

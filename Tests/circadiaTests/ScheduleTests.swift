@@ -295,7 +295,7 @@ struct ScheduleTests {
         try folder.write("Full\n", to: "power/BAT0/status")
         let rest = try Program.run(arguments, in: folder, environment: environment)
         #expect(rest.status == 0, "\(rest.errors)")
-        #expect(try log().contains("going on with the night of"))
+        #expect(try log().contains("resuming the night of"))
         #expect(try folder.jsonLines(home + "/adapters/nights.jsonl").count == 1)
     }
 
@@ -319,7 +319,7 @@ struct ScheduleTests {
         #expect(outcome.status == 75 && outcome.output.contains("goes on later"))
         let rest = try Program.run(arguments, in: folder, environment: environment)
         #expect(rest.status == 0, "\(rest.errors)")
-        #expect(try log().contains("going on with the night of"))
+        #expect(try log().contains("resuming the night of"))
         #expect(try folder.jsonLines(home + "/adapters/nights.jsonl").count == 1)
     }
 
@@ -359,7 +359,7 @@ struct ScheduleTests {
         try night.wait(for: "no end of the pause") {
             // Again and again: the chat, too, touches it when a reply is written down.
             try grow(old: lock)
-            return night.errors.contains("the night goes on")
+            return night.errors.contains("the night continues")
         }
         night.send(signal: SIGTERM)
         #expect(try night.finish().status == 75)

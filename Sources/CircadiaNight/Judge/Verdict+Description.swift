@@ -10,7 +10,7 @@ extension RejectionReason: CustomStringConvertible {
         case .heldOutLossAboveLimit(let loss, let limit):
             String(
                 format: "held-out loss is %.3f nats a token even after training (at most %g): "
-                    + "what was said is noise", loss, limit)
+                    + "the log is noise", loss, limit)
         case .perplexityRose(let kind, let rise, let limit):
             String(
                 format: "perplexity of %@ texts rose by %.0f%% (at most %.0f%%)", kind, rise * 100,

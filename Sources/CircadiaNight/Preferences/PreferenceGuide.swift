@@ -147,9 +147,12 @@ package struct PreferenceGuide {
 
     private var isShort: Bool { preference(.length).flatMap(PreferenceCheck.limit) != nil }
 
-    /// The part to keep of the model's text after `beginning`; nil if too little is left.
+    /// The part to keep of the model's text after `beginning`.
     ///
-    /// - Parameter isCut: whether the text stopped at the token limit.
+    /// - Parameters:
+    ///   - text: the model's text.
+    ///   - isCut: whether the text stopped at the token limit.
+    /// - Returns: the part to keep; nil if too little is left.
     package func body(_ text: String, isCut: Bool) -> String? {
         let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
         if topic == .code, value(.codeLanguage) != nil {

@@ -47,6 +47,7 @@ extension NightRows {
     /// Builds the rows of the person's exchanges and of paraphrases.
     ///
     /// - Parameter exchanges: each exchange with its scoring.
+    /// - Returns: the rows, their context, and the exchanges without a row.
     package func own(_ exchanges: [(exchange: CleanExchange, scoring: Scoring)]) -> Own {
         let (rows, context) = self.rows(exchanges.map(\.exchange))
         let scorings = Dictionary(grouping: exchanges, by: \.exchange.id)
@@ -70,6 +71,7 @@ extension NightRows {
     ///   - exchanges: exchanges and prose.
     ///   - anchored: whether they are anchored to the base model instead of learning their words.
     ///   - scoring: the tokens that are scored.
+    /// - Returns: the rows.
     package func general(
         _ exchanges: [CleanExchange], anchored: Bool, scoring: Scoring
     ) -> [TrainingRow] {
@@ -99,6 +101,7 @@ extension NightRows {
     ///   - pull: the weight of the anchor (`TrainingRow.pull`).
     ///   - losses: the base model's loss in nats for each scored token of a row
     ///     (`AdaptedModel.losses`).
+    /// - Returns: the rows, each as often as it is shown.
     func learnt(
         _ pairs: [PreferenceDistiller.Pair], pull: Float,
         losses: (TrainingRow) -> [(position: Int, nats: Float)]
@@ -120,6 +123,7 @@ extension NightRows {
     /// The positions of tokens that are likely under the base model.
     ///
     /// - Parameter losses: the base model's loss for each scored token, in nats.
+    /// - Returns: the positions, in ascending ranges.
     package static func unsurprising(
         _ losses: [(position: Int, nats: Float)]
     ) -> [Range<Int>] {
@@ -147,9 +151,12 @@ extension PreferenceDistiller.Pair {
 }
 
 extension TrainingRow {
-    /// The same row with fewer scored positions; nil if none is left.
+    /// The same row with fewer scored positions.
     ///
-    /// - Parameter anchoring: whether it is anchored to the base model.
+    /// - Parameters:
+    ///   - scoring: the tokens that stay scored.
+    ///   - anchoring: whether it is anchored to the base model.
+    /// - Returns: the row; nil if no position stays scored.
     fileprivate func scoring(
         _ scoring: NightRows.Scoring, anchoring: Bool
     ) -> TrainingRow? {

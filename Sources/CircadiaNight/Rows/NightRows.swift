@@ -113,10 +113,8 @@ package struct NightRows {
             weights: [Float](repeating: 0, count: earlier) + [1], taking: 1, isWhole: true)
     }
 
-    /// One row that scores the replies of one weight; nil if none of their tokens is left.
-    ///
-    /// - `isWhole`: nil too where it would be cut.
-    /// - `isProse`: whether it is read without a chat around it.
+    /// One row that scores the replies of weight `weight`; nil if none of their tokens is left, or
+    /// if the row would be cut although `isWhole` is true. Prose is rendered without a chat template.
     private func row(
         _ id: String, _ messages: [ChatMessage], weights: [Float], taking weight: Float,
         isWhole: Bool = false, isProse: Bool = false

@@ -77,6 +77,7 @@ package struct Rows: Sendable, Codable, Equatable {
     /// Rows of the person's own exchanges, held-out ones first.
     ///
     /// - Parameter ids: the ids of the exchanges that are trained.
+    /// - Returns: the rows.
     func own(_ ids: some Collection<String>) -> [TrainingRow] {
         let ids = Set(ids)
         // With preferences, `heldOut` may include pairs, which are not the person's.
@@ -89,6 +90,7 @@ package struct Rows: Sendable, Codable, Equatable {
     /// - Parameters:
     ///   - trained: ids of the rows in the adapter's steps.
     ///   - hashes: the hashes of the exchanges by their ids.
+    /// - Returns: the hashes, in no order.
     func learnt(_ trained: Set<String>, hashes: [String: ContentHash]) -> [ContentHash] {
         hashes.compactMap { id, hash in
             let isLearnt = RowID.ownRows(of: id).contains { trained.contains($0.description) }

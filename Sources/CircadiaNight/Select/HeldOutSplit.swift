@@ -13,9 +13,11 @@ package struct HeldOutSplit: Sendable {
 
     /// Splits `exchanges`, keeping their order.
     ///
-    /// - Parameter share: the expected share of held-out conversations, 0 ..< 1; 0 holds out none.
-    ///   With two or more conversations, at least one is held out and one is trained on. A log of a
-    ///   single conversation is split by exchange in the same way.
+    /// - Parameters:
+    ///   - exchanges: the exchanges of a log, in its order.
+    ///   - share: the expected share of held-out conversations, 0 ..< 1; 0 holds out none. With two
+    ///     or more conversations, at least one is held out and one is trained on. A log of a single
+    ///     conversation is split by exchange in the same way.
     package init(_ exchanges: [CleanExchange], share: Double) {
         let conversations = Set(exchanges.compactMap(\.exchange.session))
         func unit(_ clean: CleanExchange) -> String {

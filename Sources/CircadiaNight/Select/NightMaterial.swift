@@ -72,10 +72,10 @@ package struct NightMaterial {
     /// The person's feedback on the replies of an exchange.
     func lesson(of id: String) -> Lesson { lessons[id] }
 
-    /// The exchanges, the earliest first, whose replies an exchange corrects; none if one of them
-    /// may not be shown.
+    /// The exchanges whose replies an exchange corrects.
     ///
     /// - Parameter id: the id of the exchange that corrects them.
+    /// - Returns: the exchanges, the earliest first; none if one of them may not be shown.
     func corrected(by id: String) -> [CleanExchange] {
         let places = lessons.corrected(by: id)
         let found = places.compactMap { showable[log[$0].clean.id] }

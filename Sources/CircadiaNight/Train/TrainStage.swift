@@ -15,6 +15,7 @@ struct TrainStage {
     /// - Parameters:
     ///   - prepared: the rows and the training options.
     ///   - present: the adapter that the night continues from; nil for the base model.
+    /// - Returns: the trained adapter with its losses.
     /// - Throws: `SleepError.interrupted` with everything kept, `TrainingError`.
     func candidate(_ prepared: PreparedNight, from present: LoRAAdapter?) throws -> Candidate {
         let trainer = try LoRATrainer(

@@ -17,7 +17,7 @@ extension NightEvent {
         case .preferencePairs(let stated, let training, let heldOut, let refused):
             [
                 "preferences: \(stated) stated, \(training) pairs to train, \(heldOut) to measure"
-                    + (refused > 0 ? "; \(refused) questions were not answered so" : "")
+                    + (refused > 0 ? "; \(refused) questions gave no usable answer" : "")
             ]
         case .replies(let rejected, let corrected, let good, let countsDouble):
             [
@@ -31,7 +31,7 @@ extension NightEvent {
 
     private static func selected(new: Int, replayed: Int, waiting: Int) -> String {
         new == 0
-            ? "nothing new was said: \(replayed) older exchanges are rehearsed, \(waiting) wait for "
+            ? "nothing is new: \(replayed) older exchanges are rehearsed, \(waiting) wait for "
                 + "another night"
             : "\(new) exchanges are new, \(replayed) older ones are rehearsed, \(waiting) wait for "
                 + "another night"
@@ -42,17 +42,17 @@ extension NightEvent {
         switch self {
         case .gaveUp(let started):
             "the night\(started.map { " of \($0.formatted(.iso8601))" } ?? "") did not end and is given "
-                + "up for this one; --resume would have gone on with it"
+                + "up for this one; --resume would have continued it"
         case .resumed(let started, let later):
-            "going on with the night of \(started.formatted(.iso8601))"
+            "resuming the night of \(started.formatted(.iso8601))"
                 + (later > 0 ? "; \(later) later exchanges wait for the next night" : "")
         case .begunByOtherVersion(let version, let current):
-            "it was begun by \(version), this is \(current): last bits of the adapter may differ"
+            "version \(version) began it, this is \(current): the last bits of the adapter may differ"
         case .hadEnded(let started): "the night of \(started.formatted(.iso8601)) had ended"
         case .keepsShape(let kind, let rank, let scale, let blocks):
-            "going on with the present adapter (\(kind.rawValue), rank \(rank), scale \(scale), "
-                + "\(blocks) blocks), which is not what the flags ask for; --reset-adapter makes one "
-                + "that is"
+            "continuing the present adapter (\(kind.rawValue), rank \(rank), scale \(scale), "
+                + "\(blocks) blocks), whose shape is not what the flags ask for; --reset-adapter "
+                + "starts a new one"
         default: ""
         }
     }

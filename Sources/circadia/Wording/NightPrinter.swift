@@ -17,7 +17,7 @@ struct NightPrinter {
                     + "(all \(exchanges) still train)")
         case .missing(let material): console.warn(Self.missing(material))
         case .waitsForChat: console.note("a chat is in use: the night waits")
-        case .goesOn: console.note("the night goes on")
+        case .goesOn: console.note("the night continues")
         case .night(let event): show(event)
         }
     }
@@ -71,7 +71,7 @@ struct NightPrinter {
         case .checkpoint: break
         case .checkpointFailed(let step, let reason):
             console.warn(
-                "step \(step): the checkpoint could not be written, the night goes on without: "
+                "step \(step): the checkpoint could not be written, the night continues without it: "
                     + reason)
         case .restored(let step, let factor):
             console.warn(

@@ -17,20 +17,20 @@ extension SleepError: CustomStringConvertible {
             "\(path): the adapter has learnt every exchange; chat first, rehearse with --replay-share "
                 + "above 0, or begin anew with --reset-adapter"
         case .nothingDue(let path):
-            "\(path): nothing new was said and nothing is due for rehearsal: the adapter stays as it is"
+            "\(path): nothing is new and nothing is due for rehearsal: the adapter stays as it is"
         case .interrupted(let step, let total, let folder):
             (step.map { "interrupted after step \($0) of \(total): " }
                 ?? "interrupted before training began: ")
-                + "the night is kept in \(folder) and goes on with the same options and --resume; "
+                + "the night is kept in \(folder); to resume it, add --resume to the same options; "
                 + "yesterday's adapter is untouched"
         case .nothingToResume(let path):
-            "\(path): no night waits to go on: the last one ended by itself, or none was begun; "
+            "\(path): no unfinished night: the last one ended, or none was begun; "
                 + "sleep without --resume"
         case .nightUnreadable(let path):
             "\(path): the unfinished night cannot be read, or another version of circadia wrote it; "
                 + "sleep without --resume to begin anew"
         case .nightChanged(let differences):
-            "the unfinished night cannot go on as it was begun: "
+            "the unfinished night cannot be resumed as it was begun: "
                 + differences.map(\.description).joined(separator: "; ")
                 + ". Give the options it was begun with, or sleep without --resume to begin anew"
         case .recordNotWritten(let path, let reason):
@@ -49,12 +49,12 @@ extension NightDifference: CustomStringConvertible {
         case .instructions(let was, let now): "it ran on \(was) instructions, this is \(now)"
         case .exchangesGone(let count, let total):
             "\(count) of its \(total) exchanges are no longer in the log, or differ; "
-                + "what was forgotten is not trained"
+                + "forgotten exchanges are not trained"
         case .exchangesBarred(let count):
-            "\(count) of its exchanges are tagged since not to be trained"
-        case .origin(.gone(let path)): "\(path), which it went on from, has gone"
+            "\(count) of its exchanges have been tagged not to be trained since"
+        case .origin(.gone(let path)): "\(path), which it continued from, is gone"
         case .origin(.forgotten(let path)):
-            "\(path), which it went on from, was trained on exchanges that were forgotten since"
+            "\(path), which it continued from, was trained on exchanges that were forgotten since"
         }
     }
 }
