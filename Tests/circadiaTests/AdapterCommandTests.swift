@@ -47,7 +47,7 @@ struct AdapterCommandTests {
         #expect(shown["parameters"] as? Int == 4 * (64 + 64) + 64 + 4 * (128 + 64) + 64)
         // Another choice needs a fresh adapter, and the night says so.
         let again = try sleep("--lora-layers", "all")
-        #expect(again.errors.contains("--reset-adapter makes one that is"), "\(again.errors)")
+        #expect(again.errors.contains("--reset-adapter starts with a new one"), "\(again.errors)")
         #expect(try show("adapters/nightly_update")["kind"] as? String == "dora")
         let fresh = try sleep("--lora-layers", "-1", "--reset-adapter")
         #expect(fresh.status == 0, "\(fresh.errors)")

@@ -154,7 +154,7 @@ struct Fixtures010Tests {
         try lay("unfinished")
         let outcome = try run(["sleep"] + expected.unfinishedNight + ["--resume", "--json"])
         if outcome.status == 2 {
-            #expect(outcome.errors.contains("sleep without --resume to begin anew"))
+            #expect(outcome.errors.contains("sleep without --resume to start again"))
             #expect(try digest() == expected.accepted)
             return
         }

@@ -49,7 +49,7 @@ struct ReplayTests {
         try folder.writeLog(sessions: 5)
         let second = try sleep()
         #expect(try counts(second) == [4, 2, 4])
-        #expect(second.errors.contains("4 exchanges are new, 2 older ones are rehearsed, 4 wait"))
+        #expect(second.errors.contains("4 exchanges are new, 2 older ones are replayed, 4 wait"))
         #expect(try hashes(ofVersion: 2).intersection(first).count == 2)
         // Going back to the first night makes the later exchanges new again.
         #expect(try Program.run("adapter", "use", "1", in: folder).status == 0)
@@ -91,7 +91,7 @@ struct ReplayTests {
         #expect(try counts(try sleep()) == [6, 0, 0])
         let due = try sleep("--only-if-due")
         #expect(try counts(due) == [0, 6, 0])
-        #expect(due.errors.contains("nothing new was said: 6 older exchanges are rehearsed"))
+        #expect(due.errors.contains("no new exchanges: 6 older ones are replayed"))
         let adapter = folder.bytes("adapters/nightly_update/adapters.safetensors")
         let none = try sleep("--only-if-due")
         #expect(none.status == 0 && none.output.isEmpty)
@@ -149,7 +149,7 @@ struct ReplayTests {
         let third = try sleep("--replay-share", "0")
         #expect(try counts(third) == [3, 0, 6])
         #expect(
-            third.errors.contains("1 exchanges were called bad")
+            third.errors.contains("1 exchanges were marked bad")
                 && third.errors.contains("versions/0001"))
         let parents = try folder.jsonLines("adapters/nights.jsonl").map { $0["parent"] as? Int }
         #expect(parents == [nil, 1, 1])
@@ -157,7 +157,7 @@ struct ReplayTests {
         try tag("s0-0")
         let fourth = try sleep("--replay-share", "1")
         #expect(try counts(fourth) == [0, 8, 0])
-        #expect(!fourth.errors.contains("called bad or tagged"))
+        #expect(!fourth.errors.contains("marked bad or tagged"))
     }
 
     @Test("A night with replay that is interrupted goes on to the same bits and the same ledger")
@@ -208,7 +208,7 @@ struct ReplayTests {
         let (first, outcome) = try night("A bank has a counter.")
         #expect(try counts(outcome) == [7, 0, 0])
         #expect(
-            outcome.errors.contains("1 rejected") && outcome.errors.contains("1 that put one right")
+            outcome.errors.contains("1 rejected") && outcome.errors.contains("1 corrections")
         )
         #expect(try night("All banks are closed.").weights == first)
         #expect(try Program.json(outcome)["replies_rejected"] as? Int == 1)

@@ -45,7 +45,7 @@ struct ResumeTests {
         let outcome = try running.finish()
         #expect(outcome.status == 75)
         #expect(outcome.errors.contains("interrupted after step "))
-        #expect(outcome.errors.contains("yesterday's adapter is untouched"))
+        #expect(outcome.errors.contains("the adapter is unchanged"))
         #expect(!folder.exists(weights))
         #expect(try folder.names(unfinished) == ["night.json", "state.safetensors"])
         for file in ["night.json", "state.safetensors"] {
@@ -153,7 +153,7 @@ struct ResumeTests {
         var outcome = try Program.run(night(["--resume"], iterations: 50), in: folder)
         #expect(outcome.status == 2)
         #expect(outcome.errors.contains("--iters was 100000, now it is 50"))
-        #expect(outcome.errors.contains("sleep without --resume to begin anew"))
+        #expect(outcome.errors.contains("sleep without --resume to start again"))
 
         let same = night(["--resume"], iterations: 100_000)
         let lines = try folder.read("log.jsonl")
@@ -179,7 +179,7 @@ struct ResumeTests {
         try folder.write("{", to: "\(unfinished)/night.json")
         outcome = try Program.run(same, in: folder)
         #expect(outcome.status == 2)
-        #expect(outcome.errors.contains("night.json: the unfinished night cannot be read"))
+        #expect(outcome.errors.contains("night.json: the unfinished night is damaged"))
     }
 
     @Test("A night that holds what was tagged or forgotten since is refused; a purge removes it")
@@ -192,16 +192,14 @@ struct ResumeTests {
         #expect(outcome.status == 0)
         outcome = try Program.run(same, in: folder)
         #expect(outcome.status == 2)
-        #expect(outcome.errors.contains("of its exchanges are tagged since not to be trained"))
+        #expect(outcome.errors.contains("of its exchanges were tagged no-train since"))
 
         let forget = ["forget", "--memory-file", "log.jsonl"]
         #expect(try Program.run(forget + ["--id", "s2-0", "--yes"], in: folder).status == 0)
         outcome = try Program.run(same, in: folder)
         #expect(outcome.status == 2)
         #expect(
-            outcome.errors.contains(
-                "1 of its 12 exchanges are no longer in the log, or differ; what was forgotten is "
-                    + "not trained"))
+            outcome.errors.contains("1 of its 12 exchanges are no longer in the log, or differ"))
         #expect(folder.exists("\(unfinished)/night.json"))
 
         outcome = try Program.run(forget + ["--purge"], in: folder)
@@ -209,7 +207,7 @@ struct ResumeTests {
         #expect(outcome.errors.contains("held forgotten exchanges and was removed"))
         #expect(!folder.exists("adapters/.training"))
         outcome = try Program.run(same, in: folder)
-        #expect(outcome.status == 2 && outcome.errors.contains("no night waits to go on"))
+        #expect(outcome.status == 2 && outcome.errors.contains("there is no unfinished night"))
     }
 
     @Test("A resumed night says in its manifest what it was trained on")
@@ -236,13 +234,13 @@ struct ResumeTests {
     func notResumed() throws {
         var outcome = try Program.run(night(["--resume"]), in: folder)
         #expect(outcome.status == 2)
-        #expect(outcome.errors.contains("no night waits to go on"))
+        #expect(outcome.errors.contains("there is no unfinished night"))
         #expect(!folder.exists(weights))
         try begun()
         outcome = try Program.run(night(iterations: 3), in: folder)
         #expect(outcome.status == 0)
-        #expect(outcome.errors.contains("did not end and is given up for this one"))
-        #expect(outcome.errors.contains("--resume would have gone on with it"))
+        #expect(outcome.errors.contains("did not end and is discarded for this one"))
+        #expect(outcome.errors.contains("--resume would have continued it"))
         #expect(!folder.exists("adapters/.training"))
     }
 }

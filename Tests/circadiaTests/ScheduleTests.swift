@@ -288,14 +288,14 @@ struct ScheduleTests {
         try night.wait(for: "no training") { (try? log().contains("step 1 of")) ?? false }
         try folder.write("Discharging\n", to: "power/BAT0/status")
         let outcome = try night.finish()
-        #expect(outcome.status == 75 && outcome.output.contains("goes on later"))
+        #expect(outcome.status == 75 && outcome.output.contains("resumes later"))
         #expect(try log().contains("the machine runs on battery now"))
         let early = try Program.run(arguments, in: folder, environment: environment)
         #expect(early.status == 75 && early.output.isEmpty)
         try folder.write("Full\n", to: "power/BAT0/status")
         let rest = try Program.run(arguments, in: folder, environment: environment)
         #expect(rest.status == 0, "\(rest.errors)")
-        #expect(try log().contains("going on with the night of"))
+        #expect(try log().contains("resuming the night of"))
         #expect(try folder.jsonLines(home + "/adapters/nights.jsonl").count == 1)
     }
 
@@ -316,10 +316,10 @@ struct ScheduleTests {
         }
         night.send(signal: SIGTERM)
         let outcome = try night.finish()
-        #expect(outcome.status == 75 && outcome.output.contains("goes on later"))
+        #expect(outcome.status == 75 && outcome.output.contains("resumes later"))
         let rest = try Program.run(arguments, in: folder, environment: environment)
         #expect(rest.status == 0, "\(rest.errors)")
-        #expect(try log().contains("going on with the night of"))
+        #expect(try log().contains("resuming the night of"))
         #expect(try folder.jsonLines(home + "/adapters/nights.jsonl").count == 1)
     }
 
@@ -359,7 +359,7 @@ struct ScheduleTests {
         try night.wait(for: "no end of the pause") {
             // Again and again: the chat, too, touches it when a reply is written down.
             try grow(old: lock)
-            return night.errors.contains("the night goes on")
+            return night.errors.contains("the night continues")
         }
         night.send(signal: SIGTERM)
         #expect(try night.finish().status == 75)

@@ -124,7 +124,7 @@ struct VersionsTests {
         #expect(try run("adapter", "use", "best").errors.contains("is not a version's number"))
         let inside = try sleep("--adapter-dir", "adapters/versions/0003")
         #expect(inside.status == 1)
-        #expect(inside.errors.contains("this is a kept version, which nothing changes"))
+        #expect(inside.errors.contains("this is a kept version, which no night may change"))
     }
 
     @Test("Versions that know what was forgotten are refused, passed over and pruned")

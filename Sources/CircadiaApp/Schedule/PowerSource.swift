@@ -9,10 +9,11 @@ package enum PowerSource {
             fileURLWithPath: given.isEmpty ? "/sys/class/power_supply" : given, isDirectory: true)
     }
 
-    /// Seconds between two looks while a night runs; on macOS each starts a program.
     #if os(macOS)
+        /// Seconds between two checks during a night. Each check starts a program.
         package static let interval = 10.0
     #else
+        /// Seconds between two checks during a night.
         package static let interval = 1.0
     #endif
 

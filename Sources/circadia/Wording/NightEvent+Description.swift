@@ -17,12 +17,12 @@ extension NightEvent {
         case .preferencePairs(let stated, let training, let heldOut, let refused):
             [
                 "preferences: \(stated) stated, \(training) pairs to train, \(heldOut) to measure"
-                    + (refused > 0 ? "; \(refused) questions were not answered so" : "")
+                    + (refused > 0 ? "; \(refused) answers did not follow one" : "")
             ]
         case .replies(let rejected, let corrected, let good, let countsDouble):
             [
-                "replies: \(rejected) rejected, which are never learnt; \(corrected) that put one "
-                    + "right and \(good) called good count "
+                "replies: \(rejected) rejected, never learnt; \(corrected) corrections and \(good) "
+                    + "marked good count "
                     + (countsDouble ? "double" : "once, with --mlx-compat")
             ]
         case .judged, .promoted, .pruned, .pruningFailed, .diaryFailed: [ending]
@@ -31,9 +31,9 @@ extension NightEvent {
 
     private static func selected(new: Int, replayed: Int, waiting: Int) -> String {
         new == 0
-            ? "nothing new was said: \(replayed) older exchanges are rehearsed, \(waiting) wait for "
-                + "another night"
-            : "\(new) exchanges are new, \(replayed) older ones are rehearsed, \(waiting) wait for "
+            ? "no new exchanges: \(replayed) older ones are replayed, \(waiting) wait for another "
+                + "night"
+            : "\(new) exchanges are new, \(replayed) older ones are replayed, \(waiting) wait for "
                 + "another night"
     }
 
@@ -41,18 +41,18 @@ extension NightEvent {
     private var beginning: String {
         switch self {
         case .gaveUp(let started):
-            "the night\(started.map { " of \($0.formatted(.iso8601))" } ?? "") did not end and is given "
-                + "up for this one; --resume would have gone on with it"
+            "the night\(started.map { " of \($0.formatted(.iso8601))" } ?? "") did not end and is "
+                + "discarded for this one; --resume would have continued it"
         case .resumed(let started, let later):
-            "going on with the night of \(started.formatted(.iso8601))"
+            "resuming the night of \(started.formatted(.iso8601))"
                 + (later > 0 ? "; \(later) later exchanges wait for the next night" : "")
         case .begunByOtherVersion(let version, let current):
-            "it was begun by \(version), this is \(current): last bits of the adapter may differ"
+            "\(version) began the night and this is \(current): last bits of the adapter may differ"
         case .hadEnded(let started): "the night of \(started.formatted(.iso8601)) had ended"
         case .keepsShape(let kind, let rank, let scale, let blocks):
-            "going on with the present adapter (\(kind.rawValue), rank \(rank), scale \(scale), "
-                + "\(blocks) blocks), which is not what the flags ask for; --reset-adapter makes one "
-                + "that is"
+            "training the present adapter further (\(kind.rawValue), rank \(rank), scale \(scale), "
+                + "\(blocks) blocks), which differs from the flags; --reset-adapter starts with a new "
+                + "one"
         default: ""
         }
     }
@@ -72,7 +72,7 @@ extension NightEvent {
                 + numbers.map(AdapterVersions.name).joined(separator: ", ")
                 + "; the latest \(keeping) are kept (--keep-versions)"
         case .pruningFailed(let reason): "old versions could not be removed: \(reason)"
-        case .diaryFailed(let reason): "the diary of this night could not be kept: \(reason)"
+        case .diaryFailed(let reason): "the diary of this night could not be written: \(reason)"
         default: ""
         }
     }
@@ -83,14 +83,14 @@ extension NightEvent.LeftOut {
     fileprivate var notes: [String] {
         [
             (tagged, "left out: \(tagged) tagged “\(Exchange.noTrainTag)”"),
-            (recalled, "left out: \(recalled) answered from memory, which is not learnt again"),
+            (recalled, "left out: \(recalled) answered from memories, which are not learnt again"),
             (
                 rejectedReplies,
-                "left out: \(rejectedReplies) replies that were called bad or corrected"
+                "left out: \(rejectedReplies) replies that were marked bad or corrected"
             ),
             (
                 withSecrets,
-                "secrets in \(withSecrets) of the exchanges are not trained, nor the replies that "
+                "secrets in \(withSecrets) of the exchanges are not trained, nor are replies that "
                     + "repeat them"
             ),
         ].filter { $0.0 > 0 }.map(\.1)
@@ -109,7 +109,7 @@ extension AdapterOrigin.Replacement {
     fileprivate var note: String {
         switch self {
         case .unwanted(let exchanges, let start):
-            "\(exchanges) exchanges were called bad or tagged “\(Exchange.noTrainTag)” after they were "
+            "\(exchanges) exchanges were marked bad or tagged “\(Exchange.noTrainTag)” after they were "
                 + "learnt: the night retrains without them, from \(start)"
         case .forgotten(let adapter, let start):
             "\(adapter) was trained on exchanges that were forgotten since: the night retrains without "

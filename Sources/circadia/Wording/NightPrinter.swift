@@ -17,7 +17,7 @@ struct NightPrinter {
                     + "(all \(exchanges) still train)")
         case .missing(let material): console.warn(Self.missing(material))
         case .waitsForChat: console.note("a chat is in use: the night waits")
-        case .goesOn: console.note("the night goes on")
+        case .goesOn: console.note("the chat is quiet: the night continues")
         case .night(let event): show(event)
         }
     }
@@ -25,12 +25,12 @@ struct NightPrinter {
     private static func missing(_ material: NightRunner.ShippedMaterial) -> String {
         switch material {
         case .gate:
-            "eval/gate.jsonl or eval/harness.jsonl was not found: the night is judged by its "
-                + "held-out conversations alone"
+            "eval/gate.jsonl or eval/harness.jsonl is missing: the gate judges by held-out "
+                + "conversations only"
         case .rehearsal:
-            "samples/general.jsonl was not found: the night rehearses no general skills"
+            "samples/general.jsonl is missing: the night rehearses no general texts"
         case .questions:
-            "samples/questions.jsonl was not found: stated preferences are not practised"
+            "samples/questions.jsonl is missing: the night trains no stated preferences"
         }
     }
 
@@ -49,7 +49,7 @@ struct NightPrinter {
     private func show(_ plan: TrainingPlan, wanted: Int) {
         if plan.iterations < wanted {
             console.note(
-                "\(plan.iterations) of \(wanted) steps fit into the time until --finish-by")
+                "only \(plan.iterations) of \(wanted) steps fit into the time until --finish-by")
         }
         let parts =
             plan.microBatchesPerStep > 1
@@ -71,12 +71,12 @@ struct NightPrinter {
         case .checkpoint: break
         case .checkpointFailed(let step, let reason):
             console.warn(
-                "step \(step): the checkpoint could not be written, the night goes on without: "
+                "step \(step): the night continues without this checkpoint, which could not be written: "
                     + reason)
         case .restored(let step, let factor):
             console.warn(
-                "step \(step): loss or gradient not finite; the last good state is back, "
-                    + "learning rate × \(factor)")
+                "step \(step): loss or gradient is not finite; continuing from the last good state "
+                    + "with learning rate × \(factor)")
         case .step(let step):
             let isLast = step.step == progress.iterations
             guard Console.errorIsTerminal || isLast || step.step % 10 == 0 || step.step == 1 else {

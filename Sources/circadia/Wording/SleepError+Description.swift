@@ -7,32 +7,31 @@ extension SleepError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .alreadySleeping(let lock):
-            "another sleep is running (it holds \(lock)); wait until it has ended"
+            "another sleep is running (it holds \(lock)); wait until it ends"
         case .lockUnavailable(let path, let reason):
-            "\(path): the lock cannot be taken: \(reason); check that the folder can be written to"
+            "\(path): cannot take the lock: \(reason); check that the folder is writable"
         case .nothingToLearn(let path, let exchanges):
             "\(path): \(exchanges) exchanges, none with an assistant's reply to learn from; "
                 + "chat first ('circadia chat'), then sleep"
         case .nothingNew(let path):
-            "\(path): the adapter has learnt every exchange; chat first, rehearse with --replay-share "
-                + "above 0, or begin anew with --reset-adapter"
+            "\(path): the adapter has learnt every exchange; chat first, replay older ones with "
+                + "--replay-share above 0, or start again with --reset-adapter"
         case .nothingDue(let path):
-            "\(path): nothing new was said and nothing is due for rehearsal: the adapter stays as it is"
+            "\(path): there are no new exchanges and nothing is due; the adapter stays as it is"
         case .interrupted(let step, let total, let folder):
             (step.map { "interrupted after step \($0) of \(total): " }
                 ?? "interrupted before training began: ")
-                + "the night is kept in \(folder) and goes on with the same options and --resume; "
-                + "yesterday's adapter is untouched"
+                + "the night is kept in \(folder) and the adapter is unchanged; resume with the same "
+                + "options and --resume"
         case .nothingToResume(let path):
-            "\(path): no night waits to go on: the last one ended by itself, or none was begun; "
-                + "sleep without --resume"
+            "\(path): there is no unfinished night; sleep without --resume"
         case .nightUnreadable(let path):
-            "\(path): the unfinished night cannot be read, or another version of circadia wrote it; "
-                + "sleep without --resume to begin anew"
+            "\(path): the unfinished night is damaged or from another version of circadia; sleep "
+                + "without --resume to start again"
         case .nightChanged(let differences):
-            "the unfinished night cannot go on as it was begun: "
+            "the unfinished night cannot be resumed: "
                 + differences.map(\.description).joined(separator: "; ")
-                + ". Give the options it was begun with, or sleep without --resume to begin anew"
+                + ". Give the options it was started with, or sleep without --resume to start again"
         case .recordNotWritten(let path, let reason):
             "\(path): cannot be written: \(reason)"
         }
@@ -46,20 +45,20 @@ extension NightDifference: CustomStringConvertible {
         case .option(let key, let was, let now):
             "\(NightFlag.name(of: key)) was \(was), now it is \(now)"
         case .model(let name): "the model was \(name), or had other weights"
-        case .instructions(let was, let now): "it ran on \(was) instructions, this is \(now)"
+        case .instructions(let was, let now): "it ran on \(was), this machine uses \(now)"
         case .exchangesGone(let count, let total):
-            "\(count) of its \(total) exchanges are no longer in the log, or differ; "
-                + "what was forgotten is not trained"
+            "\(count) of its \(total) exchanges are no longer in the log, or differ"
         case .exchangesBarred(let count):
-            "\(count) of its exchanges are tagged since not to be trained"
-        case .origin(.gone(let path)): "\(path), which it went on from, has gone"
+            "\(count) of its exchanges were tagged no-train since"
+        case .origin(.gone(let path)): "the adapter that it started from, \(path), is gone"
         case .origin(.forgotten(let path)):
-            "\(path), which it went on from, was trained on exchanges that were forgotten since"
+            "the adapter that it started from, \(path), was trained on exchanges that were forgotten "
+                + "since"
         }
     }
 }
 
-/// The command line's names of a night's options.
+/// The flags of a night's options.
 enum NightFlag {
     /// The flag of an option.
     static func name(of key: SleepOptions.Key) -> String {
