@@ -64,7 +64,7 @@ struct ScheduleTextTests {
         #expect(
             table.lines(of: entry.name) == [
                 "5 3 * * * " + command,
-                "# A night that was missed, or put off, is caught up with:",
+                "# Runs a night that was missed or put off:",
                 "30 * * * * " + command,
             ])
         #expect(table.text.hasPrefix(others))
