@@ -2,8 +2,8 @@ import Foundation
 
 /// Finds the data files that ship with the program: `eval/harness.jsonl`, `samples/week.jsonl`.
 package enum ShippedFiles {
-    /// Finds a file by its path inside `data`. Looks in `./data`, then in the checkout that the program was
-    /// built in, then in `../share/circadia` of the program's folder.
+    /// Finds a file by its path inside `data`. Looks in `./data`, then in the checkout that the
+    /// program was built in, then in `../share/circadia` of the program's folder.
     ///
     /// - Returns: the file; nil if it is in none of them.
     package static func locate(_ relativePath: String) -> URL? {

@@ -8,9 +8,9 @@ import Foundation
 
 /// One conversation, from a message to its logged exchange.
 ///
-/// A turn has these steps: split tags from the message → look up memories → generate the reply, piece by
-/// piece → redact secrets → append one line to the log, durably → add the exchange to the store. Front
-/// ends send messages and show `ChatEvent`s; they never touch log, store or model.
+/// A turn has these steps: split tags from the message → look up memories → generate the reply,
+/// piece by piece → redact secrets → append one line to the log, durably → add the exchange to the
+/// store. Front ends send messages and show `ChatEvent`s; they never touch log, store or model.
 ///
 /// Use a chat from one thread at a time.
 package final class ChatEngine {
@@ -91,11 +91,11 @@ package final class ChatEngine {
     /// When it returns, the exchange is on the disk, or `ChatEvent.notLogged` was reported.
     ///
     /// - Parameters:
-    ///   - message: the text that the person typed, with optional `#no-train` or `#no-rag`. Without any
-    ///     other text nothing happens.
+    ///   - message: the text that the person typed, with optional `#no-train` or `#no-rag`. Without
+    ///     any other text nothing happens.
     ///   - correctsLast: whether the message corrects the last reply.
-    ///   - isCancelled: called often while the model works; true ends the reply, and the text so far is
-    ///     logged.
+    ///   - isCancelled: called often while the model works; true ends the reply, and the text so
+    ///     far is logged.
     /// - Returns: the exchange as logged; nil if there is none.
     /// - Throws: `ModelError`; the conversation then stays unchanged.
     @discardableResult
@@ -236,7 +236,8 @@ package final class ChatEngine {
         }
     }
 
-    /// Tokens of the latest replies of the log; none if it cannot be read, since they only save time.
+    /// Tokens of the latest replies of the log; none if it cannot be read, since they only save
+    /// time.
     private static func quotable(from log: ChatLog, tokenizer: BPETokenizer) -> [Int32] {
         let exchanges = (try? ChatLog.recent(log.url)) ?? []
         let ids = exchanges.flatMap { exchange in

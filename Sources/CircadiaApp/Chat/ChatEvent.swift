@@ -21,13 +21,13 @@ package enum ChatEvent: Sendable {
     case logRepaired(ChatLogRepair)
     /// The exchange is on the disk.
     case logged(Exchange)
-    /// The log could not be written. The given number of exchanges wait in memory; the chat tries again
-    /// after the next reply and at the end.
+    /// The log could not be written. The given number of exchanges wait in memory; the chat tries
+    /// again after the next reply and at the end.
     case notLogged(any Error, waiting: Int)
     /// The exchange is in the log, but not in the store.
     case notStored(id: String, any Error)
-    /// A night has promoted a new adapter, with its version if known. This chat keeps the adapter that
-    /// it started with.
+    /// A night has promoted a new adapter, with its version if known. This chat keeps the adapter
+    /// that it started with.
     case newAdapter(version: Int?)
 
     // MARK: Marks

@@ -1,8 +1,8 @@
 import CircadiaFiles
 import Foundation
 
-/// Tells a night about a chat: the chat holds a shared lock on `.chat.lock` next to its log, and the
-/// file's modification time is the time of the last message.
+/// Tells a night about a chat: the chat holds a shared lock on `.chat.lock` next to its log, and
+/// the file's modification time is the time of the last message.
 package final class ChatPresence: Sendable {
     private let lock: FileLock
 

@@ -79,8 +79,8 @@ package struct MemoryLookup {
         }
     }
 
-    /// The tokens of the memories' plain texts, best last, for lookup decoding. The shown block is less
-    /// useful for guesses, because replies seldom repeat its quotation marks.
+    /// The tokens of the memories' plain texts, best last, for lookup decoding. The shown block is
+    /// less useful for guesses, because replies seldom repeat its quotation marks.
     package static func quotable(_ memories: [Memory], tokenizer: BPETokenizer) -> [Int32] {
         memories.reversed().flatMap { tokenizer.encode($0.text, special: .plain) }
     }

@@ -7,7 +7,8 @@ extension KernelCheck {
     static let attentionChecks = [
         KernelCheck(kernels: ["cache_append"], run: append),
         KernelCheck(kernels: ["attention"]) {
-            // One token of SmolLM2-135M late in a chat, and a few of Llama-3.2-3B at the end of a prompt.
+            // One token of SmolLM2-135M late in a chat, and a few of Llama-3.2-3B at the end of a
+            // prompt.
             [attention(1, past: 700, heads: 9, kvHeads: 3, headDim: 64)]
                 + [attention(19, past: 50, heads: 24, kvHeads: 8, headDim: 128)]
         },
@@ -44,7 +45,8 @@ extension KernelCheck {
         }
     }
 
-    /// Rounding is off by half a step at most: `|x| / 46300 / 2`, with `|x|` at most 8 times the largest number.
+    /// Rounding is off by half a step at most: `|x| / 46300 / 2`, with `|x|` at most 8 times the
+    /// largest number.
     @Sendable private static func append() -> [KernelDifference] {
         let filled = FilledCache(keys: 65, kvHeads: 3, headDim: 64)
         return [

@@ -3,8 +3,8 @@ import CircadiaModel
 
 /// Compares kernels with a plain Swift reference on shapes of real models.
 ///
-/// The test suite checks every variant at every size. This checks whether the active variants work on this
-/// processor.
+/// The test suite checks every variant at every size. This checks whether the active variants work
+/// on this processor.
 package struct KernelCheck: Sendable {
     /// The names in the registry of the kernels that the check runs.
     let kernels: [String]
@@ -66,9 +66,9 @@ struct KernelDifference: Comparable {
 
     /// The difference of sums of `terms` products, each rounded to `epsilon` of itself.
     ///
-    /// Rounding errors have random signs, so their sum grows with the root of their number; the factor 4
-    /// covers the errors of the terms. The tolerance is relative to the largest element, because small
-    /// elements come from cancellation.
+    /// Rounding errors have random signs, so their sum grows with the root of their number; the
+    /// factor 4 covers the errors of the terms. The tolerance is relative to the largest element,
+    /// because small elements come from cancellation.
     init(
         _ actual: [Double], _ expected: [Double], terms: Int,
         epsilon: Double = Double(Float.ulpOfOne)

@@ -7,8 +7,8 @@ extension SentenceEmbedder: TextEmbedding {}
 extension SentenceEmbedder {
     /// Loads the installed embedder that stores use.
     ///
-    /// It multiplies in bf16 on processors that support it. The vectors then differ too little from f32
-    /// to change a search.
+    /// It multiplies in bf16 on processors that support it. The vectors then differ too little from
+    /// f32 to change a search.
     ///
     /// - Throws: `FormatError` if the model is not installed or damaged.
     package static func installed() throws -> SentenceEmbedder {

@@ -3,8 +3,8 @@ import CircadiaFiles
 import CircadiaLog
 import Foundation
 
-/// The plan of a command that forgets or undoes forgetting. It is on the disk before anything changes,
-/// so that the next command after a crash completes it.
+/// The plan of a command that forgets or undoes forgetting. It is on the disk before anything
+/// changes, so that the next command after a crash completes it.
 struct ForgetJournal: Codable, Sendable {
     enum Direction: String, Codable { case forget, undo }
 

@@ -25,8 +25,8 @@ package struct ForgetSelection: Sendable, Hashable {
         return start..<start.addingTimeInterval(86_400)
     }
 
-    /// The range from one moment to another; nil leaves it open on that side. It is empty if the moments
-    /// are in the wrong order.
+    /// The range from one moment to another; nil leaves it open on that side. It is empty if the
+    /// moments are in the wrong order.
     package static func time(from start: Date?, to end: Date?) -> Range<Date> {
         let start = start ?? .distantPast
         return start..<max(start, end ?? .distantFuture)

@@ -42,7 +42,8 @@ package struct Forgetting {
     ///   - log: the chat log.
     ///   - storeFolder: the store's folder; it need not exist.
     ///   - adapterRoot: the folder that contains the adapters.
-    ///   - embedder: embeds exchanges that an undo brings back; if nil, the next ingest embeds them.
+    ///   - embedder: embeds exchanges that an undo brings back; if nil, the next ingest embeds
+    ///     them.
     package init(
         log: URL, storeFolder: URL, adapterRoot: URL, embedder: (any TextEmbedding)? = nil
     ) {
@@ -106,8 +107,8 @@ package struct Forgetting {
     /// - Parameters:
     ///   - plan: a recent plan; lines that were added to the log since stay.
     ///   - purging: whether to remove everything that an undo needs, for earlier commands too.
-    /// - Throws: `FileError` or `LogError` for the log, `RetrievalError` for the store, `ForgetError`. The
-    ///   journal stays, so the next command completes the work.
+    /// - Throws: `FileError` or `LogError` for the log, `RetrievalError` for the store,
+    ///   `ForgetError`. The journal stays, so the next command completes the work.
     package func forget(_ plan: Plan, purging: Bool) throws {
         let lock = try files.lock()
         defer { withExtendedLifetime(lock) {} }
@@ -163,8 +164,8 @@ package struct Forgetting {
     /// - Parameters:
     ///   - log: the chat log.
     ///   - embedder: makes the embedder for exchanges that come back.
-    /// - Returns: the number of its exchanges, negative if they came back; nil if there was nothing to
-    ///   complete.
+    /// - Returns: the number of its exchanges, negative if they came back; nil if there was nothing
+    ///   to complete.
     /// - Throws: the same errors as `forget`.
     @discardableResult
     package static func completePending(
@@ -210,7 +211,8 @@ package struct Forgetting {
             }
         }
         if let folder = journal.storeFolder {
-            // All stores that were ever used with this folder, not only the one that the command names.
+            // All stores that were ever used with this folder, not only the one that the command
+            // names.
             for location in StoreLocation.known(in: URL(fileURLWithPath: folder)) {
                 let store = try location.open(embedder: nil)
                 defer { store.close() }

@@ -4,13 +4,14 @@ import CircadiaLog
 import CircadiaNight
 import Foundation
 
-/// Removes what nights keep of exchanges besides the adapter in use: answers for reports, kept versions
-/// and an unfinished night. Used once forgotten exchanges can no longer come back.
+/// Removes what nights keep of exchanges besides the adapter in use: answers for reports, kept
+/// versions and an unfinished night. Used once forgotten exchanges can no longer come back.
 package struct NightTraces {
     private let adapter: URL
     private let log: URL
 
-    /// Finds the traces next to an adapter's folder; the log tells which exchanges are still remembered.
+    /// Finds the traces next to an adapter's folder; the log tells which exchanges are still
+    /// remembered.
     package init(adapter: URL, log: URL) {
         self.adapter = adapter
         self.log = log
@@ -24,8 +25,9 @@ package struct NightTraces {
         try NightDiaries(beside: adapter).removeAnswers()
     }
 
-    /// Removes the kept versions that were, or may have been, trained on exchanges that are no longer in
-    /// the log. A version whose exchanges are only tagged “no-train” stays, since the tag can be removed.
+    /// Removes the kept versions that were, or may have been, trained on exchanges that are no
+    /// longer in the log. A version whose exchanges are only tagged “no-train” stays, since the tag
+    /// can be removed.
     ///
     /// - Returns: the names of the removed versions.
     /// - Throws: `FileError`, or an error of the file system.
@@ -35,7 +37,8 @@ package struct NightTraces {
             .map(\.name)
     }
 
-    /// Removes an unfinished night if it contains, as tokens, exchanges that are no longer in the log.
+    /// Removes an unfinished night if it contains, as tokens, exchanges that are no longer in the
+    /// log.
     ///
     /// - Returns: whether a night was removed.
     /// - Throws: `FileError`.

@@ -30,12 +30,12 @@ package enum PendingForget {
         return count < 0 ? .broughtBack(-count) : .forgotten(count)
     }
 
-    /// Completes a killed command for a caller that only reads the log. The log is complete before any
-    /// Chroma server is asked, so a server that does not answer is left for later.
+    /// Completes a killed command for a caller that only reads the log. The log is complete before
+    /// any Chroma server is asked, so a server that does not answer is left for later.
     ///
     /// - Returns: the outcome, including the server that has to wait.
-    /// - Throws: the same errors as `Forgetting.forget`, except those of a server that cannot be reached or
-    ///   refuses access.
+    /// - Throws: the same errors as `Forgetting.forget`, except those of a server that cannot be
+    ///   reached or refuses access.
     package static func completeLog(_ log: URL) throws -> Outcome {
         do {
             return try complete(log: log)

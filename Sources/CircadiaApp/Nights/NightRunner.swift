@@ -9,8 +9,8 @@ import CircadiaRetrieval
 import CircadiaTokenizer
 import Foundation
 
-/// Runs one night for a front end: fills the store if asked to, loads the texts and tasks of the gate,
-/// and pauses for chats. The caller holds the lock (`SleepLock.take`).
+/// Runs one night for a front end: fills the store if asked to, loads the texts and tasks of the
+/// gate, and pauses for chats. The caller holds the lock (`SleepLock.take`).
 package struct NightRunner {
     /// The settings of a night.
     package struct Settings {
@@ -76,7 +76,8 @@ package struct NightRunner {
 
     /// An event that a front end can show during the night.
     package enum Event {
-        /// The store was filled: how many exchanges were routed, selected for the store, and new there.
+        /// The store was filled: how many exchanges were routed, selected for the store, and new
+        /// there.
         case stored(exchanges: Int, selected: Int, new: Int)
         /// Files that ship with the program are missing; the night runs without them.
         case missing(ShippedMaterial)
@@ -105,7 +106,8 @@ package struct NightRunner {
     ///   - modelName: the model's name in records.
     ///   - directory: the model's files.
     ///   - settings: the settings of the night.
-    ///   - isCancelled: called between steps; true interrupts the night, which can be resumed later.
+    ///   - isCancelled: called between steps; true interrupts the night, which can be resumed
+    ///     later.
     ///   - report: receives every event.
     package init(
         model: LlamaModel, modelName: String, directory: ModelDirectory, settings: Settings,
@@ -208,8 +210,8 @@ package struct NightRunner {
     }
 }
 
-/// The date that chat templates show in training and measuring. It is fixed, so that an exchange gives
-/// the same tokens every day.
+/// The date that chat templates show in training and measuring. It is fixed, so that an exchange
+/// gives the same tokens every day.
 package enum PinnedDate {
     /// The date in the format of chat templates.
     package static let text = "26 Jul 2024"

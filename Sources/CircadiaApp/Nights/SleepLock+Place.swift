@@ -9,8 +9,9 @@ extension SleepLock {
     ///
     /// - Parameter adapterDirectory: the adapter's folder; it need not exist.
     /// - Returns: the lock. It is released when the value is destroyed.
-    /// - Throws: `NightPlaceError` if no adapter can be written there; `SleepError.alreadySleeping` if
-    ///   another night holds the lock; `SleepError.lockUnavailable` if the lock's file cannot be made.
+    /// - Throws: `NightPlaceError` if no adapter can be written there; `SleepError.alreadySleeping`
+    ///   if another night holds the lock; `SleepError.lockUnavailable` if the lock's file cannot be
+    ///   made.
     package static func take(for adapterDirectory: URL) throws -> SleepLock {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: adapterDirectory.path, isDirectory: &isFolder),

@@ -58,9 +58,9 @@ package struct CronTable: Sendable, Equatable {
 
     /// Quotes a word for `sh` in a line of cron.
     ///
-    /// Cron turns a bare `%` into a line break and removes the backslash of `\%` before the shell sees the
-    /// line, inside quotes too. Each `%` is therefore written as `''\%`: closing and reopening the quotes
-    /// separates its backslash from one that the word has before it.
+    /// Cron turns a bare `%` into a line break and removes the backslash of `\%` before the shell
+    /// sees the line, inside quotes too. Each `%` is therefore written as `''\%`: closing and
+    /// reopening the quotes separates its backslash from one that the word has before it.
     static func quoted(_ word: String) -> String {
         let plain = word.unicodeScalars.allSatisfy {
             $0.isASCII

@@ -36,8 +36,8 @@ struct LaunchAgent: Encodable {
         case exitTimeOut = "ExitTimeOut"
     }
 
-    /// Makes the agent of an entry. launchd starts a job that the machine slept through when it wakes; the
-    /// start every half hour runs a night that was missed while the machine was off.
+    /// Makes the agent of an entry. launchd starts a job that the machine slept through when it
+    /// wakes; the start every half hour runs a night that was missed while the machine was off.
     init(_ entry: ScheduleEntry) {
         label = Self.label(entry.name)
         programArguments = entry.command

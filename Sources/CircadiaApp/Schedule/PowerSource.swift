@@ -26,8 +26,8 @@ package enum PowerSource {
         #endif
     }
 
-    /// Reads the kernel's power supplies (Documentation/ABI/testing/sysfs-class-power). The machine runs on
-    /// battery if its own battery discharges and no other supply is online.
+    /// Reads the kernel's power supplies (Documentation/ABI/testing/sysfs-class-power). The machine
+    /// runs on battery if its own battery discharges and no other supply is online.
     static func isBattery(supplies folder: URL) -> Bool {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         var discharges = false

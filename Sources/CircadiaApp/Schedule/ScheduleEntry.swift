@@ -40,7 +40,8 @@ package struct ScheduleEntry: Sendable, Equatable {
 
     /// Checks that the entry can be written to a crontab, unit or property list.
     ///
-    /// - Throws: `ScheduleError.wordNotSchedulable` if a word has a line break or a control character.
+    /// - Throws: `ScheduleError.wordNotSchedulable` if a word has a line break or a control
+    ///   character.
     package func check() throws(ScheduleError) {
         for text in command + environment.values
         where text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {

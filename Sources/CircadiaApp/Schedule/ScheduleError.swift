@@ -12,7 +12,8 @@ package enum ScheduleError: Error, Sendable, Equatable {
     case folderMissing(path: String)
     /// The environment variable HOME is not set.
     case homeMissing
-    /// A word of the command has a line break or a control character, which no schedule can contain.
+    /// A word of the command has a line break or a control character, which no schedule can
+    /// contain.
     case wordNotSchedulable
     /// The log of scheduled nights cannot be opened; `reason` is the system's.
     case logNotOpened(path: String, reason: String)

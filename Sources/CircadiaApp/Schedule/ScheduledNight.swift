@@ -4,8 +4,8 @@ import CircadiaNight
 import Foundation
 import Subprocess
 
-/// One scheduled start. It decides whether a night is due and may begin, runs the night in a process of
-/// its own and writes a log to `logs/schedule.log`.
+/// One scheduled start. It decides whether a night is due and may begin, runs the night in a
+/// process of its own and writes a log to `logs/schedule.log`.
 package struct ScheduledNight: Sendable {
     /// A process that a scheduled start runs.
     package enum Step: Sendable, Equatable {
@@ -222,8 +222,8 @@ package struct ScheduledNight: Sendable {
         }
     }
 
-    /// Runs a command in the folder with its output in the log. A signal, or running on battery, asks it to
-    /// end.
+    /// Runs a command in the folder with its output in the log. A signal, or running on battery,
+    /// asks it to end.
     private func run(_ command: [String], log: ScheduleLog) async throws -> Int32 {
         let command = SystemTool.inBackground(command)
         do {
@@ -260,8 +260,8 @@ package struct ScheduledNight: Sendable {
     }
 }
 
-/// The log of scheduled nights. Its lines begin with the time; the output of the nights' processes comes
-/// between them.
+/// The log of scheduled nights. Its lines begin with the time; the output of the nights' processes
+/// comes between them.
 private struct ScheduleLog: Sendable {
     private let file: FileHandle
     private let wording: @Sendable (ScheduledNight.Event) -> String

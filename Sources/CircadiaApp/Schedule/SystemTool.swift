@@ -29,8 +29,8 @@ package enum SystemTool {
             .first { FileManager.default.isExecutableFile(atPath: $0.path) }
     }
 
-    /// Runs a program to its end. Reads its outputs while writing its input, so that neither side blocks the
-    /// other.
+    /// Runs a program to its end. Reads its outputs while writing its input, so that neither side
+    /// blocks the other.
     ///
     /// - Parameters:
     ///   - name: the program's name, to find on the path.
@@ -78,16 +78,16 @@ package enum SystemTool {
         return outcome.output
     }
 
-    /// Gives a command low priority for processor and disk: puts `nice` and, if the system has it, `ionice`
-    /// in front of it.
+    /// Gives a command low priority for processor and disk: puts `nice` and, if the system has it,
+    /// `ionice` in front of it.
     static func inBackground(_ command: [String]) -> [String] {
         let nice = find("nice").map { [$0.path, "-n", "10"] } ?? []
         let ionice = find("ionice").map { [$0.path, "-c", "3"] } ?? []
         return nice + ionice + command
     }
 
-    /// Whether a child process still runs; false for a process that is not a child of this one. A child that
-    /// has ended can still be waited for.
+    /// Whether a child process still runs; false for a process that is not a child of this one. A
+    /// child that has ended can still be waited for.
     static func isRunning(_ pid: pid_t) -> Bool {
         var info = siginfo_t()
         guard waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 else {

@@ -23,8 +23,8 @@ enum SystemdUnits {
             """
     }
 
-    /// The timer unit. It starts the service at the time of day, at once if that was missed, and every half
-    /// hour for nights that were put off.
+    /// The timer unit. It starts the service at the time of day, at once if that was missed, and
+    /// every half hour for nights that were put off.
     static func timer(_ entry: ScheduleEntry) -> String {
         """
         # \(entry.remark)
@@ -43,8 +43,8 @@ enum SystemdUnits {
         """
     }
 
-    /// Quotes a word for a unit file (systemd.service(5), “Command lines”): in double quotes, with `%` and, in
-    /// commands, `$` doubled.
+    /// Quotes a word for a unit file (systemd.service(5), “Command lines”): in double quotes, with
+    /// `%` and, in commands, `$` doubled.
     static func quoted(_ word: String, expandsVariables: Bool = true) -> String {
         var text = word.replacingOccurrences(of: "\\", with: "\\\\")
             .replacingOccurrences(of: "\"", with: "\\\"")

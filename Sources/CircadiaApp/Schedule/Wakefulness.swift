@@ -1,8 +1,8 @@
 import Foundation
 import Subprocess
 
-/// Keeps the machine from falling asleep, through a helper program of the system. The helper ends when
-/// this process ends, even if it is killed.
+/// Keeps the machine from falling asleep, through a helper program of the system. The helper ends
+/// when this process ends, even if it is killed.
 enum Wakefulness {
     /// The time after which a helper that still runs counts as accepted.
     private static let refusalTime = Duration.milliseconds(300)

@@ -31,7 +31,8 @@ struct Console: Sendable {
     /// A warning, on standard error, always.
     func warn(_ text: String) { Self.write("warning: \(text)\n", to: STDERR_FILENO) }
 
-    /// Progress on standard error, unless quiet: rewrites one line on a terminal, adds a line elsewhere.
+    /// Progress on standard error, unless quiet: rewrites one line on a terminal, adds a line
+    /// elsewhere.
     func progress(_ text: String, isLast: Bool = false) {
         guard !isQuiet else { return }
         if Self.errorIsTerminal {

@@ -24,7 +24,8 @@ enum Interrupt {
         #else
             action.__sigaction_u.__sa_handler = { _ in Interrupt.flag.pointee = 1 }
         #endif
-        // Without SA_RESTART a read that waits for a line returns, so the prompt can be shown again.
+        // Without SA_RESTART a read that waits for a line returns, so the prompt can be shown
+        // again.
         action.sa_flags = 0
         sigaction(SIGINT, &action, nil)
         if terminationToo { sigaction(SIGTERM, &action, nil) }

@@ -41,7 +41,8 @@ final class ChatPrinter {
                     + "reply and at its end")
         case .notStored(let id, let error):
             warn(error)
-            console.warn("exchange \(id) is in the log but not in the retrieval store; 'circadia rag ingest "
+            console.warn(
+                "exchange \(id) is in the log but not in the retrieval store; 'circadia rag ingest "
                     + "--all' adds it")
         case .newAdapter(let version): console.note(Self.news(version))
         case .marked(let mark): console.note(remark(mark))
@@ -81,6 +82,7 @@ final class ChatPrinter {
 
     private static func news(_ version: Int?) -> String {
         let name = version.map { " (version \(AdapterVersions.name(of: $0)))" } ?? ""
-        return "(a new adapter is there\(name): the next chat uses it; this one continues without it)"
+        return
+            "(a new adapter is there\(name): the next chat uses it; this one continues without it)"
     }
 }

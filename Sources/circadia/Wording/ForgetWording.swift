@@ -13,8 +13,8 @@ enum ForgetWording {
         let names = adapters.filter(Forgetting.Plan.isKeptVersion).map(\.lastPathComponent)
         if !names.isEmpty, !purged {
             console.note(
-                "so were the kept versions \(names.joined(separator: ", ")), which can no longer be "
-                    + "used")
+                "the kept versions \(names.joined(separator: ", ")) were trained on them too, and can "
+                    + "no longer be used")
         }
     }
 

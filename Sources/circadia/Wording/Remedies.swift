@@ -5,8 +5,8 @@ import CircadiaLog
 import CircadiaRetrieval
 import CircadiaTraining
 
-/// Remedies for errors, with the command line's flags and commands. The libraries' messages say what
-/// happened and where, and name no flags.
+/// Remedies for errors, with the command line's flags and commands. The libraries' messages say
+/// what happened and where, and name no flags.
 enum Remedies {
     /// The message of an error, with its remedy if it has one.
     static func message(of error: any Error) -> String {

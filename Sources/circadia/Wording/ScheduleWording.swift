@@ -10,7 +10,8 @@ enum ScheduleWording {
         switch event {
         case .putOff(let obstacle): "put off: " + reason(obstacle)
         case .begins: "a night begins"
-        case .mayFallAsleep: "the machine may fall asleep during the night: no tool to keep it awake was found"
+        case .mayFallAsleep:
+            "the machine may fall asleep during the night: no tool to keep it awake was found"
         case .onBattery: "the machine runs on battery now"
         case .askedToEnd: "a signal asked the night to end"
         case .ended(let outcome): summary(outcome)
