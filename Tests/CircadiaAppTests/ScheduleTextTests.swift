@@ -3,7 +3,7 @@ import Testing
 
 @testable import CircadiaApp
 
-/// What the system is asked to start: times of day, and the texts of crontabs, units and agents.
+/// Tests of times of day, and of the texts of crontabs, units and agents.
 @Suite("Schedule texts")
 struct ScheduleTextTests {
     private let entry: ScheduleEntry

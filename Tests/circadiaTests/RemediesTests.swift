@@ -9,7 +9,7 @@ import Testing
 
 @testable import circadia
 
-/// Whole messages as the command line shows them: what a library says, and the remedy with flags.
+/// Tests of whole messages of the command line: a library's message, and the remedy with flags.
 @Suite("Remedies")
 struct RemediesTests {
     static let messages: [(any Error, String)] = [

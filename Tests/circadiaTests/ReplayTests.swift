@@ -4,7 +4,8 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// Nights in a row: what is new to each, what is rehearsed, and what the ledger follows.
+/// Tests of consecutive nights: which exchanges are new, which are replayed, and what the ledger
+/// keeps.
 @Suite("Replay", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct ReplayTests {
     private let folder: Program.Folder
@@ -68,7 +69,7 @@ struct ReplayTests {
 
     @Test("A night that is rejected leaves its exchanges new")
     func rejected() throws {
-        // Only a model that knows something can be ruined.
+        // Only a trained model can become worse.
         let night = [
             "sleep", "--memory-file", "log.jsonl", "--rehearsal", "0", "--lora-layers", "1",
             "--warmup", "0", "--report-questions", "0", "--replay-share", "0", "--json",
@@ -101,9 +102,9 @@ struct ReplayTests {
         #expect(!folder.exists("adapters/.training"))
         let refused = try sleep("--replay-share", "0")
         #expect(refused.status == 2 && refused.errors.contains("learnt every exchange"))
-        // A scheduled one has nothing to complain of.
+        // With --only-if-due the same is a success.
         #expect(try sleep("--replay-share", "0", "--only-if-due").status == 0)
-        // Who asks for a night without a word of when gets one.
+        // Without --only-if-due the night runs.
         #expect(try counts(try sleep()) == [0, 6, 0])
     }
 
@@ -153,7 +154,8 @@ struct ReplayTests {
                 && third.errors.contains("versions/0001"))
         let parents = try folder.jsonLines("adapters/nights.jsonl").map { $0["parent"] as? Int }
         #expect(parents == [nil, 1, 1])
-        // Every version knows this one: a night goes on with what it has.
+        // Every version was trained on this exchange, so the night continues from the present
+        // adapter.
         try tag("s0-0")
         let fourth = try sleep("--replay-share", "1")
         #expect(try counts(fourth) == [0, 8, 0])
