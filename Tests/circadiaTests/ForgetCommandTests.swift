@@ -169,8 +169,7 @@ struct ForgetCommandTests {
                 let isPending = folder.exists("data/memories.jsonl.forgetting")
                 let isDone = try ids().count == expected
                 if isPending { completed += 1 } else if !isDone { untouched += 1 }
-                // The next command completes it. If the killed one had done all or nothing, it runs
-                // again.
+                // Repeats the command: it completes a pending one, or does what was not begun.
                 if isPending || !isDone { _ = try run(arguments[0], Array(arguments.dropFirst())) }
                 #expect(try ids().count == expected, "round \(round), \(arguments)")
                 #expect(try storedIDs() == expectedStored, "round \(round), \(arguments)")
