@@ -105,8 +105,8 @@ struct SleepFlags: ParsableArguments {
 
     @Option(
         help: """
-            Share of older exchanges among those that a night trains, chosen from the ones that are \
-            due; 0: none, 1: every older one, every night. (default: 0.3, and more if the steps \
+            Replay older exchanges that are due: their share among the exchanges of a night; \
+            0: none, 1: every older one, every night. (default: 0.3, and more if the steps \
             have room for them in one pass)
             """)
     var replayShare: Double?
