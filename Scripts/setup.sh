@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the libraries that Circadia links: OpenMP, OpenBLAS and SQLite, with apt or brew, and pip for
-# bringing models. `setup.sh browser` installs a headless browser, for the report's test, and `setup.sh
+# Installs the libraries that Circadia links: OpenMP, OpenBLAS and SQLite, with apt or brew, and pip, which
+# downloads models. `setup.sh browser` installs a headless browser, for the report's test, and `setup.sh
 # emulation` installs what runs kernels for aarch64 on another processor: an emulator, and a libc to
 # link with; neither does so on a Mac. Does nothing, quickly, where all are there.
 set -euo pipefail

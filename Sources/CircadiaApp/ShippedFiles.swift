@@ -2,15 +2,17 @@ import Foundation
 
 /// Finds the data files that ship with the program: `eval/harness.jsonl`, `samples/week.jsonl`.
 package enum ShippedFiles {
-    /// The first of: `./data`, the checkout that the program was built in, and `share/circadia` beside
-    /// the folder it is installed in. Nil where none has the file.
+    /// Finds a file by its path inside `data`. Looks in `./data`, then in the checkout that the
+    /// program was built in, then in `../share/circadia` of the program's folder.
+    ///
+    /// - Returns: the file; nil if it is in none of them.
     package static func locate(_ relativePath: String) -> URL? {
         candidates.map { $0.appendingPathComponent(relativePath) }.first {
             FileManager.default.fileExists(atPath: $0.path)
         }
     }
 
-    /// The folders that are looked at, in order.
+    /// The folders to search, in order.
     package static var candidates: [URL] {
         let program = (Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0]))
             .resolvingSymlinksInPath()

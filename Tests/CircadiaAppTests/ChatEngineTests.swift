@@ -9,7 +9,7 @@ import Testing
 @testable import CircadiaModel
 @testable import CircadiaRetrieval
 
-/// A turn by day: from a message to its logged exchange.
+/// Tests of a turn of a chat, from the message to the logged exchange.
 @Suite("Chat engine")
 struct ChatEngineTests {
     private let tiny: TinyChat
@@ -28,7 +28,7 @@ struct ChatEngineTests {
             all.append(event)
         }
 
-        /// The events' names, pieces of text as one.
+        /// The names of the events; consecutive pieces of text count as one.
         var names: [String] {
             all.reduce(into: []) { names, event in
                 let name = String("\(event)".prefix { $0 != "(" })
@@ -132,7 +132,7 @@ struct ChatEngineTests {
         #expect(throws: (any Error).self) { try ChatPlace(log: log) }
     }
 
-    /// Puts a folder in the log's place, so that nothing can be written there.
+    /// Replaces the log by a folder, so that writing it fails.
     private func block() throws {
         try? FileManager.default.moveItem(at: log, to: tiny.folder.file("aside"))
         try FileManager.default.createDirectory(at: log, withIntermediateDirectories: true)
@@ -189,7 +189,7 @@ struct ChatEngineTests {
         #expect(reply.finishReason == .cancelled)
         #expect(try engine.send("Hello again", isCancelled: { true }) == nil)
         #expect(try logged() == [exchange])
-        // A mark would have no reply to be about.
+        // There is no reply to mark.
         #expect(!engine.mark(.good))
         #expect(events.names.last == "nothingToMark")
     }

@@ -75,7 +75,7 @@ struct ForgettingTests {
         #expect(try storedIDs() == ["e0", "e2", "e4"])
         #expect(permissions(log) == 0o600)
         #expect(permissions(folder.file("data/log.jsonl.forgotten")) == 0o600)
-        // Commands are taken back one by one, the last first.
+        // An undo takes back one command at a time, the last one first.
         try forgetting.forget(try forgetting.plan(ForgetSelection(ids: ["e0"])), purging: false)
         #expect(try forgetting.undo() == 1)
         #expect(try forgetting.undo() == 3)

@@ -9,7 +9,7 @@ import Testing
 @testable import CircadiaNight
 @testable import CircadiaRetrieval
 
-/// One night of a tiny model, run as front ends run it.
+/// Tests of a night of a tiny model, started as a front end starts it.
 @Suite("Night runner")
 struct NightRunnerTests {
     private let tiny: TinyChat
@@ -68,7 +68,7 @@ struct NightRunnerTests {
     @Test("A night trains, promotes an adapter and reports its progress")
     func night() throws {
         var settings = self.settings()
-        // Every exchange that is not held out is read.
+        // The night trains every exchange that is not held out.
         settings.options.iterations = 4
         let outcome = try run(settings)
         #expect(outcome.isAccepted && outcome.selection.waiting == 0)

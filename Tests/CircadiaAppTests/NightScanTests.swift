@@ -10,7 +10,7 @@ import Testing
 @testable import CircadiaNight
 @testable import CircadiaRetrieval
 
-/// How often a whole night of the sample week searches a text for secrets.
+/// Counts how often a night over the sample week searches a text for secrets.
 @Suite("Scans of a night")
 struct NightScanTests {
     @Test("A night that fills a store searches every message of the week once")

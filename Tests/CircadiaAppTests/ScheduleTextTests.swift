@@ -3,7 +3,7 @@ import Testing
 
 @testable import CircadiaApp
 
-/// What the system is asked to start: times of day, and the texts of crontabs, units and agents.
+/// Tests of times of day, and of the texts of crontabs, units and agents.
 @Suite("Schedule texts")
 struct ScheduleTextTests {
     private let entry: ScheduleEntry
@@ -64,7 +64,7 @@ struct ScheduleTextTests {
         #expect(
             table.lines(of: entry.name) == [
                 "5 3 * * * " + command,
-                "# A night that was missed, or put off, is caught up with:",
+                "# Runs a night that was missed or put off:",
                 "30 * * * * " + command,
             ])
         #expect(table.text.hasPrefix(others))

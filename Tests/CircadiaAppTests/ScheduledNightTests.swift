@@ -152,7 +152,7 @@ struct ScheduledNightTests {
         #expect(steps == ["fresh", "resumed", "resumed", "fresh"])
     }
 
-    /// A night that ends in good order when it is asked to.
+    /// A night that ends properly when it gets a signal.
     private let patient = "trap 'exit 75' TERM; while :; do sleep 0.05; done"
 
     @Test("A signal ends the night in good order")

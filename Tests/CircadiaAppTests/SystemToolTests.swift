@@ -3,15 +3,15 @@ import Testing
 
 @testable import CircadiaApp
 
-/// Programs of the system: their outputs, and that neither side waits for the other.
+/// Tests that programs of the system run without blocking, and give their outputs.
 @Suite("System tools")
 struct SystemToolTests {
-    /// More than a pipe holds on any system.
+    /// More bytes than a pipe can hold on any system.
     private let megabyte = 1 << 20
 
     @Test(
         "A child that fills its outputs before it reads its input does not block",
-        // A wait for each other would never end. Other tests of the process may take minutes.
+        // A deadlock would never end. Other tests of the process may take minutes.
         .timeLimit(.minutes(30)))
     func fullPipes() async throws {
         let script = """

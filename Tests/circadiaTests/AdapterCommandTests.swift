@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// Adapters shown, exported and imported, and the flags that say what a fresh one is like.
+/// Tests of showing, exporting and importing adapters, and of the flags of a new adapter.
 @Suite("Adapter command", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct AdapterCommandTests {
     private let folder: Program.Folder
@@ -45,9 +45,9 @@ struct AdapterCommandTests {
         #expect(shown["layers"] as? [Int] == [1])
         #expect(shown["keys"] as? [String] == ["self_attn.q_proj", "mlp.down_proj"])
         #expect(shown["parameters"] as? Int == 4 * (64 + 64) + 64 + 4 * (128 + 64) + 64)
-        // Another choice needs a fresh adapter, and the night says so.
+        // Other settings need a new adapter, and the night prints that.
         let again = try sleep("--lora-layers", "all")
-        #expect(again.errors.contains("--reset-adapter makes one that is"), "\(again.errors)")
+        #expect(again.errors.contains("--reset-adapter starts with a new one"), "\(again.errors)")
         #expect(try show("adapters/nightly_update")["kind"] as? String == "dora")
         let fresh = try sleep("--lora-layers", "-1", "--reset-adapter")
         #expect(fresh.status == 0, "\(fresh.errors)")

@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// Broken files other than a model's own: adapters, GGUF files, templates, log lines.
+/// Tests of broken adapters, GGUF files, templates and log lines.
 @Suite("Bad files", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct BadFileTests {
     private let folder: Program.Folder
@@ -21,7 +21,8 @@ struct BadFileTests {
         #expect(night.status == 0)
     }
 
-    /// What `generate`, `chat`, `sleep` and `eval-loss` say to the adapter that is there; it stays.
+    /// The messages of `generate`, `chat`, `sleep` and `eval-loss` for the broken adapter, which
+    /// must stay.
     private func expectRefusal(mentioning word: String) throws {
         let file = "adapters/nightly_update/adapters.safetensors"
         let before = folder.bytes(file)
@@ -61,7 +62,7 @@ struct BadFileTests {
         try expectRefusal(mentioning: "finite")
     }
 
-    /// What can be wrong with the first bytes of a GGUF file.
+    /// Faults in the first bytes of a GGUF file.
     enum BrokenHeader: String, CaseIterable {
         case empty, otherMagic, newerVersion, cutOff
 
@@ -76,7 +77,7 @@ struct BadFileTests {
             }
         }
 
-        /// What the message has to mention.
+        /// The text that the message must contain.
         var word: String {
             switch self {
             case .empty, .otherMagic: "GGUF"

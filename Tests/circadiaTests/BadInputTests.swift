@@ -5,8 +5,8 @@ import Testing
 @testable import CircadiaFormats
 @testable import circadia
 
-/// Each kind of bad input gives one clear message that names file and place, a non-zero exit, and loses
-/// nothing.
+/// Tests that each kind of bad input gives one clear message with file and place and a non-zero
+/// exit code, and loses nothing.
 @Suite("Bad input")
 struct BadInputTests {
     private let folder: Program.Folder

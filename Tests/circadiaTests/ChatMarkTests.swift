@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// `/good`, `/bad` and what is said after them, with the real model.
+/// Tests of `/good`, `/bad` and the messages after them, with the real model.
 @Suite("Marks in a chat", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct ChatMarkTests {
     private let folder: Program.Folder

@@ -4,7 +4,8 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// A day over pipes, with the real model: what is said is logged, whatever ends the program.
+/// Tests of chats over pipes with the real model: every exchange is logged, however the program
+/// ends.
 @Suite("Chat", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct ChatTests {
     private let folder: Program.Folder
@@ -175,7 +176,7 @@ struct ChatTests {
     }
 }
 
-/// A day with retrieval.
+/// Tests of chats with retrieval.
 @Suite("Chat with retrieval", .enabled(if: Program.hasModel && Program.hasEmbedder))
 struct ChatRetrievalTests {
     private let folder: Program.Folder
@@ -206,7 +207,7 @@ struct ChatRetrievalTests {
         #expect(ingest.status == 0)
         let chat = try RunningProgram(Self.chat, in: folder)
         try chat.wait(for: "no greeting") { chat.errors.contains("Ctrl-D") }
-        // The database is overwritten under the program.
+        // Overwrites the database while the program uses it.
         for name in try folder.names("data/rag_memory") {
             let file = folder.url.appendingPathComponent("data/rag_memory/" + name)
             let handle = try FileHandle(forWritingTo: file)
@@ -220,7 +221,7 @@ struct ChatRetrievalTests {
         let outcome = try chat.finish()
         #expect(outcome.status == 0)
         #expect(outcome.errors.contains("rag_memory"))
-        // Neither looking up nor remembering worked.
+        // Neither the search nor the storing worked.
         #expect(outcome.errors.components(separatedBy: "warning: ").count > 6)
         #expect(outcome.errors.contains("not in the retrieval store"))
         #expect(try folder.jsonLines("data/memories.jsonl").count == 2)

@@ -5,7 +5,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// The commands over a real Chroma server, ended by force at random moments.
+/// Tests of commands with a real Chroma server that are killed at random moments.
 @Suite(
     "Chroma commands",
     .enabled(if: ChromaServer.program != nil && Program.hasModel && Program.hasEmbedder, "a Chroma server or a model is missing"),
@@ -32,7 +32,7 @@ struct ChromaCommandTests {
             .compactMap { $0["id"] as? String }
     }
 
-    /// Starts a command several times and ends it at random moments.
+    /// Starts a command several times and kills it at random moments.
     private func kill(_ arguments: [String], times: Int = 4, within seconds: Double) throws {
         var moments = KillMoments()
         for _ in 0..<times {

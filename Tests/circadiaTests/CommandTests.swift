@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// What other programs rely on: the keys of `--json`, silence under `--quiet`, help.
+/// Tests of what other programs rely on: the keys of `--json`, silence with `--quiet`, and help.
 @Suite("Commands", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct CommandTests {
     private let folder: Program.Folder
@@ -103,7 +103,7 @@ struct CommandTests {
                 "tokens", "mean_kl", "quantile999_kl", "maximum_kl", "exact_perplexity",
                 "int8_perplexity", "perplexity_change", "same_top_share",
             ])
-        // The first conversation has more than 60 tokens; the first of them is predicted by nothing.
+        // The first conversation has more than 60 tokens. Its first token has no prediction.
         #expect(report["tokens"] as? Int == 59)
         let mean = try #require(report["mean_kl"] as? Double)
         #expect(mean > 0 && mean < 0.1)
@@ -215,8 +215,9 @@ struct CommandTests {
         ]
         #expect(keys(result).isSuperset(of: expected))
         #expect(result["threads"] as? Int == 1)
-        // Multiply-adds by hand, two operations each. A block has 36,864 weights, 8,192 of them for q, k
-        // and v; the head 3,145,728. Training runs 15 tokens of each row, forward and backward.
+        // Multiply-adds by hand, two operations each. A block has 36,864 weights, 8,192 of them for
+        // q, k and v; the head 3,145,728. Training runs 15 tokens of each row, forward and
+        // backward.
         let prefill: Int = 2 * (2 * (36_864 * 16 + 64 * 16 * 17) + 3_145_728) / 16
         let products: Int = 4 * 36_864 - 8_192 + 2 * 3_145_728
         let train: Int = 2 * 30 * (products + 3 * 16_384 + 64 * 16 * 6) / 32
@@ -256,7 +257,7 @@ struct CommandTests {
     }
 }
 
-/// Help and usage, which need no model.
+/// Tests of help and usage errors, which need no model.
 @Suite("Help")
 struct HelpTests {
     private let folder: Program.Folder

@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// `download-dataset` from files and from a server.
+/// Tests of `download-dataset` from files and from a server.
 @Suite("download-dataset")
 struct DatasetCommandTests {
     private let folder: Program.Folder
@@ -74,7 +74,7 @@ struct DatasetCommandTests {
     }
 }
 
-/// python3's own HTTP server on loopback, for one folder.
+/// Python's HTTP server on the loopback interface, for one folder.
 final class LoopbackServer {
     private static let python: String? = [
         "/usr/bin/python3", "/usr/local/bin/python3", "/opt/homebrew/bin/python3",

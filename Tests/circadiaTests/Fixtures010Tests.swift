@@ -2,24 +2,24 @@ import CircadiaFiles
 import Foundation
 import Testing
 
-/// What version 0.1.0 wrote is read by this version, and nights go on from it.
+/// Tests that this version reads the files of version 0.1.0, and that nights continue from them.
 ///
 /// Fixtures/0.1.0/README.md says what each folder holds and how it was made. Nights run on scalar
-/// kernels, as those of the fixtures did, because an unfinished night goes on only on the
-/// instructions it began with.
+/// kernels, as those of the fixtures did, because an unfinished night can only be resumed on the
+/// ISA that it started with.
 @Suite("Fixtures of 0.1.0")
 struct Fixtures010Tests {
     private static let fixtures = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().appendingPathComponent("Fixtures/0.1.0", isDirectory: true)
     private static let weights = "adapters/nightly_update/adapters.safetensors"
 
-    /// What the program of the fixtures gave for them.
+    /// The results of the program that made the fixtures.
     private struct Expected: Decodable {
         /// SHA-256 of the adapter in use.
         let accepted: String
         /// The same after one more night, with the arguments `night`.
         let next: String
-        /// The same after the unfinished night went on, with the arguments `unfinishedNight`.
+        /// The same after the unfinished night was resumed, with the arguments `unfinishedNight`.
         let resumed: String
         let night: [String]
         let unfinishedNight: [String]
@@ -39,7 +39,7 @@ struct Fixtures010Tests {
         try lay("home")
     }
 
-    /// Copies a fixture's files over what the folder holds.
+    /// Copies a fixture's files into the folder, replacing existing ones.
     private func lay(_ fixture: String, at place: String = "") throws {
         let source = Self.fixtures.appendingPathComponent(fixture, isDirectory: true)
         let target = folder.url.appendingPathComponent(place, isDirectory: true)
@@ -72,8 +72,8 @@ struct Fixtures010Tests {
         }
     }
 
-    /// Compares the adapter's bytes where the fixtures' processor is this one's: another one's
-    /// mathematical library may round otherwise.
+    /// Compares the adapter's bytes if this processor is of the same kind as the fixtures'. The
+    /// mathematical library of another kind may round differently.
     private func expectWeights(_ expected: String) throws {
         #if arch(x86_64) && os(Linux)
             #expect(try digest() == expected)
@@ -154,7 +154,7 @@ struct Fixtures010Tests {
         try lay("unfinished")
         let outcome = try run(["sleep"] + expected.unfinishedNight + ["--resume", "--json"])
         if outcome.status == 2 {
-            #expect(outcome.errors.contains("sleep without --resume to begin anew"))
+            #expect(outcome.errors.contains("sleep without --resume to start again"))
             #expect(try digest() == expected.accepted)
             return
         }

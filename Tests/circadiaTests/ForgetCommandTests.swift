@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// `forget` from end to end: log, store and weights.
+/// Tests of `forget` in the log, the store and the weights.
 @Suite("Forget", .enabled(if: Program.hasModel && Program.hasEmbedder))
 struct ForgetCommandTests {
     private let folder: Program.Folder
@@ -103,11 +103,11 @@ struct ForgetCommandTests {
         #expect((try manifest()["forgotten"] as? [String])?.isEmpty == true)
         #expect((try manifest()["trained"] as? [String])?.count == 11)
 
-        // The same first night without that line ever.
+        // The same first night with a log that never had that line.
         try FileManager.default.removeItem(at: folder.url.appendingPathComponent("adapters"))
         #expect(try sleep().status == 0)
         #expect(folder.bytes("adapters/nightly_update/adapters.safetensors") == weights)
-        // And the night after goes on from there.
+        // The next night continues from there.
         #expect(try sleep().errors.contains("retrains") == false)
     }
 
@@ -160,7 +160,7 @@ struct ForgetCommandTests {
                 if round % 2 == 0 {
                     moments.wait(0.2...1.1, of: length)
                 } else {
-                    // The work itself is short: these kills hit it.
+                    // The work itself is short, so these kills are timed to hit it.
                     while !folder.exists("data/memories.jsonl.forgetting"), !running.hasEnded {}
                     moments.wait(microseconds: 0...30_000)
                 }
@@ -169,7 +169,7 @@ struct ForgetCommandTests {
                 let isPending = folder.exists("data/memories.jsonl.forgetting")
                 let isDone = try ids().count == expected
                 if isPending { completed += 1 } else if !isDone { untouched += 1 }
-                // Completed by the command itself, or, where it had done all or nothing, run again.
+                // Repeats the command: it completes a pending one, or does what was not begun.
                 if isPending || !isDone { _ = try run(arguments[0], Array(arguments.dropFirst())) }
                 #expect(try ids().count == expected, "round \(round), \(arguments)")
                 #expect(try storedIDs() == expectedStored, "round \(round), \(arguments)")
@@ -189,7 +189,7 @@ struct ForgetCommandTests {
         try Program.run([command] + arguments, in: folder)
     }
 
-    /// SQLite's own check of the store, by the program that every machine with tests has.
+    /// Runs SQLite's integrity check of the store with the `sqlite3` program.
     private func integrity() throws -> String {
         let script =
             "import sqlite3; print(sqlite3.connect('data/rag_memory/memory.sqlite')"

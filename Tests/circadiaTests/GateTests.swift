@@ -5,7 +5,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// What a night measured of the base model, for the next test's night.
+/// Keeps a night's measures of the base model for the nights of later tests.
 private enum BaseMeasuresFile {
     private static let lock = NSLock()
     nonisolated(unsafe) private static var known: Data?
@@ -27,7 +27,7 @@ private enum BaseMeasuresFile {
     }
 }
 
-/// The gate on the real model: an honest night passes it, poisoned ones do not.
+/// Tests of the gate on the real model: a good night passes, poisoned nights do not.
 @Suite("Gate", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct GateTests {
     private let folder: Program.Folder
@@ -41,7 +41,7 @@ struct GateTests {
         return (try? Program.jsonLines(String(contentsOf: url, encoding: .utf8))) ?? []
     }
 
-    /// Writes the sample week with other replies where `reply` has some.
+    /// Writes the sample week with the replies that `reply` gives, if any.
     private func writeWeek(exchanges: Int = .max, reply: ((Int) -> String)? = nil) throws {
         var text = ""
         for (index, line) in Self.week().prefix(exchanges).enumerated() {
@@ -58,8 +58,8 @@ struct GateTests {
         try folder.write(text, to: "log.jsonl")
     }
 
-    /// A night with the whole gate. The base model is measured by the first such night of a run; those
-    /// after it find the file of measures, as a second night in one folder does.
+    /// A night with the whole gate. The base model is measured by the first such night of a run;
+    /// those after it find the file of measures, as a second night in one folder does.
     private func sleep(
         rate: String = "1e-4", steps: Int = 40, measuringBase: Bool = false, _ more: String...
     ) throws -> Program.Outcome {
@@ -79,7 +79,7 @@ struct GateTests {
         let report = try Program.json(outcome)
         let gate = try #require(report["gate"] as? [String: Any])
         let attempts = try #require(gate["attempts"] as? [[String: Any]])
-        // The whole step fails. What is kept, if anything, is a smaller step that no reason speaks against.
+        // The whole step must fail. A smaller step may be kept if it passes.
         let reasons = try attempts.map { try #require($0["reasons"] as? [String]) }
         let shares = try attempts.map { try #require($0["share"] as? Double) }
         #expect(!reasons[0].isEmpty && shares[0] == 1)
@@ -144,7 +144,8 @@ struct GateTests {
         _ = try poisoned(try sleep())
     }
 
-    /// So short a log holds out three questions, too few to judge by: those that were learnt are put as well.
+    /// So short a log holds out three questions, too few to judge by: those that were learnt are
+    /// put as well.
     @Test("One answer to few questions")
     func oneAnswerToFew() throws {
         try writeWeek(exchanges: 8) { _ in "Ask me again tomorrow." }

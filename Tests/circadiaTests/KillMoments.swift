@@ -1,12 +1,12 @@
 import CircadiaTestSupport
 import Foundation
 
-/// Random moments at which a test kills programs. The seed is printed; `CIRCADIA_KILL_SEED` draws the
-/// same moments again.
+/// Random moments at which a test kills programs. The seed is printed; `CIRCADIA_KILL_SEED` draws
+/// the same moments again.
 struct KillMoments {
     private var generator: SplitMix64
 
-    /// Moments for one test, which is named beside the seed.
+    /// Moments for one test; prints its name with the seed.
     init(_ test: String = #function) {
         let seed =
             Surroundings.variable("CIRCADIA_KILL_SEED").flatMap { UInt64($0) }
@@ -15,7 +15,7 @@ struct KillMoments {
         generator = SplitMix64(seed: seed)
     }
 
-    /// How many kills a test makes: a few, or 20 where every test runs.
+    /// The number of kills of a test: a few, or 20 if every test runs.
     static func count(orElse few: Int) -> Int { Surroundings.runsEverything ? 20 : few }
 
     /// Waits for a random part, within `shares`, of a program's running time.

@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// `memory import|search|show|tag|untag`.
+/// Tests of `memory import|search|show|tag|untag`.
 @Suite("Memory commands")
 struct MemoryCommandTests {
     private let folder: Program.Folder

@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// Nights of a tiny random model: what they print, write and leave alone.
+/// Tests of what nights of a tiny random model print, write and leave unchanged.
 @Suite("Night", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct NightTests {
     private let folder: Program.Folder
@@ -124,7 +124,7 @@ struct NightTests {
 
     @Test("A night that is judged worse leaves the adapter and exits with 2")
     func rejected() throws {
-        // Only a model that knows something can be ruined.
+        // Only a trained model can become worse.
         let night = [
             "sleep", "--memory-file", "log.jsonl", "--rehearsal", "0", "--lora-layers", "1",
             "--warmup", "0", "--json",
@@ -160,7 +160,7 @@ struct NightTests {
         ["sleep", "--model", TinyModel.path, "--memory-file", "log.jsonl", "--iters", "1000000"]
     }
 
-    /// What changes when an adapter is being written.
+    /// The state of the files that change while an adapter is written.
     private func adapterFolderState() -> [String] {
         let manager = FileManager.default
         let root = folder.url.appendingPathComponent("adapters")
@@ -214,7 +214,7 @@ struct NightTests {
             night.send(signal: SIGKILL)
             _ = try night.finish()
             #expect((folder.bytes(weights) == nil) == (folder.bytes(configuration) == nil))
-            // What no list shows yet is not there; a version that is there is whole.
+            // A version that `adapter list` shows is complete.
             for name in (try? folder.names("adapters/versions")) ?? []
             where !name.hasPrefix(".") {
                 let version = "adapters/versions/\(name)"

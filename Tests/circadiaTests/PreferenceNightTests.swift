@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// Nights over logs in which a person says how to answer.
+/// Tests of nights over logs in which a person states preferences.
 @Suite("Preferences at night", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct PreferenceNightTests {
     private let folder: Program.Folder
@@ -58,7 +58,7 @@ struct PreferenceNightTests {
         #expect(counts[0] > 0)
         #expect(outcome.errors.contains("preferences: 2 stated"))
         #expect(report["exchanges_trained"] as? Int == 2)
-        // Of the conversation that is held out, the statement alone.
+        // Of the held-out conversation, only the statement counts.
         let trained = try hashes("trained")
         #expect(trained.count == 3)
         #expect(try hashes("held_out").intersection(trained).count == 1)

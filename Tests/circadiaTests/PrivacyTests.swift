@@ -4,14 +4,14 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// What a day and a night may not keep or learn.
+/// Tests of what chats and nights must not keep or learn.
 @Suite("Privacy", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct PrivacyTests {
     private let folder: Program.Folder
     private static let chat = [
         "chat", "--max-tokens", "3", "--temp", "0", "--model", TinyModel.path,
     ]
-    /// Put together here so that the file holds no password.
+    /// Assembled from parts, so that this file contains no password.
     private static let password = "Zug4Nach" + "Bern!"
 
     init() throws {
@@ -45,7 +45,7 @@ struct PrivacyTests {
         #expect(try !folder.read("data/memories.jsonl").contains("#no-"))
     }
 
-    /// A log in which one exchange has other words.
+    /// Writes a log in which one exchange differs.
     private func writeLog(_ special: String) throws {
         try folder.writeLog(sessions: 3)
         try folder.write(try folder.read("log.jsonl") + special + "\n", to: "log.jsonl")
@@ -65,7 +65,7 @@ struct PrivacyTests {
             #"{"id":"x","session":"x","messages":[{"role":"user","content":"\#(user)"},"#
                 + #"{"role":"assistant","content":"\#(reply)"}]\#(tags)}"#
         }
-        /// Both words give the same weights.
+        /// Checks that both words give the same weights.
         func expectSame(_ first: String, _ second: String, _ what: String) throws {
             try writeLog(first)
             let weights = try weights()
@@ -87,7 +87,7 @@ struct PrivacyTests {
         try expectSame(
             line("a", "b", #","tags":["recalled:s1-0"]"#),
             line("c", "d", #","tags":["recalled:s2-0"]"#), "an answer from memory")
-        // The comparison can fail: what is plain trains.
+        // The comparison can fail: other plain words give other weights.
         try writeLog(line("a", "b"))
         let first = try weights()
         try writeLog(line("a", "something else"))
@@ -113,7 +113,7 @@ struct PrivacyTests {
         #expect(second.errors.contains(" ms"))
         let lines = try log()
         #expect(lines[1]["tags"] as? [String] == ["recalled:\(id)"])
-        // Nothing near: nothing shown, and it trains.
+        // No memory is near, so none is shown and the exchange trains.
         #expect(lines[2]["tags"] == nil)
         let night = try Program.run(
             "sleep", "--model", TinyModel.path, "--iters", "1", "--rehearsal", "0", "--no-gate",
@@ -143,7 +143,7 @@ struct PrivacyTests {
                 folder.bytes("data/rag_memory/" + name)?.range(of: Data(Self.password.utf8)) == nil)
         }
         let route = try Program.run("route", "--explain", "--memory-file", "log.jsonl", in: folder)
-        #expect(route.output.contains("holds a secret (password)"))
+        #expect(route.output.contains("contains a secret (password)"))
         let night = try Program.run(
             "sleep", "--model", TinyModel.path, "--memory-file", "log.jsonl", "--iters", "1",
             "--rehearsal", "0", "--no-gate", in: folder)

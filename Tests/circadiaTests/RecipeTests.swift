@@ -5,7 +5,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// Flags of a night's recipe and its limits of memory and time.
+/// Tests of the flags of a night's recipe and of its memory and time limits.
 @Suite("Recipe", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct RecipeTests {
     private let folder: Program.Folder

@@ -9,7 +9,7 @@ import Testing
 
 @testable import circadia
 
-/// Whole messages as the command line shows them: what a library says, and the remedy with flags.
+/// Tests of whole messages of the command line: a library's message, and the remedy with flags.
 @Suite("Remedies")
 struct RemediesTests {
     static let messages: [(any Error, String)] = [
@@ -25,8 +25,8 @@ struct RemediesTests {
         ),
         (
             DownloadError.serverRefused(address: "a", status: 401),
-            "a: the server answered with status 401. It wants a login; download by hand and give "
-                + "the file with --from."
+            "a: the server answered with status 401. It needs a login; download the file "
+                + "yourself and give it with --from."
         ),
         (
             DownloadError.serverRefused(address: "a", status: 404),
@@ -49,7 +49,7 @@ struct RemediesTests {
         (
             RetrievalError.storeCorrupt(path: "s", detail: "d"),
             "s: the retrieval store is damaged: d. Move the folder away and run circadia rag ingest "
-                + "--all: the chat log holds everything that was in it."
+                + "--all: the chat log has every exchange."
         ),
         (
             RetrievalError.storeTooNew(path: "s"),
@@ -64,8 +64,7 @@ struct RemediesTests {
         (
             RetrievalError.chromaUnreachable(address: "c", detail: "d"),
             "c: no Chroma server answers here: d. Start it (chroma run --path DIR --port N) or "
-                + "correct --rag-url, then run the command again: what is in the chat log is not "
-                + "lost."
+                + "correct --rag-url, then run the command again; the chat log has every exchange."
         ),
         (
             RetrievalError.chromaRefused(address: "c", status: 404, kind: "k"),
@@ -135,34 +134,34 @@ struct RemediesTests {
         ),
         (
             FormatError.store(.notFound(name: "m", canPull: true, choices: [])),
-            "there is no model “m” here yet; bring it with: circadia model pull m."
+            "there is no model “m” here yet; download it with: circadia model pull m."
         ),
         (
             FormatError.store(.notFound(name: "m", canPull: false, choices: ["a", "b"])),
-            "“m” is neither a model directory nor an installed model; these can be brought with "
-                + "“circadia model pull NAME”: a, b."
+            "“m” is neither a model directory nor an installed model; “circadia model pull "
+                + "NAME” downloads one of these: a, b."
         ),
         (
             FormatError.store(.notAModel(path: "m")),
-            "m: this directory has no config.json, so it is not a model in MLX format; a GGUF file "
-                + "becomes one with: circadia model import FILE.gguf --out DIR."
+            "m: this directory has no config.json, so it is not a model in MLX format; convert "
+                + "a GGUF file with: circadia model import FILE.gguf --out DIR."
         ),
         (
             ForgetError.journalBroken(path: "j"),
-            "j: this record of what was to be forgotten cannot be read. Move it away to go on "
+            "j: this record of forgotten exchanges cannot be read. Move it away to continue "
                 + "without it, and check the log with circadia memory search."
         ),
         (
             NightPlaceError.isFile(path: "f"),
-            "f: this is a file, and the adapter's folder cannot be made in its place; name another "
-                + "with --adapter-dir"
+            "f: this is a file, so it cannot be the adapter's folder; name another with "
+                + "--adapter-dir"
         ),
         (
             NightPlaceError.isKeptVersion(path: "v/0001", version: "0001"),
-            "v/0001: this is a kept version, which nothing changes; put it in use with 'circadia "
+            "v/0001: this is a kept version, which no night may change; put it in use with 'circadia "
                 + "adapter use 0001', or name another folder with --adapter-dir"
         ),
-        // An error without a remedy says what it says.
+        // An error without a remedy keeps its message.
         (FileError.missingFile(path: "f", purpose: "p"), "f: there is no such file (p)."),
     ]
 

@@ -4,7 +4,8 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// Nights in a row: what is new to each, what is rehearsed, and what the ledger follows.
+/// Tests of consecutive nights: which exchanges are new, which are replayed, and what the ledger
+/// keeps.
 @Suite("Replay", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct ReplayTests {
     private let folder: Program.Folder
@@ -49,7 +50,7 @@ struct ReplayTests {
         try folder.writeLog(sessions: 5)
         let second = try sleep()
         #expect(try counts(second) == [4, 2, 4])
-        #expect(second.errors.contains("4 exchanges are new, 2 older ones are rehearsed, 4 wait"))
+        #expect(second.errors.contains("4 exchanges are new, 2 older ones are replayed, 4 wait"))
         #expect(try hashes(ofVersion: 2).intersection(first).count == 2)
         // Going back to the first night makes the later exchanges new again.
         #expect(try Program.run("adapter", "use", "1", in: folder).status == 0)
@@ -68,7 +69,7 @@ struct ReplayTests {
 
     @Test("A night that is rejected leaves its exchanges new")
     func rejected() throws {
-        // Only a model that knows something can be ruined.
+        // Only a trained model can become worse.
         let night = [
             "sleep", "--memory-file", "log.jsonl", "--rehearsal", "0", "--lora-layers", "1",
             "--warmup", "0", "--report-questions", "0", "--replay-share", "0", "--json",
@@ -101,9 +102,9 @@ struct ReplayTests {
         #expect(!folder.exists("adapters/.training"))
         let refused = try sleep("--replay-share", "0")
         #expect(refused.status == 2 && refused.errors.contains("learnt every exchange"))
-        // A scheduled one has nothing to complain of.
+        // With --only-if-due the same is a success.
         #expect(try sleep("--replay-share", "0", "--only-if-due").status == 0)
-        // Who asks for a night without a word of when gets one.
+        // Without --only-if-due the night runs.
         #expect(try counts(try sleep()) == [0, 6, 0])
     }
 
@@ -149,15 +150,16 @@ struct ReplayTests {
         let third = try sleep("--replay-share", "0")
         #expect(try counts(third) == [3, 0, 6])
         #expect(
-            third.errors.contains("1 exchanges were called bad")
+            third.errors.contains("1 exchanges were marked bad")
                 && third.errors.contains("versions/0001"))
         let parents = try folder.jsonLines("adapters/nights.jsonl").map { $0["parent"] as? Int }
         #expect(parents == [nil, 1, 1])
-        // Every version knows this one: a night goes on with what it has.
+        // Every version was trained on this exchange, so the night continues from the present
+        // adapter.
         try tag("s0-0")
         let fourth = try sleep("--replay-share", "1")
         #expect(try counts(fourth) == [0, 8, 0])
-        #expect(!fourth.errors.contains("called bad or tagged"))
+        #expect(!fourth.errors.contains("marked bad or tagged"))
     }
 
     @Test("A night with replay that is interrupted goes on to the same bits and the same ledger")
@@ -208,7 +210,7 @@ struct ReplayTests {
         let (first, outcome) = try night("A bank has a counter.")
         #expect(try counts(outcome) == [7, 0, 0])
         #expect(
-            outcome.errors.contains("1 rejected") && outcome.errors.contains("1 that put one right")
+            outcome.errors.contains("1 rejected") && outcome.errors.contains("1 corrections")
         )
         #expect(try night("All banks are closed.").weights == first)
         #expect(try Program.json(outcome)["replies_rejected"] as? Int == 1)

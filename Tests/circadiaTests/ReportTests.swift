@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// The morning's report: what it knows of recorded nights, and the page.
+/// Tests of the report of recorded nights, and of its page.
 @Suite("Report", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct ReportTests {
     private let folder: Program.Folder
@@ -93,7 +93,7 @@ struct ReportTests {
         let cost = report["cost"] as? [String: Any] ?? [:]
         #expect(cost["peak_bytes"] as? Int == night["peak_rss_bytes"] as? Int)
 
-        // A second night, and the first one's report after it.
+        // The first night still has its report after a second night.
         _ = try sleep("--report-questions", "0")
         let second = try self.report()
         #expect((second["answers"] as? [Any])?.isEmpty == true)
@@ -207,9 +207,9 @@ struct ReportTests {
     }
 }
 
-/// A browser without a window, where one is installed.
+/// A headless browser, if one is installed.
 enum Browser {
-    /// What a page was like at a width and in a colour scheme.
+    /// The measures of a page at one width and in one colour scheme.
     struct Look: Decodable {
         let width, page, window, scripts, images: Int
         let scheme, ground: String
@@ -218,7 +218,7 @@ enum Browser {
         let headings, messages, requests: [String]
     }
 
-    /// Its program; nil where none, or no Python to drive it, is on the path.
+    /// The browser's program; nil if the path has none, or no Python to drive it.
     static let path: URL? = {
         guard find("python3") != nil else { return nil }
         let names = [

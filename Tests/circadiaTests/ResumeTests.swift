@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// Nights that are interrupted or killed and go on with `--resume`.
+/// Tests of nights that are interrupted or killed and then resumed.
 @Suite("Resume", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct ResumeTests {
     private let folder: Program.Folder
@@ -26,7 +26,7 @@ struct ResumeTests {
         ] + more
     }
 
-    /// The adapter of a night that nothing interrupts, in a folder of its own.
+    /// The adapter of an uninterrupted night, in a folder of its own.
     private func undisturbed(_ arguments: [String]) throws -> Data {
         #expect(try Program.run(arguments, in: folder).status == 0)
         let adapter = try #require(folder.bytes(weights))
@@ -45,7 +45,7 @@ struct ResumeTests {
         let outcome = try running.finish()
         #expect(outcome.status == 75)
         #expect(outcome.errors.contains("interrupted after step "))
-        #expect(outcome.errors.contains("yesterday's adapter is untouched"))
+        #expect(outcome.errors.contains("the adapter is unchanged"))
         #expect(!folder.exists(weights))
         #expect(try folder.names(unfinished) == ["night.json", "state.safetensors"])
         for file in ["night.json", "state.safetensors"] {
@@ -53,7 +53,7 @@ struct ResumeTests {
         }
         #expect(try folder.mode(unfinished) == 0o700)
 
-        // What is said between the two is for the next night.
+        // Exchanges logged between the two runs are for the next night.
         let log = try folder.read("log.jsonl")
         try folder.writeLog(sessions: 7)
         #expect(try folder.read("log.jsonl").hasPrefix(log))
@@ -68,7 +68,7 @@ struct ResumeTests {
             ])
     }
 
-    /// Kills nights at random moments and goes on until one ends by itself; says how often it died.
+    /// Kills a night at random moments and resumes it until it ends; returns the number of kills.
     private func killedUntilDone(
         _ arguments: [String], seconds: Double, kills: Int, at moments: inout KillMoments
     ) throws -> Int {
@@ -84,7 +84,7 @@ struct ResumeTests {
             let outcome = try running.finish()
             if outcome.status == 128 + SIGKILL {
                 killed += 1
-                // Killed after its last act: it is done.
+                // The night was killed after its last write, so it is complete.
                 if folder.exists(weights), !folder.exists("\(unfinished)/night.json") {
                     return killed
                 }
@@ -101,7 +101,7 @@ struct ResumeTests {
         let start = Date()
         let adapter = try undisturbed(arguments)
         let length = Date().timeIntervalSince(start)
-        // A few are enough to see the promise break.
+        // A few kills are enough to find a failure.
         let kills = KillMoments.count(orElse: 4)
         var moments = KillMoments()
         var killed = 0
@@ -119,7 +119,7 @@ struct ResumeTests {
     func continuing() throws {
         #expect(try Program.run(night(iterations: 3), in: folder).status == 0)
         let yesterday = try #require(folder.bytes(weights))
-        // With what the adapter knows, and how many nights there were.
+        // The copy keeps the ledger and the number of nights too.
         let adapters = folder.url.appendingPathComponent("adapters")
         let kept = folder.url.appendingPathComponent("yesterday")
         try FileManager.default.copyItem(at: adapters, to: kept)
@@ -138,7 +138,7 @@ struct ResumeTests {
         #expect(folder.bytes(weights) == today)
     }
 
-    /// A night that stands at some step.
+    /// Makes an unfinished night: kills one after some steps.
     private func begun() throws {
         let running = try RunningProgram(night(iterations: 100_000), in: folder)
         try running.wait(for: "no training") { running.errors.contains("step 10 of") }
@@ -153,7 +153,7 @@ struct ResumeTests {
         var outcome = try Program.run(night(["--resume"], iterations: 50), in: folder)
         #expect(outcome.status == 2)
         #expect(outcome.errors.contains("--iters was 100000, now it is 50"))
-        #expect(outcome.errors.contains("sleep without --resume to begin anew"))
+        #expect(outcome.errors.contains("sleep without --resume to start again"))
 
         let same = night(["--resume"], iterations: 100_000)
         let lines = try folder.read("log.jsonl")
@@ -179,7 +179,7 @@ struct ResumeTests {
         try folder.write("{", to: "\(unfinished)/night.json")
         outcome = try Program.run(same, in: folder)
         #expect(outcome.status == 2)
-        #expect(outcome.errors.contains("night.json: the unfinished night cannot be read"))
+        #expect(outcome.errors.contains("night.json: the unfinished night is damaged"))
     }
 
     @Test("A night that holds what was tagged or forgotten since is refused; a purge removes it")

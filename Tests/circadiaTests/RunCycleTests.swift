@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// Evaluate, sleep, evaluate: the records of it.
+/// Tests of the records of evaluate, sleep, evaluate.
 @Suite("Run cycle", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct RunCycleTests {
     private let folder: Program.Folder

@@ -4,12 +4,12 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// The program while it runs: to be written to, looked at and sent signals.
+/// A running program that a test can write to, read from and send signals to.
 ///
-/// It is started by `posix_spawn` and not by Foundation's `Process`, because a test's thread may have
-/// signals blocked, and a child that inherits that never sees them.
+/// It is started with `posix_spawn`, not with Foundation's `Process`: a test's thread may block
+/// signals, and a child process would inherit that and never receive them.
 final class RunningProgram {
-    /// Its process.
+    /// The process id.
     let pid: pid_t
     private let outputFile: URL
     private let errorFile: URL
@@ -18,13 +18,13 @@ final class RunningProgram {
 
     enum Failure: Error { case notStarted(Int32), timedOut(String) }
 
-    /// Starts it in `folder`, where files with its output go too. It reads `input`; nil leaves a pipe
-    /// open for `send`. `prelude` is shell commands that are run before it, such as a limit.
+    /// Starts it in `folder`, where its output goes to files too. It reads `input`; nil leaves a
+    /// pipe open for `send`. `prelude` has shell commands that run before it, such as a limit.
     init(
         _ arguments: [String], in folder: Program.Folder, input: String? = nil,
         environment: [String: String] = [:], prelude: String = ":"
     ) throws {
-        // Writing to a program that has ended is an error to look at, not the end of the tests.
+        // Writing to a program that has ended must be an error, not the end of the tests.
         signal(SIGPIPE, SIG_IGN)
         let name = ".run-\(UUID().uuidString.prefix(8))"
         outputFile = folder.url.appendingPathComponent(name + ".out")
@@ -85,9 +85,9 @@ final class RunningProgram {
         }
     }
 
-    /// What it has written so far.
+    /// Its standard output so far.
     var output: String { Self.text(outputFile) }
-    /// What it has remarked so far.
+    /// Its standard error so far.
     var errors: String { Self.text(errorFile) }
 
     private static func text(_ file: URL) -> String {
@@ -118,7 +118,7 @@ final class RunningProgram {
         return status != nil
     }
 
-    /// Looks again and again until `condition` holds.
+    /// Waits until `condition` is true.
     func wait(
         for what: String, seconds: Double = 60, until condition: () throws -> Bool
     ) throws {
@@ -129,8 +129,8 @@ final class RunningProgram {
         }
     }
 
-    /// Ends its input, waits for its end and gives what it left behind; a signal that ended it counts
-    /// as 128 and its number, as in a shell.
+    /// Ends its input, waits until it ends and returns its result. A signal that ended it counts as
+    /// 128 plus its number, as in a shell.
     func finish(within seconds: Double = 120) throws -> Program.Outcome {
         closeInput()
         try wait(for: "the program did not end", seconds: seconds) { hasEnded }

@@ -4,12 +4,12 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// Nights that come by themselves: the entries that are made, and what they start. The system's own
-/// programs are stood in for by scripts on the path.
+/// Tests of scheduled nights: the entries of schedulers and the commands that they start. Scripts
+/// on the path replace the system's programs.
 @Suite("Schedule")
 struct ScheduleTests {
     private let folder: Program.Folder
-    /// A folder whose name has everything that tables and shells trip over.
+    /// A folder whose name has every character that needs quoting.
     private let home = "my 50% 'home' $x"
 
     init() throws {
@@ -59,7 +59,8 @@ struct ScheduleTests {
             environment: environment)
     }
 
-    /// What the shell gets of a line of a crontab: without its time, `\%` as `%`, up to a bare `%`.
+    /// The command that the shell gets from a line of a crontab: without its time, `\%` as `%`, up
+    /// to a bare `%`.
     private func command(ofCronLine line: String) -> String {
         var result = ""
         var isEscaped = false
@@ -203,7 +204,7 @@ struct ScheduleTests {
 
     private func log() throws -> String { try folder.read(home + "/logs/schedule.log") }
 
-    /// Makes every night of the past an open one.
+    /// Makes every past night due again.
     private func forgetNights() throws {
         try folder.write(#"{"settled":"2020-01-01T00:00:00Z"}"#, to: home + "/logs/schedule.json")
     }
@@ -222,7 +223,7 @@ struct ScheduleTests {
             try folder.read("table").split(separator: "\n").first { $0.hasPrefix("5 3 ") })
         let script = command(ofCronLine: String(line))
         func start() throws -> Program.Outcome {
-            // The prelude is what cron's shell reads.
+            // The prelude is the command that cron's shell gets.
             try Program.run(
                 ["--version"], in: folder, environment: environment,
                 prelude: "\(script); code=$?; [ $code -eq 0 ] || exit $code; exit 0")
@@ -266,7 +267,7 @@ struct ScheduleTests {
         let silent = try run(flags + ["2"])
         #expect(silent.status == 75 && silent.output.isEmpty)
         #expect(!folder.exists(home + "/adapters/nights.jsonl"))
-        // A mouse's battery, or a plug in its socket.
+        // Mains power, then only a wireless mouse's battery.
         try folder.write("Mains\n", to: "power/AC/type")
         try folder.write("1\n", to: "power/AC/online")
         #expect(try run(flags + ["2"]).status == 0)
@@ -288,7 +289,7 @@ struct ScheduleTests {
         try night.wait(for: "no training") { (try? log().contains("step 1 of")) ?? false }
         try folder.write("Discharging\n", to: "power/BAT0/status")
         let outcome = try night.finish()
-        #expect(outcome.status == 75 && outcome.output.contains("goes on later"))
+        #expect(outcome.status == 75 && outcome.output.contains("resumes later"))
         #expect(try log().contains("the machine runs on battery now"))
         let early = try Program.run(arguments, in: folder, environment: environment)
         #expect(early.status == 75 && early.output.isEmpty)
@@ -316,7 +317,7 @@ struct ScheduleTests {
         }
         night.send(signal: SIGTERM)
         let outcome = try night.finish()
-        #expect(outcome.status == 75 && outcome.output.contains("goes on later"))
+        #expect(outcome.status == 75 && outcome.output.contains("resumes later"))
         let rest = try Program.run(arguments, in: folder, environment: environment)
         #expect(rest.status == 0, "\(rest.errors)")
         #expect(try log().contains("resuming the night of"))
@@ -339,7 +340,7 @@ struct ScheduleTests {
             try chat.wait(for: "no reply") { !chat.output.isEmpty }
             return chat
         }
-        /// The last message becomes an old one.
+        /// Makes the last message old.
         func grow(old file: URL) throws {
             try FileManager.default.setAttributes(
                 [.modificationDate: Date(timeIntervalSinceNow: -1000)], ofItemAtPath: file.path)
@@ -357,7 +358,7 @@ struct ScheduleTests {
         let second = try chat()
         try night.wait(for: "no pause") { night.errors.contains("the night waits") }
         try night.wait(for: "no end of the pause") {
-            // Again and again: the chat, too, touches it when a reply is written down.
+            // Repeated, because the chat touches the file when it logs a reply.
             try grow(old: lock)
             return night.errors.contains("the night continues")
         }

@@ -5,13 +5,13 @@ import Foundation
 @testable import CircadiaHub
 @testable import circadia
 
-/// A random model of two small blocks with the default model's tokenizer and template, for runs in
-/// which it does not matter what is said.
+/// A random model of two small blocks with the default model's tokenizer and template, for tests in
+/// which the text of replies does not matter.
 enum TinyModel {
-    /// Its folder's name, as the command line gets it.
+    /// Its folder's name for the command line.
     static let path = "tiny/"
 
-    /// Writes it to the folder `tiny`, whole and loadable.
+    /// Writes a complete model to the folder `tiny`.
     @discardableResult
     static func write(
         in folder: Program.Folder, seed: UInt64 = 0, contextLength: Int = 256
@@ -36,8 +36,8 @@ enum TinyModel {
 }
 
 extension Program.Folder {
-    /// Writes a log of `sessions` conversations with two exchanges each; `id` is `s<session>-<0|1>`.
-    /// The replies of the conversation `changed` are others.
+    /// Writes a log of `sessions` conversations with two exchanges each; `id` is
+    /// `s<session>-<0|1>`. The conversation `changed` gets different replies.
     func writeLog(
         sessions: Int = 6, changed: Int? = nil, to name: String = "log.jsonl"
     ) throws {
@@ -63,7 +63,7 @@ extension Program.Folder {
         return (value as? NSNumber)?.intValue ?? -1
     }
 
-    /// The bytes of a file; nil where it is not there.
+    /// The bytes of a file; nil if it is not there.
     func bytes(_ name: String) -> Data? { try? Data(contentsOf: url.appendingPathComponent(name)) }
 
     /// The objects of a file of JSON lines.

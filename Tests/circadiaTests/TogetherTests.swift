@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// Several programs at once over one log and one store, each a process of its own.
+/// Tests of several processes at once with one log and one store.
 @Suite("Programs at once", .enabled(if: Program.hasModel && Program.hasEmbedder))
 struct TogetherTests {
     @Test("Two chats that write and a sleep that reads: nothing is lost, nothing is locked")
@@ -41,7 +41,7 @@ struct TogetherTests {
                 .filter { $0.hasPrefix("Chat \(chat) ") }
             #expect(said.count == 16 && Set(said).count == 16)
         }
-        // The sleeps add what the router sends; the chats everything that was said in them.
+        // Nights add the exchanges that routing selects; chats add all of theirs.
         let stored = try Program.jsonLines(
             try Program.run("rag", "list", "--json", in: folder).output
         ).compactMap { $0["id"] as? String }

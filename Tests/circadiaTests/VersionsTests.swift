@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// Versions that nights leave, and going back to them.
+/// Tests of the versions of nights, and of going back to them.
 @Suite("Versions", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct VersionsTests {
     private let folder: Program.Folder
@@ -104,7 +104,7 @@ struct VersionsTests {
         #expect(try run("adapter", "use", "1").status == 0)
         #expect(folder.bytes(active) == weights(of: 1))
         #expect(numbers(try list(), where: "in_use") == [1])
-        // The fourth comes of the first, as the second did.
+        // The fourth version was trained from the first, like the second.
         #expect(try sleep().status == 0)
         #expect(try folder.jsonLines("adapters/nights.jsonl").last?["parent"] as? Int == 1)
         #expect(weights(of: 4) == weights(of: 2))
@@ -124,7 +124,7 @@ struct VersionsTests {
         #expect(try run("adapter", "use", "best").errors.contains("is not a version's number"))
         let inside = try sleep("--adapter-dir", "adapters/versions/0003")
         #expect(inside.status == 1)
-        #expect(inside.errors.contains("this is a kept version, which nothing changes"))
+        #expect(inside.errors.contains("this is a kept version, which no night may change"))
     }
 
     @Test("Versions that know what was forgotten are refused, passed over and pruned")
@@ -133,18 +133,18 @@ struct VersionsTests {
         try folder.writeLog(sessions: 7, to: "data/memories.jsonl")
         for _ in 2...3 { #expect(try sleep("--held-out", "0").status == 0) }
         let forget = try run("forget", "--id", "s6-0", "--yes")
-        #expect(forget.errors.contains("so were the kept versions 0002, 0003"), "\(forget.errors)")
+        #expect(forget.errors.contains("the kept versions 0002, 0003 were trained"), "\(forget.errors)")
         #expect(numbers(try list(), where: "stale") == [2, 3])
         let refused = try run("adapter", "use", "2")
         #expect(refused.status == 2)
         #expect(refused.errors.contains("trained on exchanges that were forgotten since"))
         #expect(folder.bytes(active) == weights(of: 3))
-        // 0002 is passed over.
+        // The rollback skips 0002.
         #expect(try run("adapter", "rollback").status == 0)
         #expect(folder.bytes(active) == weights(of: 1))
         #expect(try run("adapter", "prune", "--stale").output.contains("removed: 0002, 0003"))
         #expect(numbers(try list()) == [1])
-        // Numbers are never used again.
+        // Numbers are never reused.
         #expect(try Program.json(try sleep())["version"] as? Int == 4)
     }
 
@@ -197,7 +197,8 @@ struct VersionsTests {
         arguments: [true, false])
     func beforePromotion(resumes: Bool) throws {
         #expect(try sleep().status == 0)
-        // A folder inside the adapter's is nobody's to replace: promotion fails, as if killed there.
+        // A folder inside the adapter's folder makes promotion fail, as if the night was killed
+        // there.
         let inner = folder.url.appendingPathComponent("adapters/nightly_update/inner")
         try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: false)
         #expect(try sleep().status == 1)

@@ -4,15 +4,15 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// Places that cannot be written and disks that are full: one clear message with the path, exit code 1,
-/// and what was there before is there after, byte for byte.
+/// Tests of unwritable places and full disks: one clear message with the path, exit code 1, and
+/// existing files unchanged byte for byte.
 @Suite("Write failures", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
 struct WriteFailureTests {
     private let folder: Program.Folder
 
     init() throws { folder = try Program.Folder() }
 
-    /// A folder in which nobody, root included, can make anything; nil where there is none.
+    /// A folder in which nobody, not even root, can create files; nil if there is none.
     private static let forbidden: String? = ["/proc", "/System"].first {
         FileManager.default.fileExists(atPath: $0)
     }
@@ -102,7 +102,7 @@ struct WriteFailureTests {
             outcome.errors.contains("cannot be written") || outcome.errors.contains("too large"))
         #expect(isOneMessage(outcome))
         #expect(files.map { folder.bytes("adapters/nightly_update/" + $0) } == before)
-        // The night waits, and ends once there is room.
+        // The night stays unfinished and can be resumed once there is room.
         #expect(
             try folder.names("adapters") == [".sleep.lock", ".training"]
                 + (hasOld ? ["nightly_update"] : []) + ["nights"]

@@ -4,7 +4,7 @@ import Testing
 @testable import CircadiaFiles
 @testable import circadia
 
-/// The script, and what runs it; nil where there is no Python.
+/// The script and the Python that runs it; nil if there is no Python.
 private enum YearScript {
     static let python = ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/homebrew/bin/python3"]
         .first(where: FileManager.default.isExecutableFile)
@@ -12,8 +12,8 @@ private enum YearScript {
         .appendingPathComponent("../../Benchmarks/nights/year.py").standardizedFileURL
 }
 
-/// Ten scheduled nights in a row, as `Benchmarks/nights/year.py` holds a year of them: its own checks
-/// say whether an exchange was lost or something grows.
+/// Ten scheduled nights in a row with `Benchmarks/nights/year.py`, which can run a whole year. The
+/// script itself checks that no exchange is lost and nothing grows.
 @Suite("Many nights", .enabled(
         if: Program.hasModel && YearScript.python != nil,
         "smollm2-135m or python3 is missing"))

@@ -3,31 +3,31 @@ import CircadiaFormats
 import CircadiaNight
 import Foundation
 
-/// Notices that a night has put another adapter in place of the one that a chat began with.
+/// Notices when a night replaces the adapter that a chat started with.
 struct AdapterWatch {
-    /// Tells a file from another one of the same name.
+    /// Distinguishes a file from a later one with the same name.
     private struct Identity: Equatable {
         let device: UInt64
         let number: UInt64
         let changed: Int
     }
 
-    /// An adapter that came since.
+    /// A new adapter.
     struct News: Equatable {
-        /// Its version; nil if it does not say.
+        /// Its version; nil if its manifest has none.
         let version: Int?
     }
 
     private let directory: URL?
     private var seen: Identity?
 
-    /// Remembers the adapter of now, which is about to be loaded; nil has no news.
+    /// Remembers the adapter that is about to be loaded; nil watches nothing.
     init(_ directory: URL?) {
         self.directory = directory
         seen = directory.flatMap(Self.identity)
     }
 
-    /// The adapter that came since, once for each; nil if none did.
+    /// The adapter that appeared since the last call; nil if none did.
     mutating func news() -> News? {
         guard let directory, let now = Self.identity(of: directory), now != seen else { return nil }
         seen = now

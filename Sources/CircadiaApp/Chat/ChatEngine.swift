@@ -8,29 +8,28 @@ import Foundation
 
 /// One conversation, from a message to its logged exchange.
 ///
-/// A turn goes through: tags are taken out of the message → memories are looked up → the model
-/// replies, piece by piece → secrets are taken out → one line is appended to the log, durably → the
-/// store takes the exchange in. Front ends hand in messages and show `ChatEvent`s; they never touch
-/// log, store or model.
+/// A turn has these steps: split tags from the message → look up memories → generate the reply,
+/// piece by piece → redact secrets → append one line to the log, durably → add the exchange to the
+/// store. Front ends send messages and show `ChatEvent`s; they never touch log, store or model.
 ///
-/// A chat is used by one thread at a time.
+/// Use a chat from one thread at a time.
 package final class ChatEngine {
-    /// What a chat is made of besides its model.
+    /// The settings of a chat.
     package struct Settings {
-        /// The model's name, as it is logged.
+        /// The model's name in the log.
         package var modelName: String
-        /// The loaded adapter's path, as it is logged; nil without one.
+        /// The loaded adapter's path in the log; nil without an adapter.
         package var adapterPath: String?
-        /// A system message, or nil for the template's own.
+        /// The system message; nil for the template's default.
         package var system: String?
-        /// How tokens are drawn; the seed is replaced for every reply.
+        /// How tokens are sampled. Each reply gets a new seed from `seeds`.
         package var sampling = SamplingOptions()
         /// The seeds of the replies.
         package var seeds = SeedSequence(seed: nil)
         /// Whether the log and the store keep secrets. They never train.
         package var keepsSecrets = false
 
-        /// Settings for a model and the adapter that is loaded into it.
+        /// Makes settings for a model and its loaded adapter.
         package init(modelName: String, adapterPath: String? = nil) {
             self.modelName = modelName
             self.adapterPath = adapterPath
@@ -51,24 +50,24 @@ package final class ChatEngine {
     private let logged: [Int32]
     /// Exchanges that are not on the disk yet, oldest first.
     private var unsaved: [Exchange] = []
-    /// Memories that the model was shown in this conversation.
+    /// Memories shown to the model in this conversation.
     private var inView: [Memory] = []
-    /// The exchange that a mark is about.
+    /// The exchange that a mark would change.
     private var last: Exchange?
 
     /// Tokens of earlier chats that replies may quote.
     private static let quotableTokens = 16384
 
-    /// A new conversation.
+    /// Starts a conversation.
     ///
     /// - Parameters:
-    ///   - model: with the adapter that it is to use.
-    ///   - tokenizer: the model's own.
-    ///   - template: the model's own.
-    ///   - place: where exchanges go.
-    ///   - memories: retrieval; nil chats without.
-    ///   - settings: everything else.
-    ///   - report: gets every event, on the thread that calls the engine.
+    ///   - model: the model with its adapter.
+    ///   - tokenizer: the model's tokenizer.
+    ///   - template: the model's chat template.
+    ///   - place: the log.
+    ///   - memories: retrieval; nil chats without memories.
+    ///   - settings: all other settings.
+    ///   - report: receives every event, on the thread that calls the engine.
     package init(
         model: AdaptedModel, tokenizer: BPETokenizer, template: ChatTemplate, place: ChatPlace,
         memories: MemoryLookup? = nil, settings: Settings,
@@ -87,18 +86,18 @@ package final class ChatEngine {
             model: model, tokenizer: tokenizer, template: template, system: settings.system)
     }
 
-    /// Says something: one turn.
+    /// Sends a message and gets the reply: one turn.
     ///
     /// When it returns, the exchange is on the disk, or `ChatEvent.notLogged` was reported.
     ///
     /// - Parameters:
-    ///   - message: what a person typed, perhaps with `#no-train` or `#no-rag`; nothing happens if
-    ///     nothing else is in it.
-    ///   - correctsLast: whether it puts the last reply right.
-    ///   - isCancelled: asked often while the model works; true ends the reply. What was said until
-    ///     then is logged.
-    /// - Returns: the exchange as it is logged; nil if there is none.
-    /// - Throws: `ModelError`; the conversation is as it was.
+    ///   - message: the text that the person typed, with optional `#no-train` or `#no-rag`. Without
+    ///     any other text nothing happens.
+    ///   - correctsLast: whether the message corrects the last reply.
+    ///   - isCancelled: called often while the model works; true ends the reply, and the text so
+    ///     far is logged.
+    /// - Returns: the exchange as logged; nil if there is none.
+    /// - Throws: `ModelError`; the conversation then stays unchanged.
     @discardableResult
     package func send(
         _ message: String, correctsLast: Bool = false, isCancelled: () -> Bool = { false }
@@ -133,9 +132,9 @@ package final class ChatEngine {
         return exchange
     }
 
-    /// Marks the last reply, in the log too if it is there already.
+    /// Marks the last reply as good or bad, in the log and the store too.
     ///
-    /// - Returns: whether it was marked.
+    /// - Returns: whether the reply was marked; if not, an event reports why.
     @discardableResult
     package func mark(_ mark: ReplyMark) -> Bool {
         guard var exchange = last else {
@@ -162,14 +161,14 @@ package final class ChatEngine {
         return true
     }
 
-    /// Ends the conversation: exchanges that are not on the disk yet are tried once more.
+    /// Ends the conversation and tries once more to log exchanges that are not on the disk yet.
     ///
-    /// - Throws: `FileError` if that fails again.
+    /// - Throws: `FileError` if logging fails again.
     package func finish() throws { try save() }
 
     // MARK: Steps of a turn
 
-    /// Looks up memories; a store that fails does not end the chat.
+    /// Looks up memories. A failing store does not end the chat.
     private func lookUp(_ message: String) -> MemoryLookup.Outcome? {
         guard let memories else { return nil }
         do {
@@ -199,8 +198,7 @@ package final class ChatEngine {
         return reply
     }
 
-    /// Tags for the memories that the reply was shown. Those that were shown earlier are still in
-    /// view; they count if the reply repeats them.
+    /// Tags that name the memories shown for this reply, and earlier ones that the reply repeats.
     private func recalledTags(of reply: ChatReply, found: MemoryLookup.Outcome?) -> [String] {
         let shown = reply.isContextDropped ? [] : found?.block?.shown ?? []
         let repeated = inView.filter { memory in
@@ -211,7 +209,7 @@ package final class ChatEngine {
         return (shown + repeated).map { Exchange.recalledTagPrefix + $0.id }
     }
 
-    /// The exchange as it is written down: without secrets, unless they are wanted.
+    /// The exchange as logged: redacted, unless the settings keep secrets.
     private func kept(_ clean: CleanExchange) -> Exchange {
         if !settings.keepsSecrets, !clean.secrets.isEmpty {
             report(.secretsRemoved(Set(clean.secrets)))
@@ -219,7 +217,7 @@ package final class ChatEngine {
         return clean.kept(keepingSecrets: settings.keepsSecrets)
     }
 
-    /// Appends in order and forgets what is on the disk.
+    /// Appends the unsaved exchanges to the log, oldest first.
     private func save() throws {
         while let exchange = unsaved.first {
             let repair = try log.append(exchange)
@@ -229,7 +227,7 @@ package final class ChatEngine {
         }
     }
 
-    /// Stores the exchange; a store that fails does not end the chat, since the log has it.
+    /// Adds the exchange to the store. A failing store does not end the chat, since the log has it.
     private func remember(_ exchange: CleanExchange) {
         do {
             try memories?.remember(exchange)
@@ -238,7 +236,8 @@ package final class ChatEngine {
         }
     }
 
-    /// The latest replies of the log; none if it cannot be read, since they only save time.
+    /// Tokens of the latest replies of the log; none if it cannot be read, since they only save
+    /// time.
     private static func quotable(from log: ChatLog, tokenizer: BPETokenizer) -> [Int32] {
         let exchanges = (try? ChatLog.recent(log.url)) ?? []
         let ids = exchanges.flatMap { exchange in

@@ -1,8 +1,8 @@
 import CircadiaLog
 import Foundation
 
-/// Where a chat is logged. It is made before the model is loaded, which takes seconds: a log that
-/// cannot be written is found out first, and a night knows of the chat from then on.
+/// The log of a chat. Make it before the model is loaded, which takes seconds: it checks that the
+/// log can be written, and a night sees the chat from then on.
 package struct ChatPlace {
     let log: ChatLog
     let presence: ChatPresence?
@@ -12,8 +12,8 @@ package struct ChatPlace {
     ///
     /// - Parameters:
     ///   - log: neither the file nor its folder need exist.
-    ///   - adapter: the folder that is watched for a new adapter, before it is loaded; nil watches
-    ///     none.
+    ///   - adapter: the adapter's folder, to watch for a new adapter; nil watches nothing. Pass it
+    ///     before the adapter is loaded.
     /// - Throws: `FileError` if the log cannot be written.
     package init(log: URL, adapter: URL? = nil) throws {
         self.log = ChatLog(url: log)

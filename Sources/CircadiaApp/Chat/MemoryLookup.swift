@@ -4,9 +4,9 @@ import CircadiaRetrieval
 import CircadiaTokenizer
 import Foundation
 
-/// Retrieval for a chat: looks up before a reply, remembers after it.
+/// Retrieval for a chat: finds memories before a reply and stores the exchange after it.
 package struct MemoryLookup {
-    /// Tokens of a prompt that memories may take, unless a person sets another number.
+    /// The default number of tokens that memories may take of a prompt.
     package static let defaultTokenBudget = 512
 
     private let store: any ExchangeStore
@@ -15,24 +15,24 @@ package struct MemoryLookup {
     private let limit: Int
     private let tokenBudget: Int
 
-    /// What was found for a message, and what it cost.
+    /// The memories for a message and their cost.
     package struct Outcome: Sendable {
         /// The memories above the threshold, best first.
         package let memories: [Memory]
-        /// What the model is shown of them; nil if nothing is near.
+        /// The text that shows them to the model; nil if there is none.
         package let block: MemoryBlock.Rendering?
-        /// The time that it took.
+        /// The duration of the search in milliseconds.
         package let milliseconds: Double
     }
 
-    /// Retrieval from a store.
+    /// Makes retrieval from a store.
     ///
     /// - Parameters:
-    ///   - store: where memories are looked up and exchanges are kept.
-    ///   - keepsSecrets: whether exchanges are stored with their secrets.
-    ///   - tokenizer: the chat model's own; it measures what memories cost.
-    ///   - limit: memories shown at most.
-    ///   - tokenBudget: tokens of a prompt that they may take.
+    ///   - store: the retrieval store.
+    ///   - keepsSecrets: whether to store exchanges with their secrets.
+    ///   - tokenizer: the chat model's tokenizer, which counts the tokens of memories.
+    ///   - limit: the most memories to show for a message.
+    ///   - tokenBudget: the most tokens of a prompt that they may take.
     package init(
         store: any ExchangeStore, keepsSecrets: Bool, tokenizer: BPETokenizer, limit: Int,
         tokenBudget: Int = defaultTokenBudget
@@ -44,9 +44,9 @@ package struct MemoryLookup {
         self.tokenBudget = tokenBudget
     }
 
-    /// What is near the message.
+    /// Finds the memories for a message.
     ///
-    /// - Throws: what the store throws.
+    /// - Throws: errors of the store.
     func lookUp(_ message: String) throws -> Outcome {
         let start = Date()
         let memories = try store.relevant(to: message, limit: limit, now: Date())
@@ -56,21 +56,21 @@ package struct MemoryLookup {
             milliseconds: Date().timeIntervalSince(start) * 1000)
     }
 
-    /// Takes an exchange in.
+    /// Adds an exchange to the store.
     ///
-    /// - Throws: what the store throws.
+    /// - Throws: errors of the store.
     func remember(_ exchange: CleanExchange) throws {
         try store.ingest([exchange], policy: .chat, keepingSecrets: keepsSecrets)
     }
 
-    /// Gives a stored exchange its new tags.
+    /// Updates the tags of a stored exchange.
     ///
-    /// - Throws: what the store throws.
+    /// - Throws: errors of the store.
     func setTags(of exchange: Exchange) throws {
         try store.setTags(exchange.tags, of: exchange.id)
     }
 
-    /// What a model is shown of memories.
+    /// The text that shows memories to the model, cut to a budget in tokens; nil if there is none.
     package static func block(
         _ memories: [Memory], tokenBudget: Int, tokenizer: BPETokenizer
     ) -> MemoryBlock.Rendering? {
@@ -79,9 +79,8 @@ package struct MemoryLookup {
         }
     }
 
-    /// Tokens of the memories as they were said, best last: a reply seldom repeats the marks with
-    /// which the block quotes each line, and guesses that lookup decoding takes from the block end
-    /// there.
+    /// The tokens of the memories' plain texts, best last, for lookup decoding. The shown block is
+    /// less useful for guesses, because replies seldom repeat its quotation marks.
     package static func quotable(_ memories: [Memory], tokenizer: BPETokenizer) -> [Int32] {
         memories.reversed().flatMap { tokenizer.encode($0.text, special: .plain) }
     }

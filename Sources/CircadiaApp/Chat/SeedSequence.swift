@@ -1,8 +1,8 @@
-/// A new seed for every reply.
+/// Gives a new seed for each reply.
 package struct SeedSequence: Sendable {
     private var state: UInt64
 
-    /// The same seeds every time from `seed`; other ones every time without it.
+    /// Starts at `seed`, or at a random seed if it is nil.
     package init(seed: UInt64?) { state = seed ?? UInt64.random(in: .min ... .max) }
 
     /// The next seed.

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Names a conversation after its first moment.
+/// Names a conversation after the time it starts.
 enum SessionName {
-    /// The time, and four random letters that tell it from others of the same second.
+    /// The time in RFC 3339, and four random characters in case two start in the same second.
     static func make() -> String {
         let formatter = ISO8601DateFormatter()
         formatter.formatOptions = [.withInternetDateTime]

@@ -7,19 +7,20 @@ extension KernelCheck {
     static let attentionChecks = [
         KernelCheck(kernels: ["cache_append"], run: append),
         KernelCheck(kernels: ["attention"]) {
-            // A token of SmolLM2-135M far into a chat, a few of Llama-3.2-3B at a prompt's end.
+            // One token of SmolLM2-135M late in a chat, and a few of Llama-3.2-3B at the end of a
+            // prompt.
             [attention(1, past: 700, heads: 9, kvHeads: 3, headDim: 64)]
                 + [attention(19, past: 50, heads: 24, kvHeads: 8, headDim: 128)]
         },
         KernelCheck(kernels: ["attention_backward"], run: attentionBackward),
     ]
 
-    /// A 16-bit cache that `keys` rows were appended to.
+    /// A 16-bit KV cache with `keys` appended rows.
     private struct FilledCache {
         let cache: AttentionCache
-        /// What was appended, `[keys, kvHeads, headDim]` each.
+        /// The appended keys and values, each of shape `[keys, kvHeads, headDim]`.
         let k, v: [Double]
-        /// What the cache holds of it.
+        /// The same numbers as the cache stores them.
         let storedK, storedV: [Double]
 
         init(keys: Int, kvHeads: Int, headDim: Int) {
@@ -44,7 +45,8 @@ extension KernelCheck {
         }
     }
 
-    /// Rounding takes half a step: `|x| / 46300 / 2`, `|x|` at most 8 times the largest number.
+    /// Rounding is off by half a step at most: `|x| / 46300 / 2`, with `|x|` at most 8 times the
+    /// largest number.
     @Sendable private static func append() -> [KernelDifference] {
         let filled = FilledCache(keys: 65, kvHeads: 3, headDim: 64)
         return [
@@ -72,7 +74,7 @@ extension KernelCheck {
         let expected = Reference.attention(
             reference, q: q.doubles, k: filled.storedK, v: filled.storedV
         ).out
-        // One token's query and probabilities are rounded to 16 bits.
+        // For one token, query and probabilities are rounded to 16 bits.
         return KernelDifference(
             out.doubles, expected, terms: keys + headDim,
             epsilon: tokens == 1 ? 1 / 65536 : Double(Float.ulpOfOne))

@@ -62,7 +62,7 @@ extension KernelCheck {
         ]
     }
 
-    /// A 4-bit matrix with bf16 scales, and the numbers that it stands for.
+    /// A 4-bit matrix with bf16 scales, and its dequantised numbers.
     private static func weights(
         rows: Int, columns: Int, groupSize: Int
     ) -> (WeightMatrix, values: [Double]) {

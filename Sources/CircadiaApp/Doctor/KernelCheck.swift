@@ -1,35 +1,35 @@
 import CircadiaKernels
 import CircadiaModel
 
-/// One call, or a few, of kernels on shapes of real models, and what they should have given.
+/// Compares kernels with a plain Swift reference on shapes of real models.
 ///
-/// The test suite checks every variant at every size; this finds out whether the ones in use work
-/// on the processor at hand.
+/// The test suite checks every variant at every size. This checks whether the active variants work
+/// on this processor.
 package struct KernelCheck: Sendable {
-    /// The kernels, by their names in the registry, that the call runs.
+    /// The names in the registry of the kernels that the check runs.
     let kernels: [String]
-    /// Makes the call and compares.
+    /// Runs the kernels and compares.
     let run: @Sendable () -> [KernelDifference]
 
     static let all =
         matmulChecks + searchChecks + attentionChecks + elementwiseChecks + trainingChecks
 
-    /// What came of the check of one kernel.
+    /// The result of the check of one kernel.
     package struct Outcome: Encodable, Sendable {
-        /// The kernel, by its name in the registry.
+        /// The kernel's name in the registry.
         package let kernel: String
-        /// The active variant.
+        /// The name of the active variant.
         package let variant: String
-        /// Whether every difference is tolerable.
+        /// Whether every difference is within its tolerance.
         package let ok: Bool
-        /// Of the outputs' differences from the reference the one nearest to its tolerance, or
-        /// furthest beyond.
+        /// The difference from the reference of the output with the worst ratio of difference to
+        /// tolerance.
         package let difference: Double
-        /// How large the difference may be.
+        /// The largest difference allowed for that output.
         package let tolerance: Double
     }
 
-    /// Checks every active variant; one without a check counts as failed.
+    /// Checks every active variant. A variant without a check counts as failed.
     package static func outcomes(of variants: [KernelRuntime.Variant]) -> [Outcome] {
         var worst: [String: KernelDifference] = [:]
         for check in all where variants.contains(where: { check.kernels.contains($0.kernel) }) {
@@ -50,9 +50,9 @@ package struct KernelCheck: Sendable {
 
 /// How far a kernel's output lies from the reference.
 struct KernelDifference: Comparable {
-    /// The largest difference of an element; NaN where one is.
+    /// The largest difference of an element; NaN if an element is NaN.
     let value: Double
-    /// How large it may be.
+    /// The largest difference allowed.
     let tolerance: Double
 
     var isTolerable: Bool { value <= tolerance }
@@ -66,8 +66,9 @@ struct KernelDifference: Comparable {
 
     /// The difference of sums of `terms` products, each rounded to `epsilon` of itself.
     ///
-    /// Roundings walk, so their sum grows with the root of their number; 4 covers those of the
-    /// terms. They are relative to the largest element, because small ones are what cancelled.
+    /// Rounding errors have random signs, so their sum grows with the root of their number; the
+    /// factor 4 covers the errors of the terms. The tolerance is relative to the largest element,
+    /// because small elements come from cancellation.
     init(
         _ actual: [Double], _ expected: [Double], terms: Int,
         epsilon: Double = Double(Float.ulpOfOne)
@@ -79,7 +80,7 @@ struct KernelDifference: Comparable {
         tolerance = epsilon * (Double(terms).squareRoot() + 4) * largest
     }
 
-    /// The difference of what must be the same number exactly.
+    /// The difference of outputs that must be exactly equal.
     init(exactly actual: [Double], _ expected: [Double]) {
         self.init(actual, expected, terms: 0, epsilon: 0)
     }

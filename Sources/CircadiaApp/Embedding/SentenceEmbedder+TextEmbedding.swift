@@ -5,10 +5,10 @@ import CircadiaRetrieval
 extension SentenceEmbedder: TextEmbedding {}
 
 extension SentenceEmbedder {
-    /// Loads the embedder that stores use.
+    /// Loads the installed embedder that stores use.
     ///
-    /// It multiplies in bf16 on processors that have it: the vectors then differ less from the
-    /// exact ones than a search can tell.
+    /// It multiplies in bf16 on processors that support it. The vectors then differ too little from
+    /// f32 to change a search.
     ///
     /// - Throws: `FormatError` if the model is not installed or damaged.
     package static func installed() throws -> SentenceEmbedder {
@@ -20,7 +20,7 @@ extension SentenceEmbedder {
 extension StoreLocation {
     /// Opens the store with the installed sentence embedder.
     ///
-    /// - Throws: as `SentenceEmbedder.installed` and `open(embedder:)`.
+    /// - Throws: the same errors as `SentenceEmbedder.installed` and `open(embedder:)`.
     package func openWithEmbedder() throws -> any ExchangeStore {
         try open(embedder: SentenceEmbedder.installed())
     }

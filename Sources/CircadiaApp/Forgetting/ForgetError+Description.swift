@@ -5,7 +5,7 @@ extension ForgetError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .journalBroken(let path):
-            "\(path): this record of what was to be forgotten cannot be read."
+            "\(path): this record of forgotten exchanges cannot be read."
         }
     }
 }

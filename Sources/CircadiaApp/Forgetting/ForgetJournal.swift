@@ -3,56 +3,56 @@ import CircadiaFiles
 import CircadiaLog
 import Foundation
 
-/// What a command that forgets, or takes that back, has set out to do. It is on the disk before
-/// anything is changed, so that whoever comes after a crash completes it.
+/// The plan of a command that forgets or undoes forgetting. It is on the disk before anything
+/// changes, so that the next command after a crash completes it.
 struct ForgetJournal: Codable, Sendable {
     enum Direction: String, Codable { case forget, undo }
 
     let direction: Direction
-    /// Names the command; undone as one.
+    /// The id of the command. An undo takes back one whole command.
     let batch: String
-    /// When it was asked for.
+    /// The time of the command.
     let time: String
-    /// The log that the numbers of lines belong to; nil where there is none.
+    /// The log file that the line numbers refer to; nil if there is none.
     let file: FileIdentity?
-    /// What goes, or comes back.
+    /// The exchanges to remove or bring back.
     let entries: [ForgottenEntry]
-    /// The store's folder; nil where there is none.
+    /// The store's folder; nil if there is none.
     let storeFolder: String?
     /// The folder with the adapters.
     let adapterRoot: String
-    /// Whether no undo is wanted.
+    /// Whether to keep nothing for an undo.
     let purges: Bool
 
     var hashes: Set<ContentHash> { Set(entries.map(\.hash)) }
 }
 
-/// One exchange that was forgotten, and where it was.
+/// A forgotten exchange and the place it had.
 struct ForgottenEntry: Codable, Sendable {
-    /// The command that took it away.
+    /// The id of the command that removed it.
     let batch: String
-    /// When.
+    /// The time of that command.
     let time: String
-    /// The line of the log, counted from 1; 0 where only the store held it.
+    /// Its line in the log, counted from 1; 0 if only the store had it.
     let line: Int
-    /// The line as it was, or the store's exchange as a line.
+    /// Its line in the log, or the store's exchange in the format of a line.
     let text: String
     let id: String
-    /// The exchange's name in training manifests.
+    /// Its hash in training manifests.
     let hash: ContentHash
-    /// Whether the database held it.
+    /// Whether the SQLite store had it.
     let wasStored: Bool
-    /// The addresses of the Chroma collections that held it.
+    /// The addresses of the Chroma collections that had it.
     let collections: [String]?
 }
 
-/// The files of forgetting beside a log.
+/// The files next to a log that record forgetting.
 struct ForgetFiles: Sendable {
     let log: URL
 
-    /// The journal of a command that runs or was killed.
+    /// The journal of a running or killed command.
     var journal: URL { beside("forgetting") }
-    /// What can be brought back: one entry a line.
+    /// The undo file: one `ForgottenEntry` on each line.
     var undo: URL { beside("forgotten") }
 
     private func beside(_ suffix: String) -> URL {
@@ -60,7 +60,7 @@ struct ForgetFiles: Sendable {
             .appendingPathComponent("\(log.lastPathComponent).\(suffix)")
     }
 
-    /// Keeps other programs from forgetting at the same time; the end of the lock ends that.
+    /// Takes the lock that keeps other programs from forgetting at the same time.
     func lock() throws -> FileLock {
         let folder = log.deletingLastPathComponent()
         try Folder.create(folder)

@@ -2,40 +2,40 @@ import CircadiaAnalysis
 import CircadiaConversation
 import Foundation
 
-/// Which exchanges are to be forgotten: those that fit everything that is given.
+/// Selects the exchanges to forget: those that match every given condition.
 package struct ForgetSelection: Sendable, Hashable {
-    /// Exchanges by id.
+    /// The ids of exchanges; empty for any.
     package var ids: Set<String>
-    /// Exchanges that hold every one of these words, in any of their forms.
+    /// Words that the exchange must contain, all of them, in any form.
     package var query: String?
-    /// Exchanges of this time; those without a time fit none.
+    /// The time range of the exchange; an exchange without a time never matches.
     package var time: Range<Date>?
 
-    /// A selection; what is nil or empty does not narrow it.
+    /// Makes a selection; nil or empty conditions are ignored.
     package init(ids: Set<String> = [], query: String? = nil, time: Range<Date>? = nil) {
         self.ids = ids
         self.query = query
         self.time = time
     }
 
-    /// The 24 hours, in UTC, of the day that a moment lies in.
+    /// The 24 hours of the day, in UTC, that contains a moment.
     package static func day(of moment: Date) -> Range<Date> {
         let start = Date(
             timeIntervalSince1970: (moment.timeIntervalSince1970 / 86_400).rounded(.down) * 86_400)
         return start..<start.addingTimeInterval(86_400)
     }
 
-    /// The time from one moment to another; without one of them it is open on that side. Empty if
-    /// they are in the wrong order.
+    /// The range from one moment to another; nil leaves it open on that side. It is empty if the
+    /// moments are in the wrong order.
     package static func time(from start: Date?, to end: Date?) -> Range<Date> {
         let start = start ?? .distantPast
         return start..<max(start, end ?? .distantFuture)
     }
 
-    /// Whether it selects anything at all: an empty one selects nothing rather than everything.
+    /// Whether there is no condition. An empty selection selects nothing, not everything.
     package var isEmpty: Bool { ids.isEmpty && words.isEmpty && time == nil }
 
-    /// The exchanges that fit.
+    /// Whether an exchange matches all conditions.
     func matches(_ exchange: Exchange) -> Bool {
         if isEmpty { return false }
         if !ids.isEmpty && !ids.contains(exchange.id) { return false }

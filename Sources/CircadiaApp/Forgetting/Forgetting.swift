@@ -6,20 +6,19 @@ import CircadiaLog
 import CircadiaRetrieval
 import Foundation
 
-/// Takes exchanges out of everything that remembers: the log, the retrieval store, and, by marking
-/// adapters stale, the weights.
+/// Removes exchanges from the log, the retrieval store and, by marking adapters stale, the weights.
 ///
-/// Order, each step repeatable: journal → adapters marked → lines copied to the undo file → log
-/// rewritten → store emptied of them → journal removed. A process that is killed anywhere leaves the
-/// journal, and the next command that reads the log completes it.
+/// It works in repeatable steps: write the journal → mark adapters → copy lines to the undo file →
+/// rewrite the log → remove them from the store → remove the journal. If the process is killed, the
+/// journal stays, and the next command that reads the log completes it.
 package struct Forgetting {
-    /// What a command would do, or did.
+    /// What a command will do, or did.
     package struct Plan: Sendable {
-        /// The exchanges, in the log's order, then those that only the store holds.
+        /// The exchanges in the log's order, then those that only the store has.
         package let exchanges: [Exchange]
-        /// Lines of the log.
+        /// The number of lines of the log.
         package let lineCount: Int
-        /// Exchanges in the store.
+        /// The number of exchanges in the store.
         package let storedCount: Int
         /// Adapters that were trained on them, or may have been.
         package let adapters: [URL]
@@ -34,10 +33,17 @@ package struct Forgetting {
     let files: ForgetFiles
     let storeFolder: URL
     let adapters: TrainedAdapters
-    /// Makes vectors for what comes back; without one the next ingest makes them.
+    /// Embeds exchanges that come back; if nil, the next ingest embeds them.
     let embedder: (any TextEmbedding)?
 
-    /// Forgetting for a log, a store (which need not exist) and the adapters in a folder.
+    /// Prepares forgetting for a log, a store and the adapters in a folder.
+    ///
+    /// - Parameters:
+    ///   - log: the chat log.
+    ///   - storeFolder: the store's folder; it need not exist.
+    ///   - adapterRoot: the folder that contains the adapters.
+    ///   - embedder: embeds exchanges that an undo brings back; if nil, the next ingest embeds
+    ///     them.
     package init(
         log: URL, storeFolder: URL, adapterRoot: URL, embedder: (any TextEmbedding)? = nil
     ) {
@@ -48,9 +54,10 @@ package struct Forgetting {
         self.embedder = embedder
     }
 
-    /// Finds what a selection would forget. Nothing is changed.
+    /// Finds the exchanges that a selection would forget, and changes nothing.
     ///
-    /// - Throws: `unreadable`, `unwritable`, `storeFailed` and its kin.
+    /// - Returns: the plan; its `exchanges` are empty if nothing matches.
+    /// - Throws: `FileError` or `LogError` for the log, `RetrievalError` for the store.
     package func plan(_ selection: ForgetSelection) throws -> Plan {
         let (lines, file) = try log.lines()
         let stores = try Self.openStores(StoreLocation.known(in: storeFolder))
@@ -59,7 +66,7 @@ package struct Forgetting {
         let time = Timestamp.string(Date())
         var exchanges: [Exchange] = []
         var entries: [ForgottenEntry] = []
-        // Each store is read once: a collection would be asked over the network for every id.
+        // Each store is read once, because a Chroma store would need one request for every id.
         var held: [(ids: Set<String>, address: String?)] = []
         var stored: [Exchange] = []
         var listed: Set<String> = []
@@ -95,12 +102,13 @@ package struct Forgetting {
             file: file, entries: entries, batch: batch, time: time)
     }
 
-    /// Forgets what a plan found.
+    /// Forgets the exchanges of a plan.
     ///
     /// - Parameters:
-    ///   - plan: found just now; lines that were added since stay.
-    ///   - purging: leaves nothing to undo, of earlier commands either.
-    /// - Throws: `unreadable`, `unwritable`, `storeFailed` and its kin; a repeated command goes on.
+    ///   - plan: a recent plan; lines that were added to the log since stay.
+    ///   - purging: whether to remove everything that an undo needs, for earlier commands too.
+    /// - Throws: `FileError` or `LogError` for the log, `RetrievalError` for the store,
+    ///   `ForgetError`. The journal stays, so the next command completes the work.
     package func forget(_ plan: Plan, purging: Bool) throws {
         let lock = try files.lock()
         defer { withExtendedLifetime(lock) {} }
@@ -113,10 +121,10 @@ package struct Forgetting {
         try complete(journal)
     }
 
-    /// Brings back what the last command forgot.
+    /// Brings back the exchanges that the last command forgot.
     ///
-    /// - Returns: how many exchanges came back; 0 where there is nothing to bring back.
-    /// - Throws: as `forget`.
+    /// - Returns: the number of exchanges that came back; 0 if there are none to bring back.
+    /// - Throws: the same errors as `forget`.
     package func undo() throws -> Int {
         let lock = try files.lock()
         defer { withExtendedLifetime(lock) {} }
@@ -141,8 +149,8 @@ package struct Forgetting {
 
     /// Removes the undo file.
     ///
-    /// - Returns: how many exchanges can no longer be brought back.
-    /// - Throws: `unreadable`, `unwritable`.
+    /// - Returns: the number of exchanges that can no longer be brought back.
+    /// - Throws: `FileError`; `ForgetError` if the undo file is damaged.
     package func purge() throws -> Int {
         let lock = try files.lock()
         defer { withExtendedLifetime(lock) {} }
@@ -151,11 +159,14 @@ package struct Forgetting {
         return count
     }
 
-    /// Completes what a killed command left.
+    /// Completes a killed command.
     ///
-    /// - Returns: how many exchanges it was about, as a negative number where they came back; nil
-    ///   where there was nothing to complete.
-    /// - Throws: as `forget`.
+    /// - Parameters:
+    ///   - log: the chat log.
+    ///   - embedder: makes the embedder for exchanges that come back.
+    /// - Returns: the number of its exchanges, negative if they came back; nil if there was nothing
+    ///   to complete.
+    /// - Throws: the same errors as `forget`.
     @discardableResult
     package static func completePending(
         log: URL, embedder: () -> (any TextEmbedding)? = { nil }
@@ -200,7 +211,8 @@ package struct Forgetting {
             }
         }
         if let folder = journal.storeFolder {
-            // Every store that was used with this folder, whichever the command names.
+            // All stores that were ever used with this folder, not only the one that the command
+            // names.
             for location in StoreLocation.known(in: URL(fileURLWithPath: folder)) {
                 let store = try location.open(embedder: nil)
                 defer { store.close() }
@@ -214,7 +226,7 @@ package struct Forgetting {
         if let file = journal.file, !back.isEmpty {
             _ = try log.rewrite(expecting: file) { lines in
                 var result = lines.map(\.bytes)
-                // In rising order each comes to stand where it was.
+                // In rising order, each line gets its old place.
                 for entry in back {
                     result.insert(Array(entry.text.utf8), at: min(entry.line - 1, result.count))
                 }
@@ -249,7 +261,7 @@ package struct Forgetting {
         try store.ingest(exchanges.cleaned, policy: .chat)
     }
 
-    /// Stores, each with its address where it is a collection's.
+    /// Opens stores; a Chroma store comes with its address, the SQLite store with nil.
     private static func openStores(
         _ locations: [StoreLocation]
     ) throws -> [(store: any ExchangeStore, address: String?)] {

@@ -4,42 +4,43 @@ import CircadiaLog
 import CircadiaNight
 import Foundation
 
-/// What nights keep of exchanges besides the adapter in use: answers for reports, kept versions and
-/// a night that waits to be resumed. They go once forgotten exchanges can no longer come back.
+/// Removes what nights keep of exchanges besides the adapter in use: answers for reports, kept
+/// versions and an unfinished night. Used once forgotten exchanges can no longer come back.
 package struct NightTraces {
     private let adapter: URL
     private let log: URL
 
-    /// The traces beside an adapter, and the log that says what is still remembered.
+    /// Finds the traces next to an adapter's folder; the log tells which exchanges are still
+    /// remembered.
     package init(adapter: URL, log: URL) {
         self.adapter = adapter
         self.log = log
     }
 
-    /// Removes the answers that models gave to the person's questions.
+    /// Removes the answers that nights kept for their reports.
     ///
     /// - Returns: the number of nights that had any.
-    /// - Throws: `SleepError`, or what the file system says.
+    /// - Throws: `SleepError`, or an error of the file system.
     package func removeAnswers() throws -> Int {
         try NightDiaries(beside: adapter).removeAnswers()
     }
 
-    /// Removes the kept versions that were trained on exchanges which the log no longer has, or may
-    /// have been. An exchange that is only tagged “no-train” is still in the log, and the tag can be
-    /// taken back.
+    /// Removes the kept versions that were, or may have been, trained on exchanges that are no
+    /// longer in the log. A version whose exchanges are only tagged “no-train” stays, since the tag
+    /// can be removed.
     ///
     /// - Returns: the names of the removed versions.
-    /// - Throws: `FileError`, or what the file system says.
+    /// - Throws: `FileError`, or an error of the file system.
     package func removeStaleVersions() throws -> [String] {
         let remembered = Set(try exchanges().map(\.hash))
         return try AdapterVersions(beside: adapter).removeStale(keepingThoseOf: remembered)
             .map(\.name)
     }
 
-    /// Removes a night that waits to be resumed if it holds exchanges, as tokens, which the log no
-    /// longer has.
+    /// Removes an unfinished night if it contains, as tokens, exchanges that are no longer in the
+    /// log.
     ///
-    /// - Returns: whether one was removed.
+    /// - Returns: whether a night was removed.
     /// - Throws: `FileError`.
     package func discardUnfinishedNight() throws -> Bool {
         UnfinishedNight(of: adapter).discard(unlessAllIn: try exchanges())
@@ -51,10 +52,10 @@ package struct NightTraces {
 }
 
 extension Forgetting.Plan {
-    /// Adapters in use that were trained on the exchanges, or may have been.
+    /// Folders of the adapters in use that were, or may have been, trained on the exchanges.
     package var adaptersInUse: [URL] { adapters.filter { !Self.isKeptVersion($0) } }
 
-    /// Names of the kept versions that were trained on the exchanges, or may have been.
+    /// Names of the kept versions that were, or may have been, trained on the exchanges.
     package var keptVersions: [String] {
         adapters.filter(Self.isKeptVersion).map(\.lastPathComponent)
     }

@@ -2,26 +2,26 @@ import CircadiaModel
 import CircadiaRetrieval
 import Foundation
 
-/// Completes what a killed `Forgetting` left, for everything that reads the log.
+/// Completes a killed `Forgetting` before a command reads the log.
 package enum PendingForget {
-    /// What became of it.
+    /// The outcome of completing it.
     package enum Outcome: Sendable, Equatable {
-        /// Nothing was left.
+        /// There was nothing to complete.
         case none
-        /// So many exchanges were forgotten.
+        /// This number of exchanges was forgotten.
         case forgotten(Int)
-        /// So many exchanges were brought back.
+        /// This number of exchanges was brought back.
         case broughtBack(Int)
-        /// The log is in order; a collection of a server waits until the server answers.
+        /// The log is complete; a Chroma collection is not, because its server does not answer.
         case waitsForServer(address: String)
-        /// The log is in order; a collection of a server waits until the server lets it in.
+        /// The log is complete; a Chroma collection is not, because its server refuses access.
         case waitsForAccess(address: String, status: Int)
     }
 
-    /// Completes it, collections of servers too.
+    /// Completes a killed command in the log and all stores.
     ///
     /// - Returns: `.none`, `.forgotten` or `.broughtBack`.
-    /// - Throws: as `Forgetting.forget`.
+    /// - Throws: the same errors as `Forgetting.forget`.
     package static func complete(log: URL) throws -> Outcome {
         guard
             let count = try Forgetting.completePending(
@@ -30,10 +30,12 @@ package enum PendingForget {
         return count < 0 ? .broughtBack(-count) : .forgotten(count)
     }
 
-    /// Completes it for a reader that only needs the log, which is in order before any collection is
-    /// asked: a server that does not answer has its turn later.
+    /// Completes a killed command for a caller that only reads the log. The log is complete before
+    /// any Chroma server is asked, so a server that does not answer is left for later.
     ///
-    /// - Throws: as `Forgetting.forget`, but not for a server that cannot be reached or refuses.
+    /// - Returns: the outcome, including the server that has to wait.
+    /// - Throws: the same errors as `Forgetting.forget`, except those of a server that cannot be
+    ///   reached or refuses access.
     package static func completeLog(_ log: URL) throws -> Outcome {
         do {
             return try complete(log: log)

@@ -1,10 +1,10 @@
 import Foundation
 
-/// Why an adapter's folder cannot be the place of a night.
+/// Why a night cannot write an adapter to a folder.
 package enum NightPlaceError: Error, Sendable, Equatable {
     /// A file is where the folder should be.
     case isFile(path: String)
-    /// The folder is a kept version, which nothing changes; `version` is its name.
+    /// The folder is a kept version, which no night may change; `version` is its name.
     case isKeptVersion(path: String, version: String)
 }
 
@@ -13,9 +13,9 @@ extension NightPlaceError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .isFile(let path):
-            "\(path): this is a file, and the adapter's folder cannot be made in its place"
+            "\(path): this is a file, so it cannot be the adapter's folder"
         case .isKeptVersion(let path, _):
-            "\(path): this is a kept version, which nothing changes"
+            "\(path): this is a kept version, which no night may change"
         }
     }
 }

@@ -9,29 +9,34 @@ import CircadiaRetrieval
 import CircadiaTokenizer
 import Foundation
 
-/// Runs one night for a front end: fills the store if it is asked to, collects what the night is
-/// judged with, and waits for chats. The caller holds the lock (`SleepLock.take`).
+/// Runs one night for a front end: fills the store if asked to, loads the texts and tasks of the
+/// gate, and pauses for chats. The caller holds the lock (`SleepLock.take`).
 package struct NightRunner {
-    /// What a night is run with.
+    /// The settings of a night.
     package struct Settings {
         /// The adapter's folder.
         package var adapterDirectory: URL
-        /// The chat log's path, as the person named it.
+        /// The chat log's path as the person gave it.
         package var logPath: String
         /// How the night trains and judges.
         package var options: SleepOptions
-        /// Versions that stay after an accepted night; 0 keeps all.
+        /// How many of the latest versions to keep after a promoted night; 0 keeps all.
         package var keptVersions = Night.usualVersions
-        /// Whether it goes on with the night that was interrupted.
+        /// Whether to resume the unfinished night.
         package var resumes = false
-        /// Whether it pauses between steps while a chat of the log is in use.
+        /// Whether to pause between steps while a chat of the log is in use.
         package var yieldsToChat = false
-        /// Whether no night is run if nothing is new and nothing is due.
+        /// Whether to skip the night if nothing is new and nothing is due.
         package var onlyIfDue = false
         /// The store that the night fills; nil fills none.
         package var store: Store?
 
-        /// Settings of a night that fills no store.
+        /// Makes settings for a night that fills no store.
+        ///
+        /// - Parameters:
+        ///   - adapterDirectory: the adapter's folder; it need not exist.
+        ///   - logPath: the chat log's path.
+        ///   - options: how the night trains and judges.
         package init(adapterDirectory: URL, logPath: String, options: SleepOptions) {
             self.adapterDirectory = adapterDirectory
             self.logPath = logPath
@@ -41,14 +46,14 @@ package struct NightRunner {
 
     /// A store that a night fills.
     package struct Store {
-        /// Opens it with an embedder.
+        /// Opens the store with an embedder.
         package var open: () throws -> any ExchangeStore
-        /// Whether it is emptied first.
+        /// Whether to empty the store first.
         package var isCleared: Bool
-        /// Whether it keeps secrets. They never train.
+        /// Whether the store keeps secrets. They never train.
         package var keepsSecrets: Bool
 
-        /// A store.
+        /// Makes a store from a closure that opens it.
         package init(
             isCleared: Bool = false, keepsSecrets: Bool = false,
             open: @escaping () throws -> any ExchangeStore
@@ -59,27 +64,28 @@ package struct NightRunner {
         }
     }
 
-    /// A kind of files that ship with the program.
+    /// Files that ship with the program, by their use.
     package enum ShippedMaterial: Sendable, Equatable {
         /// The texts and tasks that the gate measures with.
         case gate
-        /// The general-purpose texts that are rehearsed.
+        /// The general texts for rehearsal.
         case rehearsal
-        /// The questions with which preferences are practised.
+        /// The questions for preference pairs.
         case questions
     }
 
-    /// What a front end can show while the night goes on.
+    /// An event that a front end can show during the night.
     package enum Event {
-        /// The store was filled: so many exchanges were looked at, selected and new.
+        /// The store was filled: how many exchanges were routed, selected for the store, and new
+        /// there.
         case stored(exchanges: Int, selected: Int, new: Int)
-        /// Files that ship with the program were not found; the night goes on without them.
+        /// Files that ship with the program are missing; the night runs without them.
         case missing(ShippedMaterial)
         /// A chat is in use, and the night waits.
         case waitsForChat
-        /// The chat is over, and the night goes on.
+        /// The chat is over or quiet, and the night continues.
         case goesOn
-        /// What the night itself reports.
+        /// An event of the night itself.
         case night(NightEvent)
     }
 
@@ -90,18 +96,19 @@ package struct NightRunner {
     private let isCancelled: () -> Bool
     private let report: (Event) -> Void
 
-    /// Seconds between two looks at a chat that is in use.
+    /// Seconds between two checks of a chat that is in use.
     private static let chatInterval = 0.5
 
-    /// A night for a model.
+    /// Makes a night for a model.
     ///
     /// - Parameters:
-    ///   - model: without an adapter, or with any: the night loads its own.
-    ///   - modelName: as it is recorded.
+    ///   - model: the base model; the night loads its own adapter.
+    ///   - modelName: the model's name in records.
     ///   - directory: the model's files.
-    ///   - settings: what to run it with.
-    ///   - isCancelled: asked between steps; true interrupts the night, which can go on later.
-    ///   - report: gets every event.
+    ///   - settings: the settings of the night.
+    ///   - isCancelled: called between steps; true interrupts the night, which can be resumed
+    ///     later.
+    ///   - report: receives every event.
     package init(
         model: LlamaModel, modelName: String, directory: ModelDirectory, settings: Settings,
         isCancelled: @escaping () -> Bool = { false }, report: @escaping (Event) -> Void
@@ -116,8 +123,8 @@ package struct NightRunner {
 
     /// Runs the night over the exchanges of the log.
     ///
-    /// - Returns: what the night came to.
-    /// - Throws: as `Night.sleep`, and what the store or the shipped files throw.
+    /// - Returns: the outcome of the night.
+    /// - Throws: what `Night.sleep` throws, and errors of the store or the shipped files.
     package func run(_ log: [Exchange]) throws -> NightOutcome {
         let exchanges = log.cleaned
         if let store = settings.store { try fill(store, with: exchanges) }
@@ -143,7 +150,7 @@ package struct NightRunner {
             }, report: { report(.night($0)) })
     }
 
-    /// Waits until no chat of the log is in use any more, or the night is cancelled.
+    /// Waits until no chat of the log is in use or the night is cancelled.
     private func waitForChat() {
         let log = URL(fileURLWithPath: settings.logPath)
         guard ChatPresence.isActive(log: log) else { return }
@@ -154,7 +161,7 @@ package struct NightRunner {
         if !isCancelled() { report(.goesOn) }
     }
 
-    /// Routes every exchange and takes what belongs there into the store.
+    /// Routes every exchange and adds the selected ones to the store.
     private func fill(_ store: Store, with exchanges: [CleanExchange]) throws {
         let memories = try store.open()
         if store.isCleared { try memories.clear() }
@@ -166,7 +173,8 @@ package struct NightRunner {
                 new: filled.added + filled.replaced))
     }
 
-    /// What the gate measures with, as it ships with the program.
+    /// The texts and tasks of the gate that ship with the program; empty if they are not needed or
+    /// missing.
     private func gateMaterial() throws -> GateMaterial {
         guard settings.options.gate != nil, settings.options.judgesHarm else {
             return GateMaterial()
@@ -181,7 +189,7 @@ package struct NightRunner {
             texts: try GeneralText.load(texts), prompts: try HarnessPrompt.load(prompts))
     }
 
-    /// The general-purpose texts that ship with the program.
+    /// The general texts that ship with the program.
     private func rehearsal() throws -> [Exchange] {
         guard settings.options.rehearsalShare > 0 else { return [] }
         guard let url = ShippedFiles.locate("samples/general.jsonl") else {
@@ -202,9 +210,9 @@ package struct NightRunner {
     }
 }
 
-/// The date that templates show where text is trained or measured: pinned, so that the same
-/// exchange gives the same tokens every day.
+/// The date that chat templates show in training and measuring. It is fixed, so that an exchange
+/// gives the same tokens every day.
 package enum PinnedDate {
-    /// The date, as templates write it.
+    /// The date in the format of chat templates.
     package static let text = "26 Jul 2024"
 }

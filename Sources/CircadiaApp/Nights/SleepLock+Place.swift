@@ -3,15 +3,15 @@ import CircadiaNight
 import Foundation
 
 extension SleepLock {
-    /// Takes the lock of a night that is to change an adapter.
+    /// Takes the lock of a night that will change an adapter.
     ///
-    /// Making the lock is also the proof that an adapter can be written there, before any time is
-    /// spent on training.
+    /// Taking the lock also proves, before any training, that an adapter can be written there.
     ///
     /// - Parameter adapterDirectory: the adapter's folder; it need not exist.
-    /// - Returns: the lock, which is held as long as the value lives.
-    /// - Throws: `NightPlaceError` if no adapter can be there; `SleepError.alreadySleeping` if another
-    ///   night holds the lock; `.lockUnavailable`.
+    /// - Returns: the lock. It is released when the value is destroyed.
+    /// - Throws: `NightPlaceError` if no adapter can be written there; `SleepError.alreadySleeping`
+    ///   if another night holds the lock; `SleepError.lockUnavailable` if the lock's file cannot be
+    ///   made.
     package static func take(for adapterDirectory: URL) throws -> SleepLock {
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: adapterDirectory.path, isDirectory: &isFolder),

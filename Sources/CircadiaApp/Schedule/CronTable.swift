@@ -1,17 +1,17 @@
 import Foundation
 
-/// The text of a person's crontab: only the lines between an entry's own two marks are ever touched.
+/// The text of a person's crontab. Only the lines between an entry's begin and end marks change.
 package struct CronTable: Sendable, Equatable {
     /// The whole text.
     package private(set) var text: String
 
-    /// The table with that text.
+    /// Makes a table from its text.
     package init(_ text: String) { self.text = text }
 
     private static func begin(_ name: String) -> String { "# begin \(name): made by circadia" }
     private static func end(_ name: String) -> String { "# end \(name)" }
 
-    /// Whether the entry of that name is there.
+    /// Whether the table has an entry of that name.
     package func contains(_ name: String) -> Bool { !lines(of: name).isEmpty }
 
     /// The entry's lines without its marks.
@@ -28,14 +28,14 @@ package struct CronTable: Sendable, Equatable {
         return first...last
     }
 
-    /// Takes the entry out, where it is.
+    /// Removes the entry, if it is there.
     package mutating func remove(_ name: String) {
         var lines = text.components(separatedBy: "\n")
         while let range = Self.range(of: name, in: lines) { lines.removeSubrange(range) }
         text = lines.joined(separator: "\n")
     }
 
-    /// Puts the entry in, in place of one of the same name.
+    /// Adds the entry, replacing one of the same name.
     package mutating func install(_ entry: ScheduleEntry) {
         remove(entry.name)
         if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
@@ -44,23 +44,23 @@ package struct CronTable: Sendable, Equatable {
             [
                 Self.begin(entry.name),
                 "\(entry.time.minute) \(entry.time.hour) * * * \(command)",
-                "# A night that was missed, or put off, is caught up with:",
+                "# Runs a night that was missed or put off:",
                 "\(ScheduleEntry.retryMinute) * * * * \(command)", Self.end(entry.name),
             ].joined(separator: "\n") + "\n"
     }
 
-    /// The entry's command as cron's shell reads it.
+    /// The entry's command, quoted for cron's shell.
     static func command(_ entry: ScheduleEntry) -> String {
         let variables = entry.environment.sorted { $0.key < $1.key }
             .map { "\($0.key)=\(quoted($0.value))" }
         return (variables + entry.command.map(quoted)).joined(separator: " ")
     }
 
-    /// A word for `sh` in a line of cron.
+    /// Quotes a word for `sh` in a line of cron.
     ///
-    /// Cron takes a bare `%` for a line break and, before the shell sees the line, takes the backslash of
-    /// `\%` away. It looks at every backslash for that, quoted or not, so each `%` gets a quote of its own
-    /// before its backslash.
+    /// Cron turns a bare `%` into a line break and removes the backslash of `\%` before the shell
+    /// sees the line, inside quotes too. Each `%` is therefore written as `''\%`: closing and
+    /// reopening the quotes separates its backslash from one that the word has before it.
     static func quoted(_ word: String) -> String {
         let plain = word.unicodeScalars.allSatisfy {
             $0.isASCII

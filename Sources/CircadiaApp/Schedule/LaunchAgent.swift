@@ -22,7 +22,7 @@ struct LaunchAgent: Encodable {
     private let processType = "Background"
     private let lowPriorityIO = true
     private let nice = 10
-    /// Seconds between the signals that end it, gently and not.
+    /// Seconds from SIGTERM to SIGKILL.
     private let exitTimeOut = 120
 
     enum CodingKeys: String, CodingKey {
@@ -36,8 +36,8 @@ struct LaunchAgent: Encodable {
         case exitTimeOut = "ExitTimeOut"
     }
 
-    /// The agent of an entry. launchd starts a job that the machine slept through when it wakes; the half
-    /// hours catch up with a night during which it was off.
+    /// Makes the agent of an entry. launchd starts a job that the machine slept through when it
+    /// wakes; the start every half hour runs a night that was missed while the machine was off.
     init(_ entry: ScheduleEntry) {
         label = Self.label(entry.name)
         programArguments = entry.command
@@ -50,7 +50,7 @@ struct LaunchAgent: Encodable {
 
     /// The property list, in XML.
     ///
-    /// - Throws: what the encoder refuses.
+    /// - Throws: errors of the encoder.
     func plist() throws -> String {
         let encoder = PropertyListEncoder()
         encoder.outputFormat = .xml

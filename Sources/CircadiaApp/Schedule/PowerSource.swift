@@ -1,22 +1,23 @@
 import Foundation
 
-/// Whether the machine runs on its battery.
+/// Tells whether the machine runs on battery.
 package enum PowerSource {
-    /// Where Linux lists power supplies; `CIRCADIA_POWER_SUPPLY` names another folder.
+    /// The folder in which Linux lists power supplies; `CIRCADIA_POWER_SUPPLY` replaces it.
     private static var folder: URL {
         let given = ProcessInfo.processInfo.environment["CIRCADIA_POWER_SUPPLY"] ?? ""
         return URL(
             fileURLWithPath: given.isEmpty ? "/sys/class/power_supply" : given, isDirectory: true)
     }
 
-    /// Seconds between two looks while a night runs; on macOS each starts a program.
     #if os(macOS)
+        /// Seconds between two checks during a night. Each check starts a program.
         package static let interval = 10.0
     #else
+        /// Seconds between two checks during a night.
         package static let interval = 1.0
     #endif
 
-    /// Whether it does; false if the system does not say, as on machines without a battery.
+    /// Whether the machine runs on battery; false if the system does not say, as without a battery.
     @Sendable package static func isBattery() async -> Bool {
         #if os(macOS)
             isBattery(pmset: (try? await SystemTool.run("pmset", ["-g", "batt"]))?.output ?? "")
@@ -25,8 +26,8 @@ package enum PowerSource {
         #endif
     }
 
-    /// What the kernel says (Documentation/ABI/testing/sysfs-class-power): on battery where a battery of
-    /// the machine's own discharges and no other supply is online.
+    /// Reads the kernel's power supplies (Documentation/ABI/testing/sysfs-class-power). The machine
+    /// runs on battery if its own battery discharges and no other supply is online.
     static func isBattery(supplies folder: URL) -> Bool {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         var discharges = false
@@ -37,7 +38,7 @@ package enum PowerSource {
                     .trimmingCharacters(in: .whitespacesAndNewlines)
             }
             if value("type") == "Battery" {
-                // A mouse has one too.
+                // A wireless mouse has a battery too, with the scope “Device”.
                 if value("scope") != "Device", value("status") == "Discharging" {
                     discharges = true
                 }
@@ -48,6 +49,6 @@ package enum PowerSource {
         return discharges
     }
 
-    /// What macOS says: `Now drawing from 'Battery Power'`.
+    /// Reads the output of `pmset -g batt`, such as `Now drawing from 'Battery Power'`.
     static func isBattery(pmset output: String) -> Bool { output.contains("'Battery Power'") }
 }

@@ -6,16 +6,16 @@ import Foundation
     import Darwin
 #endif
 
-/// A log that does not grow for ever: beyond a size it is put aside, and only a few of those are kept.
+/// A log of limited size: a file that is too large is renamed, and only a few old files are kept.
 struct RotatingLog {
-    /// Where it is written.
+    /// The file of the log.
     let url: URL
-    /// Bytes beyond which it is put aside when it is next opened.
+    /// The size in bytes above which the file is renamed when it is next opened.
     var limit = 1_000_000
-    /// Logs that are kept beside it: `<name>.1` is the latest.
+    /// The number of old files to keep; `<name>.1` is the latest.
     var kept = 3
 
-    /// Opens it to append to, for the owner only.
+    /// Opens the log for appending, readable by its owner only.
     ///
     /// - Throws: `ScheduleError.logNotOpened`.
     func openForAppending() throws -> FileHandle {

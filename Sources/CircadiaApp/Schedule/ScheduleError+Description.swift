@@ -15,7 +15,7 @@ extension ScheduleError: CustomStringConvertible {
         case .folderMissing(let path):
             "\(path): there is no such folder"
         case .homeMissing:
-            "HOME is not set"
+            "HOME is not set; set it to your home folder"
         case .wordNotSchedulable:
             "a path or flag with a line break or control character cannot be scheduled"
         case .logNotOpened(let path, let reason):

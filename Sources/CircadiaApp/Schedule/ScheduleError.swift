@@ -6,13 +6,14 @@ package enum ScheduleError: Error, Sendable, Equatable {
     case toolNotStarted(path: String, reason: String)
     /// A program of the system failed; `complaint` is its first line, or its exit code.
     case toolFailed(command: String, complaint: String)
-    /// The system has nothing that could start a night.
+    /// The system has no scheduler that could start a night.
     case noScheduler
-    /// The folder of a schedule is not there.
+    /// The folder of a schedule does not exist.
     case folderMissing(path: String)
-    /// The environment does not name the person's home folder.
+    /// The environment variable HOME is not set.
     case homeMissing
-    /// A word of the command holds a line break or a control character, which no table can hold.
+    /// A word of the command has a line break or a control character, which no schedule can
+    /// contain.
     case wordNotSchedulable
     /// The log of scheduled nights cannot be opened; `reason` is the system's.
     case logNotOpened(path: String, reason: String)

@@ -1,18 +1,18 @@
 import CircadiaFiles
 import Foundation
 
-/// What is known of the scheduled nights of a folder: `logs/schedule.json`.
+/// The state of a folder's scheduled nights, kept in `logs/schedule.json`.
 package struct ScheduleState: Codable, Sendable, Equatable {
-    /// Nights that were due until then are done with.
+    /// Nights that were due before this time are done.
     package var settled: Date
-    /// What the last attempt came to, in one line.
+    /// The outcome of the last attempt, in one line.
     package var summary: String?
     /// When the last attempt ended.
     package var ended: Date?
-    /// Its exit code.
+    /// The exit code of the last attempt.
     package var status: Int32?
 
-    /// A state in which every night until `settled` is done with.
+    /// Makes a state in which every night before `settled` is done.
     package init(
         settled: Date, summary: String? = nil, ended: Date? = nil, status: Int32? = nil
     ) {
@@ -26,7 +26,7 @@ package struct ScheduleState: Codable, Sendable, Equatable {
         folder.appendingPathComponent("logs/schedule.json")
     }
 
-    /// Reads it; nil where there is none.
+    /// Reads the state of a folder; nil if there is none.
     package static func read(in folder: URL) -> ScheduleState? {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
@@ -34,9 +34,9 @@ package struct ScheduleState: Codable, Sendable, Equatable {
             .flatMap { try? decoder.decode(ScheduleState.self, from: $0) }
     }
 
-    /// Keeps it.
+    /// Writes the state to a folder.
     ///
-    /// - Throws: `FileError`, or what the file system says.
+    /// - Throws: `FileError`, or an error of the file system.
     package func save(in folder: URL) throws {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601

@@ -4,29 +4,29 @@ import CircadiaNight
 import Foundation
 import Subprocess
 
-/// One scheduled start: decides whether a night is due and may begin, runs it in a process of its
-/// own and keeps a log of it in `logs/schedule.log`.
+/// One scheduled start. It decides whether a night is due and may begin, runs the night in a
+/// process of its own and writes a log to `logs/schedule.log`.
 package struct ScheduledNight: Sendable {
     /// A process that a scheduled start runs.
     package enum Step: Sendable, Equatable {
-        /// A night; `isResumed` goes on with the one that was interrupted.
+        /// A night; `isResumed` resumes the unfinished one.
         case night(isResumed: Bool)
-        /// The morning report.
+        /// The report of the night.
         case report
     }
 
-    /// What a start works on, as the settings of the night say.
+    /// The files and commands of a start, from the settings of the night.
     package struct Plan: Sendable {
         /// The chat log; a night waits while a chat of it is in use.
         package let log: URL
         /// The adapter's folder.
         package let adapter: URL
-        /// Whether the settings themselves ask to go on with an interrupted night.
+        /// Whether the settings always resume an unfinished night.
         package let alwaysResumes: Bool
         /// The command of a step, word by word.
         package let command: @Sendable (Step) -> [String]
 
-        /// A plan.
+        /// Makes a plan.
         package init(
             log: URL, adapter: URL, alwaysResumes: Bool,
             command: @escaping @Sendable (Step) -> [String]
@@ -38,7 +38,7 @@ package struct ScheduledNight: Sendable {
         }
     }
 
-    /// Why no night can begin now.
+    /// A reason why no night can begin now.
     package enum Obstacle: Sendable, Equatable {
         /// The machine runs on battery.
         case battery
@@ -56,13 +56,13 @@ package struct ScheduledNight: Sendable {
         case alreadyRunning
         /// A night is due and is tried again later.
         case putOff(Obstacle)
-        /// A night ended: its number, what it came to, its exit code and how long it took.
+        /// A night ended, with its number, verdict, exit code and duration in seconds.
         case held(version: Int, verdict: String, status: Int32, seconds: Double)
-        /// There was nothing to learn and nothing to rehearse.
+        /// No exchange was new and none was due.
         case nothingToLearn
-        /// The night was interrupted and goes on later.
+        /// The night was interrupted and resumes later.
         case interrupted
-        /// The night failed with this exit code after so many seconds.
+        /// The night failed, with its exit code and duration in seconds.
         case failed(status: Int32, seconds: Double)
 
         /// The exit code: 0 promoted or nothing to do, 2 rejected or refused, 75 put off; anything
@@ -76,17 +76,17 @@ package struct ScheduledNight: Sendable {
             }
         }
 
-        /// The exit code of what is tried again later (EX_TEMPFAIL in sysexits).
+        /// The exit code of a night that is tried again later (EX_TEMPFAIL in sysexits).
         static let putOffStatus: Int32 = 75
     }
 
-    /// What the log tells.
+    /// An event for the log.
     package enum Event: Sendable, Equatable {
-        /// A night is due, and something is in its way.
+        /// A night is due but cannot begin now.
         case putOff(Obstacle)
         /// A night begins.
         case begins
-        /// The system has no means to stay awake for the night.
+        /// The system has no tool that keeps it awake for the night.
         case mayFallAsleep
         /// The machine was unplugged; the night is asked to end.
         case onBattery
@@ -96,7 +96,7 @@ package struct ScheduledNight: Sendable {
         case ended(Outcome)
     }
 
-    /// The folder that holds `data/`, `adapters/` and `logs/`.
+    /// The folder that contains `data/`, `adapters/` and `logs/`.
     package let folder: URL
     /// When nights are due.
     package let time: TimeOfDay
@@ -109,17 +109,17 @@ package struct ScheduledNight: Sendable {
     private let isOnBattery: @Sendable () async -> Bool
     private let isCancelled: @Sendable () -> Bool
 
-    /// A start for a folder.
+    /// Makes a start for a folder.
     ///
     /// - Parameters:
-    ///   - folder: holds `data/`, `adapters/` and `logs/`.
+    ///   - folder: the folder that contains `data/`, `adapters/` and `logs/`.
     ///   - time: when nights are due.
     ///   - runsOnBattery: whether a night also runs on battery.
     ///   - isForced: whether a night is run even if none is due.
-    ///   - plan: made once a night is due.
-    ///   - wording: a line of the log for an event.
-    ///   - isOnBattery: whether the machine runs on battery.
-    ///   - isCancelled: asked while the night runs; true asks it to end.
+    ///   - plan: makes the plan once a night is due.
+    ///   - wording: gives the line of the log for an event.
+    ///   - isOnBattery: tells whether the machine runs on battery.
+    ///   - isCancelled: called while the night runs; true asks it to end.
     package init(
         folder: URL, time: TimeOfDay, runsOnBattery: Bool = false, isForced: Bool = false,
         plan: @escaping @Sendable () throws -> Plan,
@@ -139,7 +139,8 @@ package struct ScheduledNight: Sendable {
 
     /// Runs the night if one is due at `now`.
     ///
-    /// - Throws: `ScheduleError`, what `plan` throws, or what the file system says.
+    /// - Returns: the outcome.
+    /// - Throws: `ScheduleError`, errors of `plan`, or errors of the file system.
     package func run(now: Date = Date()) async throws -> Outcome {
         guard FileManager.default.fileExists(atPath: folder.path) else {
             throw ScheduleError.folderMissing(path: folder.path)
@@ -166,7 +167,7 @@ package struct ScheduledNight: Sendable {
         log.write(.begins)
         let outcome = try await sleep(plan, log: log)
         log.write(.ended(outcome))
-        // What was put off is tried again; what failed waits for the next night.
+        // A night that was put off is tried again. After a failure the next night is the next try.
         let isOpen = outcome.status == Outcome.putOffStatus
         try ScheduleState(
             settled: isOpen ? state?.settled ?? .distantPast : now,
@@ -175,7 +176,7 @@ package struct ScheduledNight: Sendable {
         return outcome
     }
 
-    /// Why no night can begin now; nil if one can.
+    /// The reason why no night can begin now; nil if one can.
     private func obstacle(_ plan: Plan) async -> Obstacle? {
         if !runsOnBattery, await isOnBattery() { return .battery }
         if ChatPresence.isActive(log: plan.log) { return .chat }
@@ -202,7 +203,7 @@ package struct ScheduledNight: Sendable {
         if UnfinishedNight(of: plan.adapter).exists, !plan.alwaysResumes {
             status = try await run(plan.command(.night(isResumed: true)), log: log)
             if status == 2, Set(versions.nights.map(\.version)) == before {
-                // It cannot go on, which the log explains.
+                // The night cannot be resumed; the log says why.
                 status = try await run(plan.command(.night(isResumed: false)), log: log)
             }
         } else {
@@ -221,8 +222,8 @@ package struct ScheduledNight: Sendable {
         }
     }
 
-    /// Runs a command in the folder with its output in the log; a signal, or the battery, asks it
-    /// to end.
+    /// Runs a command in the folder with its output in the log. A signal, or running on battery,
+    /// asks it to end.
     private func run(_ command: [String], log: ScheduleLog) async throws -> Int32 {
         let command = SystemTool.inBackground(command)
         do {
@@ -242,7 +243,7 @@ package struct ScheduledNight: Sendable {
         }
     }
 
-    /// Waits for a child's end; asks it to end, once, after a signal or on battery.
+    /// Waits until a child process ends. Asks it to end, once, after a signal or on battery.
     private func watch(_ pid: pid_t, log: ScheduleLog) async {
         var isAsked = false
         var looked = Date()
@@ -259,8 +260,8 @@ package struct ScheduledNight: Sendable {
     }
 }
 
-/// The log of scheduled nights: lines that begin with the time, and between them what the nights'
-/// processes write.
+/// The log of scheduled nights. Its lines begin with the time; the output of the nights' processes
+/// comes between them.
 private struct ScheduleLog: Sendable {
     private let file: FileHandle
     private let wording: @Sendable (ScheduledNight.Event) -> String

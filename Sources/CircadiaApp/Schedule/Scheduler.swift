@@ -1,7 +1,7 @@
 import CircadiaFiles
 import Foundation
 
-/// What starts a night: a systemd user timer, cron or launchd.
+/// A scheduler of the system that can start a night.
 package enum Scheduler: String, Sendable, CaseIterable {
     /// A timer of the person's own systemd.
     case systemd
@@ -10,7 +10,7 @@ package enum Scheduler: String, Sendable, CaseIterable {
     /// An agent of macOS's launchd.
     case launchd
 
-    /// What this system has; the first of them is taken unless a person names another.
+    /// The schedulers of this system. The first one is the default.
     package static func available() async -> [Scheduler] {
         var found: [Scheduler] = []
         for scheduler in allCases where await scheduler.isAvailable() { found.append(scheduler) }
@@ -19,7 +19,7 @@ package enum Scheduler: String, Sendable, CaseIterable {
 
     private func isAvailable() async -> Bool {
         switch self {
-        // It answers only where a user's manager runs.
+        // The command succeeds only if the person's service manager runs.
         case .systemd:
             (try? await SystemTool.run("systemctl", ["--user", "show-environment"]))?.status == 0
         case .cron: SystemTool.find("crontab") != nil && SystemTool.find("launchctl") == nil
@@ -27,9 +27,9 @@ package enum Scheduler: String, Sendable, CaseIterable {
         }
     }
 
-    /// Puts an entry in, in place of an earlier one of the same folder.
+    /// Installs an entry, replacing an earlier one of the same folder.
     ///
-    /// - Throws: `ScheduleError`, or what the file system says.
+    /// - Throws: `ScheduleError`, or an error of the file system.
     package func install(_ entry: ScheduleEntry) async throws {
         switch self {
         case .cron:
@@ -46,17 +46,17 @@ package enum Scheduler: String, Sendable, CaseIterable {
         case .launchd:
             let file = try Self.launchdFile(entry.name)
             let domain = "gui/\(getuid())"
-            // One that is loaded must go before another of its label can come.
+            // A loaded agent must be removed before another with its label can be loaded.
             _ = try? await SystemTool.run("launchctl", ["bootout", domain, file.path])
             try Self.write(LaunchAgent(entry).plist(), to: file)
             try await SystemTool.require("launchctl", ["bootstrap", domain, file.path])
         }
     }
 
-    /// Takes the entry of a name out.
+    /// Removes the entry of a name.
     ///
     /// - Returns: whether there was one.
-    /// - Throws: as `install`.
+    /// - Throws: the same errors as `install`.
     package func remove(_ name: String) async throws -> Bool {
         guard try await isInstalled(name) else { return false }
         switch self {
@@ -78,7 +78,9 @@ package enum Scheduler: String, Sendable, CaseIterable {
         return true
     }
 
-    /// Whether the entry of a name is there.
+    /// Whether the entry of a name is installed.
+    ///
+    /// - Throws: the same errors as `install`.
     package func isInstalled(_ name: String) async throws -> Bool {
         switch self {
         case .cron: try await Self.readCronTable().contains(name)
@@ -88,7 +90,9 @@ package enum Scheduler: String, Sendable, CaseIterable {
         }
     }
 
-    /// What the entry says, for people; empty where there is none.
+    /// The text of the entry, for people; empty if there is none.
+    ///
+    /// - Throws: the same errors as `install`.
     package func text(of name: String) async throws -> String {
         switch self {
         case .cron: try await Self.readCronTable().lines(of: name).joined(separator: "\n")
@@ -102,7 +106,7 @@ package enum Scheduler: String, Sendable, CaseIterable {
     private static func readCronTable() async throws -> CronTable {
         let outcome = try await SystemTool.run("crontab", ["-l"])
         if outcome.status == 0 { return CronTable(outcome.output) }
-        // Anything else, such as no right to use cron, must not be taken for an empty table.
+        // Any other failure, such as no permission to use cron, does not mean an empty table.
         guard outcome.errors.lowercased().contains("no crontab") else {
             throw ScheduleError.toolFailed(command: "crontab -l", complaint: outcome.complaint)
         }

@@ -3,25 +3,25 @@ import Subprocess
 
 /// Runs programs of the system that a schedule needs, such as `crontab`.
 package enum SystemTool {
-    /// What a run left.
+    /// The result of a run.
     package struct Outcome: Sendable {
         /// The exit code; 128 and the signal's number if a signal ended the program.
         package let status: Int32
-        /// What it wrote to standard output.
+        /// Its standard output.
         package let output: String
-        /// What it wrote to standard error.
+        /// Its standard error.
         package let errors: String
 
-        /// The first line of what it complained about.
+        /// The first line of its standard error, or its exit code.
         package var complaint: String {
             errors.split(separator: "\n").first.map(String.init) ?? "exit code \(status)"
         }
     }
 
-    /// Bytes that a program may write to either of its outputs.
+    /// The most bytes that a program may write to each of its outputs.
     private static let outputLimit = 16 << 20
 
-    /// Where a program is on the path; nil if it is not there.
+    /// Finds a program on the path; nil if it is not there.
     package static func find(_ name: String) -> URL? {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         return path.split(separator: ":")
@@ -29,20 +29,20 @@ package enum SystemTool {
             .first { FileManager.default.isExecutableFile(atPath: $0.path) }
     }
 
-    /// Runs a program to its end. Its outputs are read while its input is written, so that neither
-    /// side waits for the other.
+    /// Runs a program to its end. Reads its outputs while writing its input, so that neither side
+    /// blocks the other.
     ///
     /// - Parameters:
-    ///   - name: the program, looked up on the path.
+    ///   - name: the program's name, to find on the path.
     ///   - arguments: its arguments, without its name.
-    ///   - input: what it may read from standard input.
-    /// - Returns: its exit code and outputs, whatever they are.
+    ///   - input: the text for its standard input.
+    /// - Returns: its exit code and outputs, even if it failed.
     /// - Throws: `ScheduleError.toolMissing`, `.toolNotStarted`.
     package static func run(
         _ name: String, _ arguments: [String], input: String = ""
     ) async throws -> Outcome {
         guard let url = find(name) else { throw ScheduleError.toolMissing(name: name) }
-        // A program that does not read its input must not end this one.
+        // Ignore SIGPIPE: a program that does not read its input must not end this one.
         signal(SIGPIPE, SIG_IGN)
         do {
             let result = try await Subprocess.run(
@@ -63,8 +63,8 @@ package enum SystemTool {
 
     /// Runs a program that must succeed.
     ///
-    /// - Returns: what it wrote to standard output.
-    /// - Throws: as `run`; `ScheduleError.toolFailed` with its complaint.
+    /// - Returns: its standard output.
+    /// - Throws: the same errors as `run`; `ScheduleError.toolFailed` if its exit code is not 0.
     @discardableResult
     package static func require(
         _ name: String, _ arguments: [String], input: String = ""
@@ -78,16 +78,16 @@ package enum SystemTool {
         return outcome.output
     }
 
-    /// A command that leaves the processor and the disk to others: `nice` and, if the system has
-    /// it, `ionice` in front of it.
+    /// Gives a command low priority for processor and disk: puts `nice` and, if the system has it,
+    /// `ionice` in front of it.
     static func inBackground(_ command: [String]) -> [String] {
         let nice = find("nice").map { [$0.path, "-n", "10"] } ?? []
         let ionice = find("ionice").map { [$0.path, "-c", "3"] } ?? []
         return nice + ionice + command
     }
 
-    /// Whether a child process runs; also false for a process that is no child of this one.
-    /// A child that has ended stays to be waited for.
+    /// Whether a child process still runs; false for a process that is not a child of this one. A
+    /// child that has ended can still be waited for.
     static func isRunning(_ pid: pid_t) -> Bool {
         var info = siginfo_t()
         guard waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 else {

@@ -2,7 +2,7 @@ import Foundation
 
 /// The texts of a systemd user service and its timer.
 enum SystemdUnits {
-    /// The service that holds one night.
+    /// The service unit, which runs one night.
     static func service(_ entry: ScheduleEntry) -> String {
         let variables = entry.environment.sorted { $0.key < $1.key }
             .map { "Environment=\(quoted("\($0.key)=\($0.value)", expandsVariables: false))\n" }
@@ -23,8 +23,8 @@ enum SystemdUnits {
             """
     }
 
-    /// The timer: at the time of day, at once where that was missed, and again each half hour, when a night
-    /// that was put off is caught up with.
+    /// The timer unit. It starts the service at the time of day, at once if that was missed, and
+    /// every half hour for nights that were put off.
     static func timer(_ entry: ScheduleEntry) -> String {
         """
         # \(entry.remark)
@@ -43,8 +43,8 @@ enum SystemdUnits {
         """
     }
 
-    /// A word of a unit file (systemd.service(5), “Command lines”): in double quotes, `%` and, in
-    /// commands, `$` doubled.
+    /// Quotes a word for a unit file (systemd.service(5), “Command lines”): in double quotes, with
+    /// `%` and, in commands, `$` doubled.
     static func quoted(_ word: String, expandsVariables: Bool = true) -> String {
         var text = word.replacingOccurrences(of: "\\", with: "\\\\")
             .replacingOccurrences(of: "\"", with: "\\\"")

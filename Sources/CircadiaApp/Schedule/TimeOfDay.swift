@@ -1,6 +1,6 @@
 import Foundation
 
-/// A time of day in whole minutes, such as 06:30, in the clock of the machine.
+/// A time of day in whole minutes, such as 06:30, in local time.
 package struct TimeOfDay: Sendable, Hashable {
     /// The hour, 0 to 23.
     package let hour: Int
@@ -18,14 +18,14 @@ package struct TimeOfDay: Sendable, Hashable {
         self.minute = minute
     }
 
-    /// The next time that the clock shows it: today, or tomorrow if it has passed.
+    /// The next moment at this time of day, after `date`.
     package func next(after date: Date, calendar: Calendar = .current) -> Date? {
         calendar.nextDate(
             after: date, matching: DateComponents(hour: hour, minute: minute, second: 0),
             matchingPolicy: .nextTime)
     }
 
-    /// The last time that the clock showed it, `date` included.
+    /// The last moment at this time of day, at or before `date`.
     package func last(until date: Date, calendar: Calendar = .current) -> Date? {
         calendar.nextDate(
             after: date.addingTimeInterval(1),

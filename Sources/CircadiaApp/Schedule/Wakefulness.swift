@@ -1,10 +1,10 @@
 import Foundation
 import Subprocess
 
-/// Keeps the machine from going to sleep by itself. A helper of the system holds the claim and lets
-/// go when this process ends, however it ends.
+/// Keeps the machine from falling asleep, through a helper program of the system. The helper ends
+/// when this process ends, even if it is killed.
 enum Wakefulness {
-    /// Time in which a helper that is refused ends.
+    /// The time after which a helper that still runs counts as accepted.
     private static let refusalTime = Duration.milliseconds(300)
 
     /// The helper's command; nil if the system has none.
@@ -16,7 +16,7 @@ enum Wakefulness {
             guard let tool = SystemTool.find("systemd-inhibit") else { return nil }
             // `cat` ends with its input, which ends with this process.
             return [
-                tool.path, "--what=idle:sleep", "--who=Circadia", "--why=A night is being slept",
+                tool.path, "--what=idle:sleep", "--who=Circadia", "--why=A night is running",
                 "--mode=block", "cat",
             ]
         #endif
@@ -24,9 +24,9 @@ enum Wakefulness {
 
     /// Runs `operation` while the machine is kept awake.
     ///
-    /// - Parameter operation: is told whether the machine is kept awake; it runs in either case.
-    /// - Returns: what `operation` returns.
-    /// - Throws: what `operation` throws.
+    /// - Parameter operation: receives whether the machine is kept awake; it runs in either case.
+    /// - Returns: the result of `operation`.
+    /// - Throws: the error of `operation`.
     static func during<Result: Sendable>(
         _ operation: (_ isKeptAwake: Bool) async throws -> Result
     ) async throws -> Result {

@@ -10,7 +10,8 @@ extension AdapterCommand {
     struct VersionsPlace: ParsableArguments {
         @Option(
             help: ArgumentHelp(
-                "The folder of the adapter in use. Its versions are in versions/ next to it.", valueName: "dir"))
+                "The folder of the adapter in use. Its versions are in versions/ next to it.",
+                valueName: "dir"))
         var adapterDir = "adapters/nightly_update"
 
         var url: URL { URL(fileURLWithPath: adapterDir, isDirectory: true) }
@@ -104,10 +105,12 @@ extension AdapterCommand {
         static let configuration = CommandConfiguration(
             abstract: "Compare two adapters: weights, recipes and trained exchanges.")
         @Argument(
-            help: ArgumentHelp("The first adapter: a version's number or a folder.", valueName: "from"))
+            help: ArgumentHelp(
+                "The first adapter: a version's number or a folder.", valueName: "from"))
         var first: String
         @Argument(
-            help: ArgumentHelp("The second adapter. (default: the adapter in use)", valueName: "to"))
+            help: ArgumentHelp("The second adapter. (default: the adapter in use)", valueName: "to")
+        )
         var second: String?
         @OptionGroup var place: VersionsPlace
         @OptionGroup var output: OutputOptions
@@ -230,7 +233,9 @@ extension AdapterCommand {
             let console = output.console
             let versions = place.versions
             guard AdapterDirectory.isPresent(at: place.url) else {
-                console.warn("\(place.adapterDir): there is no adapter to go back from; this is the base model")
+                console.warn(
+                    "\(place.adapterDir): there is no adapter to go back from; this is the base model"
+                )
                 throw ExitCode(2)
             }
             let lock = try NightLock.take(for: place.url, console: console)
@@ -251,7 +256,7 @@ extension AdapterCommand {
                 kept.map { "\(place.adapterDir) is version \($0.name) now" }
                     ?? "\(place.adapterDir) is gone: this is the base model again")
             if let before, versions.version(before) != nil {
-                console.note("'circadia adapter use \(before)' takes it back")
+                console.note("'circadia adapter use \(before)' goes back to it")
             }
         }
     }

@@ -2,8 +2,8 @@ import CircadiaFormats
 import CircadiaKernels
 
 extension BenchCommand {
-    /// The least arithmetic that a model needs, in multiply-adds. Work that is repeated to save memory
-    /// or to be more exact does not count.
+    /// The least arithmetic that a model needs, in multiply-adds. Work that is repeated to save
+    /// memory or to be more exact does not count.
     struct Arithmetic {
         /// Weights of a block.
         private let block: Double
@@ -23,16 +23,16 @@ extension BenchCommand {
             head = hidden * Double(model.vocabularySize)
         }
 
-        /// A prompt of `tokens`: all blocks, half a square of attention scores and their use, and the
-        /// head once.
+        /// A prompt of `tokens`: all blocks, half a square of attention scores and their use, and
+        /// the head once.
         func prefill(tokens: Int) -> Double {
             let count = Double(tokens)
             return blocks * (block * count + queryWidth * count * (count + 1)) + head
         }
 
-        /// A training step on `rows` rows of `tokens`, all scored but the first: forward through the
-        /// whole model, backward to the input of the first adapted block. `parameters` is the number
-        /// of the adapter's parameters.
+        /// A training step on `rows` rows of `tokens`, all scored but the first: forward through
+        /// the whole model, backward to the input of the first adapted block. `parameters` is the
+        /// number of the adapter's parameters.
         func training(rows: Int, tokens: Int, adaptedBlocks: Int, parameters: Int) -> Double {
             // The last token of a row is only a target, never an input.
             let count = Double(tokens - 1)

@@ -7,7 +7,8 @@ import CircadiaTraining
 import Foundation
 
 extension BenchCommand {
-    /// Training on real chats with packed and with padded batches, in tokens a second without padding.
+    /// Training on real chats with packed and with padded batches, in tokens a second without
+    /// padding.
     struct ChatSeries: Encodable {
         let packed: Series
         let padded: Series

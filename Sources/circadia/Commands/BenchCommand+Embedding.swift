@@ -16,7 +16,8 @@ extension BenchCommand {
         let fastTextsPerSecond: Double
         /// Median of questions a second, one by one, with 8-bit weights.
         let questionsPerSecond: Double
-        /// Median seconds of ingesting the texts as exchanges of two texts each, in bf16 as `rag` does.
+        /// Median seconds of ingesting the texts as exchanges of two texts each, in bf16 as `rag`
+        /// does.
         let ingestSeconds: Double
         /// Median seconds of embedding the same texts without a store.
         let ingestEmbeddingSeconds: Double

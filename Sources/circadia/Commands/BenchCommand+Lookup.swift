@@ -51,7 +51,8 @@ extension BenchCommand {
         var lines: [String] { (replies + [all]).map(\.line) }
     }
 
-    /// Measures greedy replies to each question with and without lookup; the fastest of `reps` counts.
+    /// Measures greedy replies to each question with and without lookup; the fastest of `reps`
+    /// counts.
     ///
     /// - Throws: `CommandFailure` if lookup changes a reply.
     func measureLookup(_ loaded: LoadedModel, questions path: String) throws -> LookupSeries {

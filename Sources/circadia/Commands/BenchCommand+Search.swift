@@ -22,7 +22,8 @@ extension BenchCommand {
         let searchSecondsP90: Double
         let embeddingSeconds: Double
         let diskBytes: Int
-        /// Peak memory in bytes, with the embedder and, if this run filled the store, with filling it.
+        /// Peak memory in bytes, with the embedder and, if this run filled the store, with filling
+        /// it.
         let peakRssBytes: Int
 
         var lines: [String] {

@@ -21,7 +21,9 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Tokens already in the context when decoding starts.")
     var depth = 0
 
-    @Option(help: ArgumentHelp("Measure training on B rows of T tokens, such as 4x128.", valueName: "BxT"))
+    @Option(
+        help: ArgumentHelp(
+            "Measure training on B rows of T tokens, such as 4x128.", valueName: "BxT"))
     var train: String?
 
     @Option(help: ArgumentHelp("The precision of --train.", valueName: "bf16|f32"))
@@ -30,13 +32,15 @@ struct BenchCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Measure replies to this file's questions with and without lookup decoding.",
-            discussion: "JSON lines with \"question\", and \"asked\" and \"answer\" of an exchange to remember.",
+            discussion:
+                "JSON lines with \"question\", and \"asked\" and \"answer\" of an exchange to remember.",
             valueName: "file"))
     var lookup: String?
 
     @Option(
         help: ArgumentHelp(
-            "Measure training on this log's exchanges, with packed and with padded batches.", valueName: "file"))
+            "Measure training on this log's exchanges, with packed and with padded batches.",
+            valueName: "file"))
     var trainChats: String?
 
     @Option(help: "Exchanges in each batch of --train-chats.")

@@ -30,7 +30,10 @@ struct ChatCommand: ParsableCommand {
     @Option(help: "Most tokens of a prompt that memories may take.")
     var ragTokens = MemoryLookup.defaultTokenBudget
 
-    @Flag(help: "Show the memories found, their scores and their cost in tokens and time (implies --rag).")
+    @Flag(
+        help:
+            "Show the memories found, their scores and their cost in tokens and time (implies --rag)."
+    )
     var ragVerbose = false
 
     @Flag(
@@ -118,7 +121,8 @@ struct ChatCommand: ParsableCommand {
         case .help: console.note(ChatInput.helpText)
         case .unknown(let word):
             console.note(
-                "(unknown command \(word); /help lists them; a space before it sends it as a message)")
+                "(unknown command \(word); /help lists them; a space before it sends it as a message)"
+            )
         }
     }
 }

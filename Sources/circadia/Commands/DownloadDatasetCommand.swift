@@ -16,10 +16,13 @@ struct DownloadDatasetCommand: ParsableCommand {
     @Option(help: "The data set: dolly (15K records) or alpaca (52K).")
     var dataset: Dataset
 
-    @Option(help: ArgumentHelp("Write to this file. (default: data/DATASET.jsonl)", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Write to this file. (default: data/DATASET.jsonl)", valueName: "file"))
     var out: String?
 
-    @Option(help: ArgumentHelp("Read a local copy, or download from another address.", valueName: "file|url"))
+    @Option(
+        help: ArgumentHelp(
+            "Read a local copy, or download from another address.", valueName: "file|url"))
     var from: String?
 
     @OptionGroup var output: OutputOptions

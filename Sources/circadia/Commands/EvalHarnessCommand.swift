@@ -8,10 +8,13 @@ import Foundation
 struct EvalHarnessCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval-harness",
-        abstract: "Measure general skills: score greedy answers to the harness, with 95% intervals.")
+        abstract: "Measure general skills: score greedy answers to the harness, with 95% intervals."
+    )
 
     @Option(
-        help: ArgumentHelp("The harness's tasks (JSON lines). (default: those that ship with the program)", valueName: "file"))
+        help: ArgumentHelp(
+            "The harness's tasks (JSON lines). (default: those that ship with the program)",
+            valueName: "file"))
     var prompts: String?
 
     @Option(help: "Most tasks to run; 0 means all.")

@@ -33,7 +33,8 @@ struct EvalLossCommand: ParsableCommand {
     @Flag(
         help: ArgumentHelp(
             "Compare the adapter with the base model on general texts instead.",
-            discussion: "Reads no chat log. No night trains on the texts that ship with the program."))
+            discussion:
+                "Reads no chat log. No night trains on the texts that ship with the program."))
     var general = false
 
     @Option(

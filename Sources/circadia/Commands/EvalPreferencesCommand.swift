@@ -15,13 +15,17 @@ struct EvalPreferencesCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The preferences (JSON lines). (default: those that ship with the program)", valueName: "file"))
+            "The preferences (JSON lines). (default: those that ship with the program)",
+            valueName: "file"))
     var preferences: String?
 
     @Option(help: ArgumentHelp("Measure this preference only; may be repeated.", valueName: "id"))
     var only: [String] = []
 
-    @Option(help: "State the preference in the prompt: in the system message, or in an earlier chat turn.")
+    @Option(
+        help:
+            "State the preference in the prompt: in the system message, or in an earlier chat turn."
+    )
     var stated = PreferenceTask.Prompt.absent
 
     @Option(help: "Most tokens of an answer.")

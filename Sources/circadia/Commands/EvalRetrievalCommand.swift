@@ -26,7 +26,10 @@ struct EvalRetrievalCommand: ParsableCommand {
             valueName: "file"))
     var questions: [String]
 
-    @Option(help: "The time at which the questions are asked (RFC 3339). (default: the newest exchange's)")
+    @Option(
+        help:
+            "The time at which the questions are asked (RFC 3339). (default: the newest exchange's)"
+    )
     var now: String?
 
     @Flag(help: "Search by words and time only, without vectors.")
@@ -58,7 +61,8 @@ struct EvalRetrievalCommand: ParsableCommand {
             try store.search(question, limit: limit, now: moment).map(\.id)
         }
         if evaluation.questions == 0 {
-            throw CommandFailure("no question names its evidence; add \"evidence\" with ids of exchanges")
+            throw CommandFailure(
+                "no question names its evidence; add \"evidence\" with ids of exchanges")
         }
         if output.json { return try output.console.json(Row(evaluation)) }
         for name in Row.names {

@@ -4,7 +4,8 @@ import CircadiaConversation
 import CircadiaModel
 import Foundation
 
-/// `circadia forget`: removes exchanges from the log, the store and, at the next sleep, the weights.
+/// `circadia forget`: removes exchanges from the log, the store and, at the next sleep, the
+/// weights.
 struct ForgetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forget",
@@ -47,7 +48,8 @@ struct ForgetCommand: ParsableCommand {
     var ragDir = "data/rag_memory"
 
     @Option(
-        help: ArgumentHelp("The adapter's folder; adapters next to it are checked too.", valueName: "dir"))
+        help: ArgumentHelp(
+            "The adapter's folder; adapters next to it are checked too.", valueName: "dir"))
     var adapterDir = "adapters/nightly_update"
 
     @OptionGroup var output: OutputOptions
@@ -87,7 +89,8 @@ struct ForgetCommand: ParsableCommand {
             throw ValidationError("--undo cannot be combined with a selection or --purge")
         }
         if !selects && !undo && !purge {
-            throw ValidationError("name the exchanges with --id, --query, --before, --after or --on")
+            throw ValidationError(
+                "name the exchanges with --id, --query, --before, --after or --on")
         }
         if let query, ForgetSelection(query: query).isEmpty {
             throw ValidationError("--query has no words")

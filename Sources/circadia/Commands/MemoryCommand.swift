@@ -23,8 +23,10 @@ struct MemoryCommand: ParsableCommand {
 
     struct Import: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add chats from ChatGPT, Claude, ShareGPT or another log, without duplicates.")
-        @Argument(help: "The chats: conversations.json of an export, a ShareGPT file, or JSON lines.")
+            abstract: "Add chats from ChatGPT, Claude, ShareGPT or another log, without duplicates."
+        )
+        @Argument(
+            help: "The chats: conversations.json of an export, a ShareGPT file, or JSON lines.")
         var file: String
         @Option(help: "Tag the added exchanges; may be repeated.")
         var tag: [String] = []
@@ -57,10 +59,12 @@ struct MemoryCommand: ParsableCommand {
                         alreadyThere: report.alreadyThere, redacted: report.redacted,
                         skipped: read.skipped))
             }
-            if read.skipped > 0 { console.warn("\(file): skipped \(read.skipped) entries that are not chats") }
+            if read.skipped > 0 {
+                console.warn("\(file): skipped \(read.skipped) entries that are not chats")
+            }
             console.result(
                 "\(read.format.rawValue): \(report.added) exchanges added, \(report.alreadyThere) "
-                    + "were in already, secrets replaced in \(report.redacted)")
+                    + "already there, \(report.redacted) redacted")
         }
     }
 
@@ -140,7 +144,8 @@ struct MemoryCommand: ParsableCommand {
 
     struct Tag: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Tag exchanges: no-train keeps them out of training, no-rag out of the store.")
+            abstract: "Tag exchanges: no-train keeps them out of training, no-rag out of the store."
+        )
         @Argument(help: "The tag, then ids of exchanges.") var tagAndIds: [String]
         @OptionGroup var change: TagChange
 
@@ -169,7 +174,8 @@ struct TagChange: ParsableArguments {
     var ragDir = "data/rag_memory"
 
     @Option(
-        help: ArgumentHelp("The adapter's folder; adapters next to it are checked too.", valueName: "dir"))
+        help: ArgumentHelp(
+            "The adapter's folder; adapters next to it are checked too.", valueName: "dir"))
     var adapterDir = "adapters/nightly_update"
 
     @OptionGroup var log: MemoryCommand.LogOptions

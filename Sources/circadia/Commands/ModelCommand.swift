@@ -74,7 +74,8 @@ struct ModelCommand: AsyncParsableCommand {
             if output.json { return try output.console.json(rows) }
             for row in rows { output.console.result("\(row.name)\t\(row.path)") }
             if rows.isEmpty {
-                output.console.note("no models yet; download smollm2-135m with 'circadia model pull'")
+                output.console.note(
+                    "no models yet; download smollm2-135m with 'circadia model pull'")
             }
         }
     }

@@ -27,7 +27,8 @@ extension RagCommand {
     }
 
     struct Stats: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show the store's size, time span and embedder.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show the store's size, time span and embedder.")
         @OptionGroup var store: StoreOptions
         @OptionGroup var output: OutputOptions
 
@@ -49,7 +50,9 @@ extension RagCommand {
     struct Export: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write the store's exchanges as a chat log.")
-        @Option(help: ArgumentHelp("Write to this new file. (default: standard output)", valueName: "file"))
+        @Option(
+            help: ArgumentHelp(
+                "Write to this new file. (default: standard output)", valueName: "file"))
         var out: String?
         @OptionGroup var store: StoreOptions
         @OptionGroup var output: OutputOptions

@@ -18,7 +18,8 @@ extension RagCommand {
         var ragDir = "data/rag_memory"
         @Option(
             name: .customLong("rag-url"),
-            help: ArgumentHelp("The Chroma server, such as http://127.0.0.1:8000.", valueName: "url"))
+            help: ArgumentHelp(
+                "The Chroma server, such as http://127.0.0.1:8000.", valueName: "url"))
         var ragURL: String
         @OptionGroup var output: OutputOptions
 
@@ -51,8 +52,8 @@ extension RagCommand {
                         embedded: report.embedded))
             }
             output.console.result(
-                "\(report.moved) copied, \(report.alreadyThere) were there already, "
-                    + "\(report.embedded) had no vectors and were embedded")
+                "\(report.moved) copied, \(report.alreadyThere) already there, "
+                    + "\(report.embedded) without vectors and now embedded")
         }
     }
 }

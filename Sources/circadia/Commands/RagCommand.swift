@@ -42,8 +42,13 @@ struct RagCommand: ParsableCommand {
                         alreadyThere: report.alreadyThere, notSelected: report.notSelected))
             }
             console.result(
-                "\(report.added) added, \(report.replaced) replaced, \(report.alreadyThere) were in "
-                    + "already, \(report.notSelected) left to the weights alone")
+                "\(report.added) added, \(report.replaced) replaced, \(report.alreadyThere) already "
+                    + "stored" + Self.rest(report.notSelected))
+        }
+
+        /// A note on exchanges that routing did not select.
+        private static func rest(_ count: Int) -> String {
+            count == 0 ? "" : "; \(count) short exchanges were not stored; --all stores them too"
         }
 
         struct Row: Encodable {
@@ -52,10 +57,12 @@ struct RagCommand: ParsableCommand {
     }
 
     struct Search: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Search the store by meaning, words and time.")
+        static let configuration = CommandConfiguration(
+            abstract: "Search the store by meaning, words and time.")
         @Argument(help: "What to look for.") var query: String?
         @Option(
-            help: ArgumentHelp("Search for each \"question\" of this file (JSON lines).", valueName: "file"))
+            help: ArgumentHelp(
+                "Search for each \"question\" of this file (JSON lines).", valueName: "file"))
         var queries: String?
         @Option(help: "Most results for each query.") var topK = 10
         @Option(help: "The time that “last week” is relative to (RFC 3339). (default: now)")
@@ -133,7 +140,8 @@ struct RagCommand: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the exchanges of the store.")
+        static let configuration = CommandConfiguration(
+            abstract: "List the exchanges of the store.")
         @OptionGroup var store: StoreOptions
         @OptionGroup var output: OutputOptions
 

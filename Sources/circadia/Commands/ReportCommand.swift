@@ -27,7 +27,8 @@ struct ReportCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The adapter's folder.", valueName: "dir"))
     var adapterDir = "adapters/nightly_update"
 
-    @Option(help: ArgumentHelp("The folder of the records of 'circadia run-cycle'.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The folder of the records of 'circadia run-cycle'.", valueName: "dir"))
     var logsDir = "logs"
 
     @OptionGroup var output: OutputOptions

@@ -34,7 +34,7 @@ struct RouteCommand: ParsableCommand {
             if isStored { stored += 1 }
             if decision.trains { trained += 1 }
             let secrets = exchange.secrets.map {
-                "holds a secret (\($0.rawValue)), which neither trains nor is stored"
+                "contains a secret (\($0.rawValue)), which is neither trained nor stored"
             }
             let row = Row(
                 id: exchange.id,

@@ -26,7 +26,10 @@ struct RunCycleCommand: ParsableCommand {
     @Option(help: "Measure the loss of this many exchanges before and after; 0 means all.")
     var maxSamples = 0
 
-    @Option(help: ArgumentHelp("The harness's tasks (JSON lines). (default: those that ship with the program)", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The harness's tasks (JSON lines). (default: those that ship with the program)",
+            valueName: "file"))
     var prompts: String?
 
     @Option(help: "Most harness tasks to run; 0 means all.")

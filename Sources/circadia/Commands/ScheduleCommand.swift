@@ -42,7 +42,10 @@ struct ScheduleCommand: ParsableCommand {
         @Flag(help: "Run the night on battery too.")
         var onBattery = false
 
-        @Option(help: "Let systemd, cron or launchd start the night. (default: the first that is available)")
+        @Option(
+            help:
+                "Let systemd, cron or launchd start the night. (default: the first that is available)"
+        )
         var scheduler: Scheduler?
 
         @OptionGroup var place: Place

@@ -22,7 +22,8 @@ struct SyntheticChats {
         until during between each under against further
         """.split(separator: " ").map(String.init)
 
-    /// Takes the words, each one token, from the vocabulary of the sentence embedder in `directory`.
+    /// Takes the words, each one token, from the vocabulary of the sentence embedder in
+    /// `directory`.
     init(vocabularyOf directory: URL) throws {
         let lines = try String(
             contentsOf: directory.appendingPathComponent("vocab.txt"), encoding: .utf8
@@ -83,8 +84,8 @@ struct SyntheticChats {
             + "and was \(some[3]) there?"
     }
 
-    /// Fills a store without embedding: each vector is that of a real text plus noise. Questions are
-    /// embedded by the model.
+    /// Fills a store without embedding: each vector is that of a real text plus noise. Questions
+    /// are embedded by the model.
     struct Embedder: TextEmbedding {
         let model: SentenceEmbedder
         private let real: [[Float]]

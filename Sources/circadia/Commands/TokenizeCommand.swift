@@ -47,7 +47,8 @@ struct TokenizeCommand: ParsableCommand {
         try text.split { " ,\n\r\t[]".contains($0) }.map { word in
             guard let id = Int32(word), id >= 0, Int(id) < vocabularySize else {
                 throw ValidationError(
-                    "“\(word)” is not a token id; give whole numbers from 0 to \(vocabularySize - 1)")
+                    "“\(word)” is not a token id; give whole numbers from 0 to \(vocabularySize - 1)"
+                )
             }
             return id
         }
@@ -64,7 +65,8 @@ enum InputText {
             return String(
                 decoding: try Data(contentsOf: URL(fileURLWithPath: file)), as: UTF8.self)
         } catch {
-            throw CommandFailure("\(file): the file cannot be read; check the path and its permissions")
+            throw CommandFailure(
+                "\(file): the file cannot be read; check the path and its permissions")
         }
     }
 }

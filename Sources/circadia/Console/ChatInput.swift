@@ -1,17 +1,17 @@
 import CircadiaAnalysis
 
-/// What a person typed into a chat: something to say, or a command.
+/// One line typed into a chat: a message or a chat command.
 enum ChatInput: Equatable {
-    /// Something to say, without white space around it; empty where there was nothing else.
+    /// A message without surrounding white space; empty if there was nothing else.
     case message(String)
-    /// `/good` or `/bad`, and what comes after it, which is said next.
+    /// `/good` or `/bad`, and the message after it, if any.
     case mark(ReplyMark, String)
     /// `/help`.
     case help
-    /// A word that looks like a command and is none.
+    /// A word that looks like a command but is unknown.
     case unknown(String)
 
-    /// Reads a line. A command begins it; with a blank before it, it is a message.
+    /// Reads a line. A command starts at the first character; after a space it is a message.
     init(_ line: String) {
         let text = line.trimmingCharacters(in: .whitespacesAndNewlines)
         guard line.first == "/" else {
@@ -28,18 +28,18 @@ enum ChatInput: Equatable {
         } else if rest.isEmpty, !name.isEmpty, name.allSatisfy({ ("a"..."z").contains($0) }) {
             self = .unknown(String(word))
         } else {
-            // Such as a path.
+            // For example a path.
             self = .message(text)
         }
     }
 
-    /// What `/help` shows.
+    /// The text of `/help`.
     static let helpText = """
-        /good        the last reply was good: it counts double in the night
-        /bad         it was not: it is never learnt
-        /bad TEXT    the same, and TEXT is said next: the reply to it counts double instead
-        #no-train    in a message: this exchange does not train
-        #no-rag      in a message: it does not go to the retrieval store
+        /good        mark the last reply as good: it counts double in training
+        /bad         mark the last reply as bad: it is never learnt
+        /bad TEXT    the same, and send TEXT: the reply to it counts double
+        #no-train    in a message: do not train on this exchange
+        #no-rag      in a message: do not add this exchange to the retrieval store
         Ctrl-C       stops a reply
         Ctrl-D       leaves
         """

@@ -9,7 +9,7 @@ import Foundation
 
 /// The terminal: results on standard output, everything else on standard error.
 struct Console: Sendable {
-    /// Whether remarks and progress are kept back.
+    /// Whether remarks and progress are hidden.
     var isQuiet = false
 
     /// Whether standard error is a terminal, so that a line may be rewritten in place.
@@ -20,7 +20,7 @@ struct Console: Sendable {
     /// A result, on standard output, with a newline.
     func result(_ text: String) { Self.write(text + "\n", to: STDOUT_FILENO) }
 
-    /// A piece of a result, written at once.
+    /// A piece of a result, without a newline.
     func stream(_ text: String) { Self.write(text, to: STDOUT_FILENO) }
 
     /// A remark, on standard error, unless quiet.
@@ -31,7 +31,8 @@ struct Console: Sendable {
     /// A warning, on standard error, always.
     func warn(_ text: String) { Self.write("warning: \(text)\n", to: STDERR_FILENO) }
 
-    /// Progress: rewrites one line on a terminal, writes now and then elsewhere.
+    /// Progress on standard error, unless quiet: rewrites one line on a terminal, adds a line
+    /// elsewhere.
     func progress(_ text: String, isLast: Bool = false) {
         guard !isQuiet else { return }
         if Self.errorIsTerminal {
@@ -41,12 +42,12 @@ struct Console: Sendable {
         }
     }
 
-    /// A JSON document, on standard output, keys sorted; `pretty` spreads it over lines.
+    /// A JSON document on standard output with sorted keys; `pretty` spreads it over lines.
     func json(_ value: some Encodable, pretty: Bool = false) throws {
         result(String(decoding: try RecordJSON.data(value, pretty: pretty), as: UTF8.self))
     }
 
-    /// Writes everything, also where the reader is slow; gives up where it has gone.
+    /// Writes all bytes, waiting for a slow reader; stops if the reader is gone.
     private static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {

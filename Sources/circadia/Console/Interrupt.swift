@@ -6,16 +6,16 @@ import Foundation
     import Darwin
 #endif
 
-/// Ctrl-C as a request rather than a death: the handler only sets a flag that loops look at.
+/// Turns Ctrl-C into a request: the handler only sets a flag that loops check.
 enum Interrupt {
-    // A signal handler may touch nothing but such a word; it is written by one store.
+    // A signal handler may only write such a word, in a single store.
     nonisolated(unsafe) private static let flag: UnsafeMutablePointer<sig_atomic_t> = {
         let pointer = UnsafeMutablePointer<sig_atomic_t>.allocate(capacity: 1)
         pointer.initialize(to: 0)
         return pointer
     }()
 
-    /// From now on Ctrl-C (and SIGTERM, where `terminationToo`) sets `isRequested`.
+    /// Makes Ctrl-C (and SIGTERM, if `terminationToo`) set `isRequested`.
     static func install(terminationToo: Bool = false) {
         _ = flag
         var action = sigaction()
@@ -24,13 +24,14 @@ enum Interrupt {
         #else
             action.__sigaction_u.__sa_handler = { _ in Interrupt.flag.pointee = 1 }
         #endif
-        // No SA_RESTART: a read that waits for a line comes back, so the prompt can be shown again.
+        // Without SA_RESTART a read that waits for a line returns, so the prompt can be shown
+        // again.
         action.sa_flags = 0
         sigaction(SIGINT, &action, nil)
         if terminationToo { sigaction(SIGTERM, &action, nil) }
     }
 
-    /// Ctrl-C and SIGTERM end the program again.
+    /// Makes Ctrl-C and SIGTERM end the program again.
     static func uninstall() {
         signal(SIGINT, SIG_DFL)
         signal(SIGTERM, SIG_DFL)
@@ -39,6 +40,6 @@ enum Interrupt {
     /// Whether Ctrl-C came since the last `clear()`.
     static var isRequested: Bool { flag.pointee != 0 }
 
-    /// Forgets an interrupt that has been answered.
+    /// Resets `isRequested` after an interrupt was handled.
     static func clear() { flag.pointee = 0 }
 }

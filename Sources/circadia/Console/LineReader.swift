@@ -6,9 +6,9 @@ import Foundation
     import Darwin
 #endif
 
-/// Lines from standard input, where Ctrl-C interrupts the wait instead of the program.
+/// Reads lines from standard input. Ctrl-C interrupts the wait, not the program.
 struct LineReader {
-    /// What came.
+    /// The result of a wait.
     enum Event: Equatable {
         /// A line without its newline.
         case line(String)

@@ -4,13 +4,13 @@ import Foundation
 
 /// Reads a log and reports its bad lines.
 enum LogReader {
-    /// The exchanges of the log, the first `limit` of them where that is above 0.
+    /// The exchanges of the log; only the first `limit` if that is above 0.
     static func read(_ path: String, limit: Int = 0, console: Console) throws -> [Exchange] {
         let exchanges = try contents(of: path, console: console).requireExchanges()
         return limit > 0 ? Array(exchanges.prefix(limit)) : exchanges
     }
 
-    /// What the log holds, perhaps nothing.
+    /// The contents of the log, which may be empty.
     static func contents(of path: String, console: Console) throws -> ChatLogContents {
         let url = URL(fileURLWithPath: path)
         try ForgetWording.completePending(url, console: console)
@@ -20,13 +20,13 @@ enum LogReader {
         return contents
     }
 
-    /// What was done about a torn last line, in words; nil where it was whole.
+    /// A message about the repair of a torn last line; nil if the line was whole.
     static func remark(on repair: ChatLogRepair) -> String? {
         switch repair {
         case .none: nil
         case .completed: "the last line lacked only its line feed, which was added"
         case .movedAside(let url):
-            "the last line was torn by a crash; its bytes are now in \(url.lastPathComponent)"
+            "a crash left the last line torn; its bytes were moved to \(url.lastPathComponent)"
         }
     }
 }

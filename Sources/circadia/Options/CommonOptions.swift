@@ -22,7 +22,8 @@ struct ModelOptions: ParsableArguments {
     @Option(
         name: [.long, .customLong("model-id")],
         help: ArgumentHelp(
-            "The model: a name ('circadia model list') or an MLX directory.", valueName: "name|path"))
+            "The model: a name ('circadia model list') or an MLX directory.", valueName: "name|path"
+        ))
     var model = "smollm2-135m"
 
     @Option(help: "Number of threads; 0 means one per processor.")
@@ -98,7 +99,10 @@ struct SamplingFlags: ParsableArguments {
     @Option(help: "Ignore tokens whose probability is below this share of the likeliest one's.")
     var minP: Float = 0
 
-    @Option(help: "Make tokens that already appeared less likely: their logits are divided by this; 1 is off.")
+    @Option(
+        help:
+            "Make tokens that already appeared less likely: their logits are divided by this; 1 is off."
+    )
     var repetitionPenalty: Float = 1
 
     @Flag(

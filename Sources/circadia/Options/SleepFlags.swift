@@ -30,7 +30,8 @@ struct SleepFlags: ParsableArguments {
     @Option(help: "Weight decay for adamw.")
     var weightDecay: Float = 0.01
 
-    @Flag(inversion: .prefixedNo, help: "Correct the bias of Adam's moments: divide them by 1 − βᵗ.")
+    @Flag(
+        inversion: .prefixedNo, help: "Correct the bias of Adam's moments: divide them by 1 − βᵗ.")
     var biasCorrection = true
 
     @Option(help: "Learning rate after the warm-up: constant or cosine.")
@@ -67,7 +68,8 @@ struct SleepFlags: ParsableArguments {
     var maxSeqLen = 1024
 
     @Option(
-        help: "Raise the learning rate over this many first steps. (default: 5; 0 with --mlx-compat)")
+        help:
+            "Raise the learning rate over this many first steps. (default: 5; 0 with --mlx-compat)")
     var warmup: Int?
 
     @Flag(
@@ -97,13 +99,14 @@ struct SleepFlags: ParsableArguments {
     var preferencePairs = 32
 
     @Option(
-        help: "Rehearse general texts so that skills are kept: this many for each exchange; 0: none.")
+        help:
+            "Rehearse general texts so that skills are kept: this many for each exchange; 0: none.")
     var rehearsal = 0.5
 
     @Option(
         help: """
-            Share of older exchanges among those that a night trains, chosen from the ones that are \
-            due; 0: none, 1: every older one, every night. (default: 0.3, and more if the steps \
+            Replay older exchanges that are due: their share among the exchanges of a night; \
+            0: none, 1: every older one, every night. (default: 0.3, and more if the steps \
             have room for them in one pass)
             """)
     var replayShare: Double?
@@ -119,11 +122,13 @@ struct SleepFlags: ParsableArguments {
     @Option(help: "Share of conversations to hold out: measured, never trained on.")
     var heldOut = 0.15
 
-    @Option(help: "Save a checkpoint for --resume every so many steps; 0: only before the first step.")
+    @Option(
+        help: "Save a checkpoint for --resume every so many steps; 0: only before the first step.")
     var checkpointEvery = 10
 
     @Option(
-        help: "Answer this many held-out questions before and after, for 'circadia report'; 0: none.")
+        help:
+            "Answer this many held-out questions before and after, for 'circadia report'; 0: none.")
     var reportQuestions = 3
 
     @Option(help: "Most tokens of each such answer.")
@@ -136,7 +141,10 @@ struct SleepFlags: ParsableArguments {
     @Flag(help: "Promote the candidate without judging it.")
     var noGate = false
 
-    @Flag(help: "Judge the candidate by its held-out loss only, without general texts, replies and harness.")
+    @Flag(
+        help:
+            "Judge the candidate by its held-out loss only, without general texts, replies and harness."
+    )
     var quickGate = false
 
     func validate() throws {
@@ -170,7 +178,8 @@ struct SleepFlags: ParsableArguments {
             throw ValidationError("--patience needs --eval-every")
         }
         if patience > 0, heldOut == 0 {
-            throw ValidationError("--patience needs held-out conversations: give --held-out above 0")
+            throw ValidationError(
+                "--patience needs held-out conversations: give --held-out above 0")
         }
         if iters ?? 1 < 1 { throw ValidationError("--iters must be at least 1") }
         if !(learningRate > 0) { throw ValidationError("--learning-rate must be positive") }

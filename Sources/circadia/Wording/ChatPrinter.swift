@@ -10,7 +10,7 @@ final class ChatPrinter {
     private let logName: String
     private let showsMemories: Bool
     private let maxTokens: Int
-    /// Whether the person said something after the mark.
+    /// Whether a message followed the mark on the same line.
     var hasTextAfterMark = false
 
     /// A printer for a chat whose log is `logName`.
@@ -30,33 +30,35 @@ final class ChatPrinter {
         case .replied(let reply): close(reply)
         case .secretsRemoved(let kinds):
             let names = kinds.map(\.rawValue).sorted().joined(separator: ", ")
-            console.note("(not written down: \(names); --keep-secrets would keep it)")
+            console.note("(redacted: \(names); --keep-secrets keeps secrets)")
         case .logRepaired(let repair):
             if let text = LogReader.remark(on: repair) { console.warn("\(logName): \(text)") }
         case .logged: break
         case .notLogged(let error, let waiting):
             warn(error)
             console.warn(
-                "not on the disk yet: \(waiting) exchanges; they are kept and tried again "
-                    + "after the next reply and at the end")
+                "not on the disk yet: \(waiting) exchanges; the chat tries again after the next "
+                    + "reply and at its end")
         case .notStored(let id, let error):
             warn(error)
-            console.warn("exchange \(id) is in the log, but not in the retrieval store")
+            console.warn(
+                "exchange \(id) is in the log but not in the retrieval store; 'circadia rag ingest "
+                    + "--all' adds it")
         case .newAdapter(let version): console.note(Self.news(version))
         case .marked(let mark): console.note(remark(mark))
         case .nothingToMark(let mark):
-            console.note("(there is no reply yet to call \(mark.rawValue))")
+            console.note("(there is no reply yet to mark as \(mark.rawValue))")
         case .markedExchangeGone: console.note("(the exchange is no longer in the log)")
         case .notMarked(let mark, let error):
             warn(error)
-            console.warn("the reply was not marked; say /\(mark.rawValue) again")
+            console.warn("the reply was not marked; type /\(mark.rawValue) again")
         case .markNotStored(let error): warn(error)
         }
     }
 
     private func warn(_ error: any Error) { console.warn(Remedies.message(of: error)) }
 
-    /// Ends the reply's line and says how it came to be.
+    /// Ends the reply's line and notes what was cut.
     private func close(_ reply: ChatReply) {
         console.stream("\n")
         if reply.finishReason == .length {
@@ -72,15 +74,15 @@ final class ChatPrinter {
 
     private func remark(_ mark: ReplyMark) -> String {
         switch (mark, hasTextAfterMark) {
-        case (.good, _): "(noted: good; the reply counts double in the night; /bad takes it back)"
-        case (.bad, false): "(noted: bad; the reply is never learnt; /good takes it back)"
+        case (.good, _): "(noted: good; the reply counts double in training; /bad undoes it)"
+        case (.bad, false): "(noted: bad; the reply is never learnt; /good undoes it)"
         case (.bad, true): "(noted: bad; the reply is never learnt, the next one counts double)"
         }
     }
 
     private static func news(_ version: Int?) -> String {
         let name = version.map { " (version \(AdapterVersions.name(of: $0)))" } ?? ""
-        return "(a new adapter is there\(name): this chat goes on as it began, the next one "
-            + "speaks with it)"
+        return
+            "(a new adapter is there\(name): the next chat uses it; this one continues without it)"
     }
 }

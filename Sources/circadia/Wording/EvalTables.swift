@@ -1,7 +1,7 @@
 import CircadiaEvaluation
 import Foundation
 
-/// A comparison of precisions, a line a figure.
+/// A comparison of precisions, with one figure on each line.
 enum PrecisionTable {
     static func text(_ comparison: PrecisionComparison) -> String {
         String(

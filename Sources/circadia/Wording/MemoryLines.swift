@@ -5,7 +5,7 @@ import Foundation
 
 /// Memories as lines for people.
 enum MemoryLines {
-    /// Shows what was found, why, and what it cost.
+    /// Shows the memories found, their scores and their cost.
     static func show(_ outcome: MemoryLookup.Outcome, console: Console) {
         let shown = outcome.block?.shown.count ?? 0
         for (index, memory) in outcome.memories.enumerated() {
@@ -20,7 +20,7 @@ enum MemoryLines {
         )
     }
 
-    /// An older exchange that a memory stands for, on one line.
+    /// One line for an older exchange that a memory replaces.
     static func line(_ earlier: Memory.Earlier) -> String {
         let date = earlier.timestamp.map(Timestamp.day) ?? "undated"
         let text = earlier.text.replacingOccurrences(of: "\n", with: " ").prefix(100)
@@ -28,7 +28,7 @@ enum MemoryLines {
         return "    not shown, \(reason): \(date)  \(earlier.id)  \(text)"
     }
 
-    /// One memory on one line: score, its parts, date, id, beginning of the text.
+    /// One line for a memory: score and its parts, date, id and the beginning of the text.
     static func line(_ memory: Memory) -> String {
         let date = memory.timestamp.map(Timestamp.day) ?? "undated"
         let text = memory.text.replacingOccurrences(of: "\n", with: " ").prefix(100)

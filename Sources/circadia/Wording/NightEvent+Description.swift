@@ -21,8 +21,8 @@ extension NightEvent {
             ]
         case .replies(let rejected, let corrected, let good, let countsDouble):
             [
-                "replies: \(rejected) rejected, which are never learnt; \(corrected) that put one "
-                    + "right and \(good) called good count "
+                "replies: \(rejected) rejected, never learnt; \(corrected) corrections and \(good) "
+                    + "marked good count "
                     + (countsDouble ? "double" : "once, with --mlx-compat")
             ]
         case .judged, .promoted, .pruned, .pruningFailed, .diaryFailed: [ending]
@@ -72,7 +72,7 @@ extension NightEvent {
                 + numbers.map(AdapterVersions.name).joined(separator: ", ")
                 + "; the latest \(keeping) are kept (--keep-versions)"
         case .pruningFailed(let reason): "old versions could not be removed: \(reason)"
-        case .diaryFailed(let reason): "the diary of this night could not be kept: \(reason)"
+        case .diaryFailed(let reason): "the diary of this night could not be written: \(reason)"
         default: ""
         }
     }
@@ -83,14 +83,14 @@ extension NightEvent.LeftOut {
     fileprivate var notes: [String] {
         [
             (tagged, "left out: \(tagged) tagged “\(Exchange.noTrainTag)”"),
-            (recalled, "left out: \(recalled) answered from memory, which is not learnt again"),
+            (recalled, "left out: \(recalled) answered from memories, which are not learnt again"),
             (
                 rejectedReplies,
-                "left out: \(rejectedReplies) replies that were called bad or corrected"
+                "left out: \(rejectedReplies) replies that were marked bad or corrected"
             ),
             (
                 withSecrets,
-                "secrets in \(withSecrets) of the exchanges are not trained, nor the replies that "
+                "secrets in \(withSecrets) of the exchanges are not trained, nor are replies that "
                     + "repeat them"
             ),
         ].filter { $0.0 > 0 }.map(\.1)
@@ -109,7 +109,7 @@ extension AdapterOrigin.Replacement {
     fileprivate var note: String {
         switch self {
         case .unwanted(let exchanges, let start):
-            "\(exchanges) exchanges were called bad or tagged “\(Exchange.noTrainTag)” after they were "
+            "\(exchanges) exchanges were marked bad or tagged “\(Exchange.noTrainTag)” after they were "
                 + "learnt: the night retrains without them, from \(start)"
         case .forgotten(let adapter, let start):
             "\(adapter) was trained on exchanges that were forgotten since: the night retrains without "

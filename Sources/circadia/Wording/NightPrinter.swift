@@ -25,12 +25,12 @@ struct NightPrinter {
     private static func missing(_ material: NightRunner.ShippedMaterial) -> String {
         switch material {
         case .gate:
-            "eval/gate.jsonl or eval/harness.jsonl was not found: the night is judged by its "
-                + "held-out conversations alone"
+            "eval/gate.jsonl or eval/harness.jsonl is missing: the gate judges by held-out "
+                + "conversations only"
         case .rehearsal:
-            "samples/general.jsonl was not found: the night rehearses no general skills"
+            "samples/general.jsonl is missing: the night rehearses no general texts"
         case .questions:
-            "samples/questions.jsonl was not found: stated preferences are not practised"
+            "samples/questions.jsonl is missing: the night trains no stated preferences"
         }
     }
 
@@ -49,7 +49,7 @@ struct NightPrinter {
     private func show(_ plan: TrainingPlan, wanted: Int) {
         if plan.iterations < wanted {
             console.note(
-                "\(plan.iterations) of \(wanted) steps fit into the time until --finish-by")
+                "only \(plan.iterations) of \(wanted) steps fit into the time until --finish-by")
         }
         let parts =
             plan.microBatchesPerStep > 1
@@ -75,8 +75,8 @@ struct NightPrinter {
                     + reason)
         case .restored(let step, let factor):
             console.warn(
-                "step \(step): loss or gradient not finite; the last good state is back, "
-                    + "learning rate × \(factor)")
+                "step \(step): loss or gradient is not finite; continuing from the last good state "
+                    + "with learning rate × \(factor)")
         case .step(let step):
             let isLast = step.step == progress.iterations
             guard Console.errorIsTerminal || isLast || step.step % 10 == 0 || step.step == 1 else {

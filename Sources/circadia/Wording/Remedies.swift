@@ -5,24 +5,24 @@ import CircadiaLog
 import CircadiaRetrieval
 import CircadiaTraining
 
-/// What a person can do about an error, in words that only the command line knows: its flags and
-/// commands. Libraries say what happened and where.
+/// Remedies for errors, with the command line's flags and commands. The libraries' messages say
+/// what happened and where, and name no flags.
 enum Remedies {
     /// The message of an error, with its remedy if it has one.
     static func message(of error: any Error) -> String {
         let text = String(describing: error)
         guard let remedy = remedy(for: error) else { return text }
-        // A remedy that begins with a mark goes on with the error's sentence.
+        // A remedy that begins with a punctuation mark continues the error's sentence.
         guard let first = remedy.first, ";,".contains(first) else { return "\(text) \(remedy)" }
         return (text.hasSuffix(".") ? String(text.dropLast()) : text) + remedy
     }
 
-    /// An error that says its remedy too.
+    /// The error, with its remedy in its message if it has one.
     static func worded(_ error: any Error) -> any Error {
         remedy(for: error) == nil ? error : CommandFailure(message(of: error))
     }
 
-    /// What to do about an error; nil if its own message says it.
+    /// What to do about an error; nil if the error's own message says it.
     static func remedy(for error: any Error) -> String? {
         switch error {
         case let error as LogError: remedy(for: error)
@@ -32,7 +32,7 @@ enum Remedies {
         case let error as FormatError: remedy(for: error)
         case let error as NightPlaceError: remedy(for: error)
         case ForgetError.journalBroken:
-            "Move it away to go on without it, and check the log with circadia memory search."
+            "Move it away to continue without it, and check the log with circadia memory search."
         default: nil
         }
     }
@@ -48,7 +48,7 @@ enum Remedies {
     private static func remedy(for error: DownloadError) -> String? {
         guard case .serverRefused(_, let status) = error else { return nil }
         return switch status {
-        case 401, 403: "It wants a login; download by hand and give the file with --from."
+        case 401, 403: "It needs a login; download the file yourself and give it with --from."
         case 404, 410: "Nothing is there; give another address or a file with --from."
         case 429, 500...: "Try again later, or give a file with --from."
         default: "Give another address or a file with --from."
@@ -59,13 +59,12 @@ enum Remedies {
         switch error {
         case .storeFailed: "Check the folder's permissions, or name another with --rag-dir."
         case .storeCorrupt:
-            "Move the folder away and run circadia rag ingest --all: the chat log holds everything "
-                + "that was in it."
+            "Move the folder away and run circadia rag ingest --all: the chat log has every exchange."
         case .storeTooNew: "Update this one, or name another folder with --rag-dir."
         case .embedderMismatch: "Clear the store (circadia rag clear) and ingest again."
         case .chromaUnreachable:
             "Start it (chroma run --path DIR --port N) or correct --rag-url, then run the command "
-                + "again: what is in the chat log is not lost."
+                + "again; the chat log has every exchange."
         case .chromaRefused(_, 404, _), .chromaRefused(_, 410, _):
             "Check tenant, database and collection in --rag-url, and that the server is Chroma 0.6 "
                 + "or newer."
@@ -98,12 +97,12 @@ enum Remedies {
         case .adapter(_, .notAnAdapter): "; 'circadia model import' takes models."
         case .adapter(_, .notExpressible): "; export --format fused writes a whole model instead."
         case .store(.notFound(let name, true, _)):
-            "; bring it with: circadia model pull \(name)."
+            "; download it with: circadia model pull \(name)."
         case .store(.notFound(_, false, let choices)):
-            "; these can be brought with “circadia model pull NAME”: "
+            "; “circadia model pull NAME” downloads one of these: "
                 + choices.joined(separator: ", ") + "."
         case .store(.notAModel):
-            "; a GGUF file becomes one with: circadia model import FILE.gguf --out DIR."
+            "; convert a GGUF file with: circadia model import FILE.gguf --out DIR."
         default: nil
         }
     }

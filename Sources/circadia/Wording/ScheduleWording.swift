@@ -3,21 +3,22 @@ import CircadiaApp
 import CircadiaNight
 import Foundation
 
-/// What a scheduled start says, in its log and on the terminal.
+/// Messages of a scheduled start, for its log and the terminal.
 enum ScheduleWording {
     /// A line of the log.
     static func line(_ event: ScheduledNight.Event) -> String {
         switch event {
         case .putOff(let obstacle): "put off: " + reason(obstacle)
         case .begins: "a night begins"
-        case .mayFallAsleep: "the machine may fall asleep: nothing here keeps it awake"
+        case .mayFallAsleep:
+            "the machine may fall asleep during the night: no tool to keep it awake was found"
         case .onBattery: "the machine runs on battery now"
-        case .askedToEnd: "asked to end"
+        case .askedToEnd: "a signal asked the night to end"
         case .ended(let outcome): summary(outcome)
         }
     }
 
-    /// What a start came to, in one line.
+    /// The outcome of a start, in one line.
     static func summary(_ outcome: ScheduledNight.Outcome) -> String {
         switch outcome {
         case .notDue: "no night is due"
@@ -26,14 +27,14 @@ enum ScheduleWording {
         case .held(let version, let verdict, _, let seconds):
             "night \(AdapterVersions.name(of: version)): \(verdict) "
                 + "(\(minutes(seconds)); report: logs/report.html)"
-        case .nothingToLearn: "no night: nothing new was said, and nothing is due"
-        case .interrupted: "night interrupted; it goes on later"
+        case .nothingToLearn: "no night: there are no new exchanges, and nothing is due"
+        case .interrupted: "night interrupted; it resumes later"
         case .failed(let status, let seconds):
             "no night: exit code \(status) after \(minutes(seconds)); see logs/schedule.log"
         }
     }
 
-    /// Whether a person who started the night, or cron's mail, is told of the outcome.
+    /// Whether to print the outcome, for the person who started the night or for cron's mail.
     static func isTold(_ outcome: ScheduledNight.Outcome, isForced: Bool) -> Bool {
         switch outcome {
         case .notDue: false

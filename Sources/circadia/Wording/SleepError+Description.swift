@@ -7,15 +7,15 @@ extension SleepError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .alreadySleeping(let lock):
-            "another sleep is running (it holds \(lock)); wait until it has ended"
+            "another sleep is running (it holds \(lock)); wait until it ends"
         case .lockUnavailable(let path, let reason):
-            "\(path): the lock cannot be taken: \(reason); check that the folder can be written to"
+            "\(path): cannot take the lock: \(reason); check that the folder is writable"
         case .nothingToLearn(let path, let exchanges):
             "\(path): \(exchanges) exchanges, none with an assistant's reply to learn from; "
                 + "chat first ('circadia chat'), then sleep"
         case .nothingNew(let path):
-            "\(path): the adapter has learnt every exchange; chat first, rehearse with --replay-share "
-                + "above 0, or begin anew with --reset-adapter"
+            "\(path): the adapter has learnt every exchange; chat first, replay older ones with "
+                + "--replay-share above 0, or start again with --reset-adapter"
         case .nothingDue(let path):
             "\(path): nothing is new and nothing is due for rehearsal: the adapter stays as it is"
         case .interrupted(let step, let total, let folder):
@@ -27,12 +27,12 @@ extension SleepError: CustomStringConvertible {
             "\(path): no unfinished night: the last one ended, or none was begun; "
                 + "sleep without --resume"
         case .nightUnreadable(let path):
-            "\(path): the unfinished night cannot be read, or another version of circadia wrote it; "
-                + "sleep without --resume to begin anew"
+            "\(path): the unfinished night is damaged or from another version of circadia; sleep "
+                + "without --resume to start again"
         case .nightChanged(let differences):
             "the unfinished night cannot be resumed as it was begun: "
                 + differences.map(\.description).joined(separator: "; ")
-                + ". Give the options it was begun with, or sleep without --resume to begin anew"
+                + ". Give the options it was started with, or sleep without --resume to start again"
         case .recordNotWritten(let path, let reason):
             "\(path): cannot be written: \(reason)"
         }
@@ -46,7 +46,7 @@ extension NightDifference: CustomStringConvertible {
         case .option(let key, let was, let now):
             "\(NightFlag.name(of: key)) was \(was), now it is \(now)"
         case .model(let name): "the model was \(name), or had other weights"
-        case .instructions(let was, let now): "it ran on \(was) instructions, this is \(now)"
+        case .instructions(let was, let now): "it ran on \(was), this machine uses \(now)"
         case .exchangesGone(let count, let total):
             "\(count) of its \(total) exchanges are no longer in the log, or differ; "
                 + "forgotten exchanges are not trained"
@@ -59,7 +59,7 @@ extension NightDifference: CustomStringConvertible {
     }
 }
 
-/// The command line's names of a night's options.
+/// The flags of a night's options.
 enum NightFlag {
     /// The flag of an option.
     static func name(of key: SleepOptions.Key) -> String {
