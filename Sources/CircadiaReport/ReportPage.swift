@@ -39,7 +39,7 @@ package struct ReportPage {
         \(header)
         \(sections)
         <footer><p>Written by Circadia \(report.codeVersion ?? "") from \(report.adapter) and the \
-        chat log. It is private: it quotes what was said.</p></footer>
+        chat log. It is private: it quotes your chats.</p></footer>
         </main>
         </body>
         </html>
