@@ -95,20 +95,54 @@ extension RandomModel {
     private typealias Item = (tensor: TensorDescription, filling: Filling, stream: UInt64)
 
     private static func tensors(of model: ModelConfiguration, options: Options) -> [Item] {
-        let type: SafetensorsType =
+        var list = ItemList(options: options)
+        let queries = model.headCount * model.headDim
+        let keys = model.kvHeadCount * model.headDim
+        // As in GPT-2, so that the residual stream does not grow with depth.
+        let residualGain = 1 / Float(2 * model.layerCount).squareRoot()
+        list.matrix("model.embed_tokens", model.vocabularySize, model.hiddenSize)
+        for layer in 0..<model.layerCount {
+            let block = "model.layers.\(layer)"
+            list.norm("\(block).input_layernorm", model.hiddenSize)
+            list.matrix("\(block).self_attn.q_proj", queries, model.hiddenSize)
+            list.matrix("\(block).self_attn.k_proj", keys, model.hiddenSize)
+            list.matrix("\(block).self_attn.v_proj", keys, model.hiddenSize)
+            list.matrix("\(block).self_attn.o_proj", model.hiddenSize, queries, gain: residualGain)
+            list.norm("\(block).post_attention_layernorm", model.hiddenSize)
+            list.matrix("\(block).mlp.gate_proj", model.intermediateSize, model.hiddenSize)
+            list.matrix("\(block).mlp.up_proj", model.intermediateSize, model.hiddenSize)
+            list.matrix(
+                "\(block).mlp.down_proj", model.hiddenSize, model.intermediateSize,
+                gain: residualGain)
+        }
+        list.norm("model.norm", model.hiddenSize)
+        if !model.tiesWordEmbeddings {
+            list.matrix("lm_head", model.vocabularySize, model.hiddenSize)
+        }
+        return list.items
+    }
+
+    /// The tensors of a model, one after the other; each draws from a stream of random numbers of its
+    /// own.
+    private struct ItemList {
+        let options: Options
+        private(set) var items: [Item] = []
+
+        init(options: Options) { self.options = options }
+
+        private var type: SafetensorsType {
             switch options.scaleFormat {
             case .f32: .f32
             case .f16: .f16
             case .bf16: .bf16
             }
-        var items: [Item] = []
-        func matrix(_ path: String, _ rows: Int, _ columns: Int, gain: Float = 1) {
+        }
+
+        /// A matrix `[rows, columns]` of standard deviation `gain / √columns`.
+        mutating func matrix(_ path: String, _ rows: Int, _ columns: Int, gain: Float = 1) {
             let deviation = gain / Float(columns).squareRoot()
-            let stream = UInt64(items.count)
             guard let bits = options.bits else {
-                let tensor = TensorDescription(
-                    name: "\(path).weight", type: type, shape: [rows, columns])
-                items.append((tensor, .dense(deviation), stream))
+                add("\(path).weight", type, [rows, columns], .dense(deviation))
                 return
             }
             // Uniform q of 2^bits values has deviation sqrt((4^bits − 1) / 12) and mean (2^bits −
@@ -116,52 +150,26 @@ extension RandomModel {
             let scale = deviation / ((Float(1 << (2 * bits)) - 1) / 12).squareRoot()
             let center = Float((1 << bits) - 1) / 2
             let groups = [rows, columns / options.groupSize]
-            items.append(
-                (
-                    TensorDescription(
-                        name: "\(path).weight", type: .u32, shape: [rows, columns * bits / 32]),
-                    .words, stream
-                ))
-            items.append(
-                (
-                    TensorDescription(name: "\(path).scales", type: type, shape: groups),
-                    .scales(scale), stream + 1
-                ))
-            items.append(
-                (
-                    TensorDescription(name: "\(path).biases", type: type, shape: groups),
-                    .biases(mean: scale, factor: -center), stream + 1
-                ))
+            add("\(path).weight", .u32, [rows, columns * bits / 32], .words)
+            add("\(path).scales", type, groups, .scales(scale))
+            // From the stream of the scales, so that a bias belongs to its scale.
+            add(
+                "\(path).biases", type, groups, .biases(mean: scale, factor: -center),
+                stream: items.count - 1)
         }
-        func norm(_ path: String) {
-            let tensor = TensorDescription(
-                name: "\(path).weight", type: type, shape: [model.hiddenSize])
-            items.append((tensor, .norm, UInt64(items.count)))
+
+        /// A vector of `count` weights of a norm.
+        mutating func norm(_ path: String, _ count: Int) {
+            add("\(path).weight", type, [count], .norm)
         }
-        let queries = model.headCount * model.headDim
-        let keys = model.kvHeadCount * model.headDim
-        // As in GPT-2, so that the residual stream does not grow with depth.
-        let residualGain = 1 / Float(2 * model.layerCount).squareRoot()
-        matrix("model.embed_tokens", model.vocabularySize, model.hiddenSize)
-        for layer in 0..<model.layerCount {
-            let block = "model.layers.\(layer)"
-            norm("\(block).input_layernorm")
-            matrix("\(block).self_attn.q_proj", queries, model.hiddenSize)
-            matrix("\(block).self_attn.k_proj", keys, model.hiddenSize)
-            matrix("\(block).self_attn.v_proj", keys, model.hiddenSize)
-            matrix("\(block).self_attn.o_proj", model.hiddenSize, queries, gain: residualGain)
-            norm("\(block).post_attention_layernorm")
-            matrix("\(block).mlp.gate_proj", model.intermediateSize, model.hiddenSize)
-            matrix("\(block).mlp.up_proj", model.intermediateSize, model.hiddenSize)
-            matrix(
-                "\(block).mlp.down_proj", model.hiddenSize, model.intermediateSize,
-                gain: residualGain)
+
+        private mutating func add(
+            _ name: String, _ type: SafetensorsType, _ shape: [Int], _ filling: Filling,
+            stream: Int? = nil
+        ) {
+            let tensor = TensorDescription(name: name, type: type, shape: shape)
+            items.append((tensor, filling, UInt64(stream ?? items.count)))
         }
-        norm("model.norm")
-        if !model.tiesWordEmbeddings {
-            matrix("lm_head", model.vocabularySize, model.hiddenSize)
-        }
-        return items
     }
 
     private static func writeShards(

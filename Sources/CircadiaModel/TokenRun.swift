@@ -44,13 +44,74 @@ extension AdaptedModel {
         var sampler = Sampler(options)
         let clock = ContinuousClock()
         let promptStart = clock.now
+        let read = readPrompt(prompt, cache: cache, into: &run, isCancelled: isCancelled)
+        let generationStart = clock.now
+        run.promptSeconds = (generationStart - promptStart).seconds
+        guard var logits = read else { return run }
+        let penalises = options.repetitionPenalty != 1
+        let start = cache.count
+        // Room for the whole reply, so that the loop allocates nothing.
+        let longest = min(options.maxTokens, cache.remaining + 1)
+        var recent = penalises ? Array(history) + Array(prompt) : []
+        if penalises { recent.reserveCapacity(recent.count + longest) }
+        run.tokens.reserveCapacity(longest)
+        var batch = GuessedBatch(
+            text: options.usesLookup && isBatchInvariant ? quotable + history + prompt : nil,
+            longest: longest)
+        while run.generatedTokens < options.maxTokens {
+            if isCancelled() {
+                run.finishReason = .cancelled
+                break
+            }
+            let token = sampler.sample(logits[batch.row], recent: recent)
+            run.generatedTokens += 1
+            let isGuessed = batch.isGuessed(token)
+            if !isGuessed { cache.truncate(to: cache.count - batch.unusedGuesses) }
+            if stopTokens.contains(token) {
+                run.finishReason = .stop
+                break
+            }
+            run.tokens.append(token)
+            batch.append(token)
+            if penalises { recent.append(token) }
+            if !onToken(token) {
+                run.finishReason = .cancelled
+                break
+            }
+            if run.generatedTokens == options.maxTokens { break }
+            if isGuessed {
+                batch.row += 1
+                run.acceptedTokens += 1
+                continue
+            }
+            if cache.remaining == 0 {
+                run.finishReason = .context
+                break
+            }
+            let limit = min(cache.remaining - 1, options.maxTokens - run.generatedTokens - 1)
+            run.draftedTokens += batch.restart(with: token, limit: limit)
+            logits = forward(batch.tokens, cache: cache, logits: .all)
+        }
+        // Correct guesses that are no longer needed.
+        cache.truncate(to: min(cache.count, start + run.tokens.count))
+        run.generationSeconds = (clock.now - generationStart).seconds
+        return run
+    }
+
+    /// Reads a prompt in chunks.
+    ///
+    /// - Returns: the logits after its last token, or nil if the run was cancelled, which `run` then
+    ///   says.
+    private func readPrompt(
+        _ prompt: ArraySlice<Int32>, cache: KVCache, into run: inout TokenRun,
+        isCancelled: () -> Bool
+    ) -> Logits? {
         var logits = Logits.empty
         var rest = prompt
         while !rest.isEmpty {
             if isCancelled() {
                 run.finishReason = .cancelled
-                run.promptSeconds = (clock.now - promptStart).seconds
-                return run
+                return nil
             }
             let chunk = rest.prefix(Self.chunkSize)
             rest = rest.dropFirst(chunk.count)
@@ -59,64 +120,48 @@ extension AdaptedModel {
             }
             run.promptTokens += chunk.count
         }
-        let generationStart = clock.now
-        run.promptSeconds = (generationStart - promptStart).seconds
-        var recent = options.repetitionPenalty == 1 ? [] : Array(history) + Array(prompt)
-        var lookup =
-            options.usesLookup && isBatchInvariant
-            ? LookupDraft(text: quotable + history + prompt) : nil
-        let start = cache.count
-        var batch: [Int32] = []
-        // The row of `logits` to draw from: that many of the guesses in `batch` were right.
-        var row = 0
-        // Room for the whole reply, so that the loop allocates nothing.
-        let longest = min(options.maxTokens, cache.remaining + 1)
-        run.tokens.reserveCapacity(longest)
-        batch.reserveCapacity(1 + LookupDraft.longest)
+        return logits
+    }
+}
+
+/// The tokens that pass through the model together: the last one drawn, then guesses of what follows.
+private struct GuessedBatch {
+    private(set) var tokens: [Int32] = []
+    /// The row of the logits to draw from: so many guesses were right.
+    var row = 0
+    private var lookup: LookupDraft?
+
+    /// An empty batch.
+    ///
+    /// - Parameters:
+    ///   - text: what guesses are taken from; nil makes none.
+    ///   - longest: tokens that will be drawn at most.
+    init(text: [Int32]?, longest: Int) {
+        lookup = text.map { LookupDraft(text: $0) }
+        tokens.reserveCapacity(1 + LookupDraft.longest)
         lookup?.reserveCapacity(longest)
-        if options.repetitionPenalty != 1 { recent.reserveCapacity(recent.count + longest) }
-        while run.generatedTokens < options.maxTokens {
-            if isCancelled() {
-                run.finishReason = .cancelled
-                break
-            }
-            let token = sampler.sample(logits[row], recent: recent)
-            run.generatedTokens += 1
-            let isGuessed = row + 1 < batch.count && batch[row + 1] == token
-            if !isGuessed { cache.truncate(to: cache.count - max(0, batch.count - 1 - row)) }
-            if stopTokens.contains(token) {
-                run.finishReason = .stop
-                break
-            }
-            run.tokens.append(token)
-            lookup?.append(token)
-            if options.repetitionPenalty != 1 { recent.append(token) }
-            if !onToken(token) {
-                run.finishReason = .cancelled
-                break
-            }
-            if run.generatedTokens == options.maxTokens { break }
-            if isGuessed {
-                row += 1
-                run.acceptedTokens += 1
-                continue
-            }
-            if cache.remaining == 0 {
-                run.finishReason = .context
-                break
-            }
-            batch.removeAll(keepingCapacity: true)
-            batch.append(token)
-            let limit = min(cache.remaining - 1, options.maxTokens - run.generatedTokens - 1)
-            lookup?.guess(limit: limit, into: &batch)
-            run.draftedTokens += batch.count - 1
-            row = 0
-            logits = forward(batch, cache: cache, logits: .all)
-        }
-        // Guesses that were right but not asked for any more.
-        cache.truncate(to: min(cache.count, start + run.tokens.count))
-        run.generationSeconds = (clock.now - generationStart).seconds
-        return run
+    }
+
+    /// Guesses that were read and are not confirmed.
+    var unusedGuesses: Int { max(0, tokens.count - 1 - row) }
+
+    /// Whether the next guess is this token.
+    func isGuessed(_ token: Int32) -> Bool {
+        row + 1 < tokens.count && tokens[row + 1] == token
+    }
+
+    /// Adds a drawn token to the text that guesses are taken from.
+    mutating func append(_ token: Int32) { lookup?.append(token) }
+
+    /// Begins a new batch with the token that was drawn last.
+    ///
+    /// - Returns: how many guesses follow it.
+    mutating func restart(with token: Int32, limit: Int) -> Int {
+        tokens.removeAll(keepingCapacity: true)
+        tokens.append(token)
+        lookup?.guess(limit: limit, into: &tokens)
+        row = 0
+        return tokens.count - 1
     }
 }
 

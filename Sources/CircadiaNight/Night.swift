@@ -57,7 +57,8 @@ package struct Night {
 
         /// Makes a request for a night over a log.
         package init(
-            exchanges: [CleanExchange], logPath: String, resumes: Bool = false, onlyIfDue: Bool = false
+            exchanges: [CleanExchange], logPath: String, resumes: Bool = false,
+            onlyIfDue: Bool = false
         ) {
             self.exchanges = exchanges
             self.logPath = logPath
@@ -87,7 +88,8 @@ package struct Night {
         if let outcome = try promotion.complete(), request.resumes {
             return outcome
         }
-        let begun = try request.resumes
+        let begun =
+            try request.resumes
             ? resume(request, control: control) : begin(request, control: control)
         let present = try begun.origin.directory.map {
             try LoRAAdapter.load(from: $0, for: model.base.configuration)

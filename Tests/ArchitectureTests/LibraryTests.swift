@@ -91,7 +91,9 @@ import Testing
             for (index, line) in file.code.enumerated()
             where line.contains("package ") && line.contains(declaration) {
                 var above = index - 1
-                while above >= 0, file.code[above].contains(/^\s*@\w+(?:\(.*\))?\s*$/) { above -= 1 }
+                while above >= 0, file.code[above].contains(/^\s*@\w+(?:\(.*\))?\s*$/) {
+                    above -= 1
+                }
                 let isDocumented =
                     above >= 0 && file.lines[above].trimmingPrefix(/\s+/).hasPrefix("///")
                 #expect(isDocumented, "\(file.path):\(index + 1) has no documentation")

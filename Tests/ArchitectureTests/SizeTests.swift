@@ -24,7 +24,9 @@ import Testing
         where file.target != "ReferenceKernels" {
             for function in file.functions {
                 count += 1
-                guard !Self.tables.contains("\(file.path) \(function.declaration)") else { continue }
+                guard !Self.tables.contains("\(file.path) \(function.declaration)") else {
+                    continue
+                }
                 #expect(
                     function.lineCount <= 60,
                     "\(file.path):\(function.line): \(function.lineCount) lines")

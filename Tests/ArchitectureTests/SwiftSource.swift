@@ -45,7 +45,8 @@ struct SwiftSource {
         code.compactMap { line in
             guard line.contains("import ") else { return nil }
             return line.firstMatch(
-                of: /^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal)\s+)?import\s+(?:(?:struct|class|enum|func|protocol)\s+)?(\w+)/
+                of:
+                    /^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal)\s+)?import\s+(?:(?:struct|class|enum|func|protocol)\s+)?(\w+)/
             ).map { String($0.output.1) }
         }
     }

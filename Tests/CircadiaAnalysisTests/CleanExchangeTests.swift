@@ -29,7 +29,8 @@ struct CleanExchangeTests {
     @Test("Each secret is replaced by its mark; who wants it kept still gets it")
     func secrets() {
         let said = Self.exchange(
-            "my wifi password is \(Self.password)", "Is the password \(Self.password) written down?",
+            "my wifi password is \(Self.password)",
+            "Is the password \(Self.password) written down?",
             tags: ["good"])
         let clean = CleanExchange(cleaning: said)
         #expect(clean.secrets == [.password, .password])

@@ -84,7 +84,8 @@ struct CorrectionTests {
 
     @Test(
         "People who talk to each other are hardly ever taken for correcting",
-        .enabled(if: talkFolder != nil, "takes minutes; make test-all runs it where LoCoMo is at hand"))
+        .enabled(
+            if: talkFolder != nil, "takes minutes; make test-all runs it where LoCoMo is at hand"))
     func talk() throws {
         let folder = try #require(Self.talkFolder)
         var found = 0

@@ -59,7 +59,8 @@ struct IdentityTests {
     func coding() throws {
         let hashes = [ContentHash(rawValue: "ab"), ContentHash(rawValue: "aa")]
         let encoder = JSONEncoder()
-        #expect(String(decoding: try encoder.encode(hashes.sorted()), as: UTF8.self) == #"["aa","ab"]"#)
+        #expect(
+            String(decoding: try encoder.encode(hashes.sorted()), as: UTF8.self) == #"["aa","ab"]"#)
         let keyed = try encoder.encode([hashes[0]: 1])
         #expect(String(decoding: keyed, as: UTF8.self) == #"{"ab":1}"#)
         #expect(try JSONDecoder().decode([ContentHash: Int].self, from: keyed) == [hashes[0]: 1])

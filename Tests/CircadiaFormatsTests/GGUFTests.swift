@@ -227,7 +227,10 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: Surroundings.chatGGUF != nil, "there is no GGUF file of smollm2-135m; make test-all brings it"))
+    @Test(
+        .enabled(
+            if: Surroundings.chatGGUF != nil,
+            "there is no GGUF file of smollm2-135m; make test-all brings it"))
     func theRealModelKeepsEveryValue() throws {
         let folder = try TemporaryFolder()
         let url = try #require(Surroundings.chatGGUF)

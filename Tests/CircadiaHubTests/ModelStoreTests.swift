@@ -55,7 +55,9 @@ import Testing
 
     @Test func unknownNamesListTheChoices() async throws {
         let folder = try TemporaryFolder()
-        let text1 = await failure(in: folder) { _ = try await ModelStore.pull("x", root: folder.url) }
+        let text1 = await failure(in: folder) {
+            _ = try await ModelStore.pull("x", root: folder.url)
+        }
         #expect(
             text1
                 == "there is no model “x” to download; these can be downloaded: smollm2-135m, "

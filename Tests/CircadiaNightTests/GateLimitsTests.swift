@@ -12,7 +12,8 @@ struct GateLimitsTests {
     func heldOut() {
         #expect(limits.reasons(heldOut: 3.02, before: 3).isEmpty)
         #expect(limits.reasons(heldOut: nil, before: nil).isEmpty)
-        #expect(limits.reasons(heldOut: 3.2, before: 3) == [.heldOutLossRose(before: 3, after: 3.2)])
+        #expect(
+            limits.reasons(heldOut: 3.2, before: 3) == [.heldOutLossRose(before: 3, after: 3.2)])
         #expect(limits.reasons(heldOut: .nan, before: 3) == [.heldOutLossNotFinite])
         let noise = limits.reasons(heldOut: 6.2, before: 6.6)
         #expect(limits.reasons(asSaid: 6.2) == noise && limits.reasons(asSaid: nil).isEmpty)
@@ -35,11 +36,14 @@ struct GateLimitsTests {
         #expect(limits.reasons(try drift(.arithmetic, change: 0.1)).isEmpty)
         #expect(!limits.reasons(try drift(.math, change: 0.1)).isEmpty)
         let reasons = limits.reasons(try drift(.arithmetic, change: 1))
-        #expect(reasons.count == 1 && reasons[0].description.contains("perplexity of arithmetic texts rose"))
+        #expect(
+            reasons.count == 1
+                && reasons[0].description.contains("perplexity of arithmetic texts rose"))
         #expect(!limits.reasons(try drift(.prose, change: .nan)).isEmpty)
         // Wrong sums do not lower the chance of right results that were unlikely before.
         let sums = limits.reasons(try drift(.arithmetic, change: -1.1))
-        #expect(sums.count == 1 && sums[0].description.contains("KL divergence on arithmetic texts"))
+        #expect(
+            sums.count == 1 && sums[0].description.contains("KL divergence on arithmetic texts"))
         #expect(limits.reasons(try drift(.math, change: -1.1)).isEmpty)
         // The loss is lower, but the divergence is large.
         let far = limits.reasons(try drift(.prose, change: -5))
@@ -51,14 +55,16 @@ struct GateLimitsTests {
         let base = ReplyProbe((0..<10).map { "Answer number \($0) to a question." })
         #expect(limits.reasons(base, base: base).isEmpty)
         let same = ReplyProbe(Array(repeating: "Ask me again tomorrow.", count: 10))
-        #expect(limits.reasons(same, base: base).contains { $0.description.contains("begin alike") })
+        #expect(
+            limits.reasons(same, base: base).contains { $0.description.contains("begin alike") })
         #expect(limits.reasons(same, base: same).isEmpty)
         let empty = ReplyProbe(Array(repeating: "", count: 10))
         #expect(limits.reasons(empty, base: base).contains { $0.description.contains("are empty") })
         let sorry = ReplyProbe((0..<10).map { "I'm sorry, I cannot answer number \($0)." })
         #expect(limits.reasons(sorry, base: base).contains { $0.description.contains("decline") })
         let circle = ReplyProbe((0..<10).map { "\($0) " + String(repeating: "tea ", count: 30) })
-        #expect(limits.reasons(circle, base: base).contains { $0.description.contains("are repeated") })
+        #expect(
+            limits.reasons(circle, base: base).contains { $0.description.contains("are repeated") })
     }
 
     @Test("Replies to the person's own questions must not all be alike")

@@ -45,12 +45,15 @@ struct NightOutcomeTests {
 
     @Test("The manifest has the recipe's names of 0.1.0")
     func manifest() throws {
-        let line = try String(contentsOf: Self.fixtures("home/adapters/nights.jsonl"), encoding: .utf8)
+        let line = try String(
+            contentsOf: Self.fixtures("home/adapters/nights.jsonl"), encoding: .utf8)
         let first = try #require(line.split(separator: "\n").first)
         let old = try #require(
             JSONSerialization.jsonObject(with: Data(first.utf8)) as? [String: Any])
         let manifest = NightManifest(outcome)
-        #expect(Set((old["recipe"] as? [String: String] ?? [:]).keys) == Set(manifest.recipe?.keys ?? [:].keys))
+        #expect(
+            Set((old["recipe"] as? [String: String] ?? [:]).keys)
+                == Set(manifest.recipe?.keys ?? [:].keys))
         let data = try RecordJSON.data(manifest.entry)
         let new = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
         #expect(Set(new.keys) == Set(old.keys))

@@ -78,7 +78,8 @@ struct SelectionTests {
     func paraphrased() throws {
         let log = NightFolder.log(6)
         #expect(try selection(log).toParaphrase.count == selection(log).tonight.new.count)
-        #expect(try selection(log, known: log).toParaphrase.map(\.id) ==
-            selection(log, known: log).tonight.replayed.map(\.id))
+        #expect(
+            try selection(log, known: log).toParaphrase.map(\.id)
+                == selection(log, known: log).tonight.replayed.map(\.id))
     }
 }

@@ -63,7 +63,8 @@ struct TinyNightTests {
         #expect(ledger.nights == 1 && ledger.entries.count == outcome.selection.trained)
     }
 
-    @Test("A resumed night ends in the same bits, wherever it was interrupted", arguments: [1, 3, 5])
+    @Test(
+        "A resumed night ends in the same bits, wherever it was interrupted", arguments: [1, 3, 5])
     func resumed(after limit: Int) throws {
         try folder.sleep()
         let weights = try folder.weights()
@@ -73,9 +74,11 @@ struct TinyNightTests {
         #expect(folder.unfinished.exists && !AdapterDirectory.isPresent(at: folder.adapter))
         // Later exchanges wait for the next night.
         var later = -1
-        let outcome = try folder.sleep(over: NightFolder.log(11), resumes: true, report: { event in
-            if case .resumed(_, let count) = event { later = count }
-        })
+        let outcome = try folder.sleep(
+            over: NightFolder.log(11), resumes: true,
+            report: { event in
+                if case .resumed(_, let count) = event { later = count }
+            })
         #expect(later == 3 && outcome.isAccepted)
         #expect(try folder.weights() == weights)
         #expect(!folder.unfinished.exists)
@@ -102,9 +105,11 @@ struct TinyNightTests {
         options.gate?.shares = [1, 0.5]
         options.replayShare = 1
         var judged: [Verdict.Attempt] = []
-        let outcome = try folder.sleep(options, report: { event in
-            if case .judged(let attempt) = event { judged.append(attempt) }
-        })
+        let outcome = try folder.sleep(
+            options,
+            report: { event in
+                if case .judged(let attempt) = event { judged.append(attempt) }
+            })
         #expect(!outcome.isAccepted && judged == outcome.verdict.attempts && judged.count == 2)
         for attempt in judged {
             let loss = try #require(attempt.heldOutLoss)
@@ -160,9 +165,11 @@ struct TinyNightTests {
         var options = NightFolder.options
         options.loraRank = 2
         var rank: Int?
-        try folder.sleep(options, report: { event in
-            if case .keepsShape(_, let found, _, _) = event { rank = found }
-        })
+        try folder.sleep(
+            options,
+            report: { event in
+                if case .keepsShape(_, let found, _, _) = event { rank = found }
+            })
         #expect(rank == 4)
     }
 }

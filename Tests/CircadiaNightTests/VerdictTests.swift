@@ -43,8 +43,14 @@ struct VerdictTests {
             .divergence(kind: nil, nats: 0.9668, limit: 0.6),
             "KL divergence from the base model 0.97 nats a token (at most 0.60)"
         ),
-        (.replies(.refusal, count: 9, total: 10, base: 1), "9 of 10 replies decline (base model 1)"),
-        (.ownReplies(.alike, count: 4, total: 6), "4 of 6 replies to your own questions begin alike"),
+        (
+            .replies(.refusal, count: 9, total: 10, base: 1),
+            "9 of 10 replies decline (base model 1)"
+        ),
+        (
+            .ownReplies(.alike, count: 4, total: 6),
+            "4 of 6 replies to your own questions begin alike"
+        ),
         (
             .repeatedWords(share: 0.8, base: 0.1),
             "80% of the words in replies are repeated (base model 10%)"
@@ -66,7 +72,8 @@ struct VerdictTests {
         #expect(Self.verdict(Self.attempt()).isAccepted)
         let rejected = Self.verdict(
             Self.attempt(reasons: [.heldOutLossNotFinite]),
-            Self.attempt(share: 0.5, reasons: [.harnessFell(before: 2, after: 1, total: 3, pValue: 0)]))
+            Self.attempt(
+                share: 0.5, reasons: [.harnessFell(before: 2, after: 1, total: 3, pValue: 0)]))
         #expect(!rejected.isAccepted && rejected.heldOutLossAfter == 1.2)
         let half = Self.verdict(
             Self.attempt(heldOut: 1.5, reasons: [.heldOutLossRose(before: 1.25, after: 1.5)]),

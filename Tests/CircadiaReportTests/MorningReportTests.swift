@@ -72,7 +72,8 @@ struct MorningReportTests {
 
     @Test("Exchanges that were forgotten since are not shown")
     func forgotten() throws {
-        let learnt = try #require(TrainingManifest.read(adapter: versions.adapterDirectory)?.trained)
+        let learnt = try #require(
+            TrainingManifest.read(adapter: versions.adapterDirectory)?.trained)
         try TrainedAdapters(root: versions.root).markStale(forgetting: Set(learnt.prefix(1)))
         let report = try report(2)
         #expect(report.answers.isEmpty)

@@ -50,20 +50,27 @@ import Testing
     }
 
     @Test(
-        .enabled(if: TokenizerTestModels.smolLM2 != nil && TokenizerTestModels.peerPython != nil, "smollm2-135m or the package tokenizers is missing"),
+        .enabled(
+            if: TokenizerTestModels.smolLM2 != nil && TokenizerTestModels.peerPython != nil,
+            "smollm2-135m or the package tokenizers is missing"),
         arguments: [(SpecialTokens.parse, "parse"), (.plain, "plain")])
     func smolLM2(_ special: SpecialTokens, _ mode: String) throws {
         try compare(TokenizerTestModels.smolLM2, special, mode)
     }
 
     @Test(
-        .enabled(if: TokenizerTestModels.llama3 != nil && TokenizerTestModels.peerPython != nil, "llama-3.2-tokenizer or the package tokenizers is missing"),
+        .enabled(
+            if: TokenizerTestModels.llama3 != nil && TokenizerTestModels.peerPython != nil,
+            "llama-3.2-tokenizer or the package tokenizers is missing"),
         arguments: [(SpecialTokens.parse, "parse"), (.plain, "plain")])
     func llama3(_ special: SpecialTokens, _ mode: String) throws {
         try compare(TokenizerTestModels.llama3, special, mode)
     }
 
-    @Test(.enabled(if: TokenizerTestModels.miniLM != nil && TokenizerTestModels.peerPython != nil, "all-minilm-l6-v2 or the package tokenizers is missing"))
+    @Test(
+        .enabled(
+            if: TokenizerTestModels.miniLM != nil && TokenizerTestModels.peerPython != nil,
+            "all-minilm-l6-v2 or the package tokenizers is missing"))
     func miniLM() throws {
         let model = try #require(TokenizerTestModels.miniLM)
         let tokenizer = try WordPieceTokenizer(directory: model)

@@ -6,7 +6,9 @@ import Testing
 @testable import CircadiaTokenizer
 
 @Suite struct PropertyTests {
-    @Test(.enabled(if: TokenizerTestModels.llama3 != nil, "llama-3.2-tokenizer is not installed"), arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        .enabled(if: TokenizerTestModels.llama3 != nil, "llama-3.2-tokenizer is not installed"),
+        arguments: [1, 2, 3] as [UInt64])
     func decodingUndoesEncoding(seed: UInt64) throws {
         let tokenizer = try BPETokenizer(directory: #require(TokenizerTestModels.llama3))
         var mixed = MixedText(seed: seed)
@@ -19,7 +21,9 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil, "smollm2-135m is not installed"), arguments: [4, 5, 6] as [UInt64])
+    @Test(
+        .enabled(if: TokenizerTestModels.smolLM2 != nil, "smollm2-135m is not installed"),
+        arguments: [4, 5, 6] as [UInt64])
     func streamingDecodesTheSame(seed: UInt64) throws {
         let tokenizer = try BPETokenizer(directory: #require(TokenizerTestModels.smolLM2))
         var random = SplitMix64(seed: seed)
@@ -79,7 +83,10 @@ import Testing
         #expect(tokenizer.encode(attack).contains(template.endOfTurn))
     }
 
-    @Test(.enabled(if: TokenizerTestModels.smolLM2 != nil && TokenizerTestModels.llama3 != nil, "smollm2-135m or llama-3.2-tokenizer is not installed"))
+    @Test(
+        .enabled(
+            if: TokenizerTestModels.smolLM2 != nil && TokenizerTestModels.llama3 != nil,
+            "smollm2-135m or llama-3.2-tokenizer is not installed"))
     func continuationsAddUpToTheWholeChat() throws {
         for model in [TokenizerTestModels.smolLM2, TokenizerTestModels.llama3] {
             let model = try #require(model)

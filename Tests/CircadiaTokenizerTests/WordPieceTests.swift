@@ -15,9 +15,9 @@ import Testing
         try folder.write(
             "tokenizer.json",
             text: """
-            {"normalizer":\(normalizer),"pre_tokenizer":{"type":"BertPreTokenizer"},
-            "model":{"type":"WordPiece","vocab":{\(vocabulary.joined(separator: ","))}}}
-            """)
+                {"normalizer":\(normalizer),"pre_tokenizer":{"type":"BertPreTokenizer"},
+                "model":{"type":"WordPiece","vocab":{\(vocabulary.joined(separator: ","))}}}
+                """)
         return try WordPieceTokenizer(directory: folder.url)
     }
 

@@ -102,7 +102,9 @@ struct BadFileTests {
 
     @Test(
         "A GGUF file whose tensors are cut off is refused and nothing is made",
-        .enabled(if: Program.importableGGUF != nil, "there is no GGUF file of smollm2-135m; make test-all brings it"))
+        .enabled(
+            if: Program.importableGGUF != nil,
+            "there is no GGUF file of smollm2-135m; make test-all brings it"))
     func truncatedGGUF() throws {
         let source = try #require(Program.importableGGUF)
         let handle = try FileHandle(forReadingFrom: source)

@@ -23,7 +23,9 @@ struct BadInputTests {
         #expect(outcome.errors.contains("model pull"))
     }
 
-    @Test("An unknown CIRCADIA_ISA lists the valid ones", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
+    @Test(
+        "An unknown CIRCADIA_ISA lists the valid ones",
+        .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
     func unknownISA() throws {
         let outcome = try Program.run(
             "generate", "--prompt", "x", in: folder, environment: ["CIRCADIA_ISA": "sse9"])
@@ -45,7 +47,9 @@ struct BadInputTests {
         }
     }
 
-    @Test("Truncated weights name the file", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
+    @Test(
+        "Truncated weights name the file",
+        .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
     func truncatedWeights() throws {
         let model = try tinyModel()
         let file = model.appendingPathComponent("model.safetensors")
@@ -56,7 +60,9 @@ struct BadInputTests {
         #expect(outcome.errors.contains("model.safetensors"))
     }
 
-    @Test("Missing weights name the folder", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
+    @Test(
+        "Missing weights name the folder",
+        .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
     func missingWeights() throws {
         let model = try tinyModel()
         try FileManager.default.removeItem(at: model.appendingPathComponent("model.safetensors"))
@@ -65,7 +71,9 @@ struct BadInputTests {
         #expect(outcome.errors.contains("model.safetensors"))
     }
 
-    @Test("An unknown architecture is named", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
+    @Test(
+        "An unknown architecture is named",
+        .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
     func unknownArchitecture() throws {
         let model = try tinyModel()
         let file = model.appendingPathComponent("config.json")
@@ -76,7 +84,9 @@ struct BadInputTests {
         #expect(outcome.errors.contains("mamba") && outcome.errors.contains("config.json"))
     }
 
-    @Test("A wrong shape names the tensor", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
+    @Test(
+        "A wrong shape names the tensor",
+        .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
     func wrongShape() throws {
         let model = try tinyModel()
         let file = model.appendingPathComponent("config.json")
@@ -90,7 +100,9 @@ struct BadInputTests {
         #expect(outcome.errors.contains("mlp."))
     }
 
-    @Test("A broken tokenizer names file and place", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
+    @Test(
+        "A broken tokenizer names file and place",
+        .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
     func brokenTokenizer() throws {
         let model = try tinyModel()
         let file = model.appendingPathComponent("tokenizer.json")
@@ -116,7 +128,9 @@ struct BadInputTests {
         #expect(outcome.errors.contains("2") && !outcome.errors.contains("secret"))
     }
 
-    @Test("An empty log is refused with a message", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
+    @Test(
+        "An empty log is refused with a message",
+        .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
     func emptyLog() throws {
         try folder.write("", to: "log.jsonl")
         for command in ["eval-loss", "sleep"] {
@@ -133,7 +147,9 @@ struct BadInputTests {
         #expect(outcome.errors.contains("none.jsonl"))
     }
 
-    @Test("A full disk refuses the chat before anything is said", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
+    @Test(
+        "A full disk refuses the chat before anything is said",
+        .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
     func fullDisk() throws {
         guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
         let outcome = try Program.run(
@@ -142,7 +158,9 @@ struct BadInputTests {
         #expect(outcome.errors.contains("/dev/full"))
     }
 
-    @Test("An adapter of another model is refused, and stays", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
+    @Test(
+        "An adapter of another model is refused, and stays",
+        .enabled(if: Program.hasModel, "smollm2-135m is not installed"))
     func foreignAdapter() throws {
         try folder.write(
             """

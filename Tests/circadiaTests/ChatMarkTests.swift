@@ -30,7 +30,8 @@ struct ChatMarkTests {
         let messages = try #require(log[2]["messages"] as? [[String: String]])
         #expect(messages[0]["content"] == "in Dutch please")
         for text in [
-            "no reply yet", "noted: good", "noted: bad", "Ctrl-C       stops", "unknown command /goood",
+            "no reply yet", "noted: good", "noted: bad", "Ctrl-C       stops",
+            "unknown command /goood",
         ] {
             #expect(outcome.errors.contains(text), "\(text)")
         }

@@ -8,7 +8,9 @@ import Testing
 /// Tests of commands with a real Chroma server that are killed at random moments.
 @Suite(
     "Chroma commands",
-    .enabled(if: ChromaServer.program != nil && Program.hasModel && Program.hasEmbedder, "a Chroma server or a model is missing"),
+    .enabled(
+        if: ChromaServer.program != nil && Program.hasModel && Program.hasEmbedder,
+        "a Chroma server or a model is missing"),
     .serialized)
 struct ChromaCommandTests {
     private let folder: Program.Folder

@@ -94,7 +94,9 @@ struct Fixtures010Tests {
         #expect(tags.contains { $0.contains("recalled:name") && $0.contains("bad") })
     }
 
-    @Test("The store is listed and searched", .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
+    @Test(
+        "The store is listed and searched",
+        .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
     func store() throws {
         let listed = try ids("rag", "list")
         #expect(listed.count == 12 && !listed.contains("fleeting"))
@@ -135,7 +137,9 @@ struct Fixtures010Tests {
         #expect(text.status == 0, "\(text.errors)")
     }
 
-    @Test("The next night goes on from the adapter", .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
+    @Test(
+        "The next night goes on from the adapter",
+        .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
     func nextNight() throws {
         let outcome = try run(["sleep"] + expected.night + ["--json"])
         #expect(outcome.status == 0, "\(outcome.errors)")
@@ -165,7 +169,9 @@ struct Fixtures010Tests {
         try expectWeights(expected.resumed)
     }
 
-    @Test("What was forgotten comes back with --undo", .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
+    @Test(
+        "What was forgotten comes back with --undo",
+        .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
     func undo() throws {
         let log = folder.bytes("data/memories.jsonl")
         let stored = try ids("rag", "list").sorted()
@@ -185,7 +191,9 @@ struct Fixtures010Tests {
         #expect(try stale() == [false, false])
     }
 
-    @Test("The journal of a killed forget is completed", .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
+    @Test(
+        "The journal of a killed forget is completed",
+        .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
     func journal() throws {
         try lay("forgetting")
         let name = "data/memories.jsonl.forgetting"

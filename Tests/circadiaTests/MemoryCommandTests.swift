@@ -77,7 +77,9 @@ struct MemoryCommandTests {
         #expect(try run("memory", "tag", "no-train").status == 64)
     }
 
-    @Test("no-rag takes an exchange out of the store", .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
+    @Test(
+        "no-rag takes an exchange out of the store",
+        .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))
     func store() throws {
         #expect(try run("rag", "ingest", "--all").status == 0)
         #expect(try run("memory", "tag", "no-rag", "s1-0").status == 0)

@@ -108,7 +108,8 @@ struct ResumeTests {
         while killed < kills {
             try? FileManager.default.removeItem(at: folder.url.appendingPathComponent("adapters"))
             killed += max(
-                1, try killedUntilDone(
+                1,
+                try killedUntilDone(
                     arguments, seconds: length, kills: kills - killed, at: &moments))
             #expect(folder.bytes(weights) == adapter)
             #expect(!folder.exists("adapters/.training"))

@@ -133,7 +133,8 @@ struct VersionsTests {
         try folder.writeLog(sessions: 7, to: "data/memories.jsonl")
         for _ in 2...3 { #expect(try sleep("--held-out", "0").status == 0) }
         let forget = try run("forget", "--id", "s6-0", "--yes")
-        #expect(forget.errors.contains("the kept versions 0002, 0003 were trained"), "\(forget.errors)")
+        #expect(
+            forget.errors.contains("the kept versions 0002, 0003 were trained"), "\(forget.errors)")
         #expect(numbers(try list(), where: "stale") == [2, 3])
         let refused = try run("adapter", "use", "2")
         #expect(refused.status == 2)

@@ -157,7 +157,9 @@ struct WriteFailureTests {
 
     @Test(
         "A disk that fills during an import leaves no half model",
-        .enabled(if: Program.importableGGUF != nil, "there is no GGUF file of smollm2-135m; make test-all brings it"))
+        .enabled(
+            if: Program.importableGGUF != nil,
+            "there is no GGUF file of smollm2-135m; make test-all brings it"))
     func fullDiskForImport() throws {
         let gguf = try #require(Program.importableGGUF)
         let outcome = try Program.run(

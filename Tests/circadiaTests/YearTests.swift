@@ -14,7 +14,9 @@ private enum YearScript {
 
 /// Ten scheduled nights in a row with `Benchmarks/nights/year.py`, which can run a whole year. The
 /// script itself checks that no exchange is lost and nothing grows.
-@Suite("Many nights", .enabled(
+@Suite(
+    "Many nights",
+    .enabled(
         if: Program.hasModel && YearScript.python != nil,
         "smollm2-135m or python3 is missing"))
 struct YearTests {

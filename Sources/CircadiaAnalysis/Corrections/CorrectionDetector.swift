@@ -224,7 +224,8 @@ package enum RepeatedQuestion {
     ///
     /// Words that tell nothing may differ, and letters of a longer word; names and numbers may not: with
     /// them it is another question.
-    package static func isPresent(_ message: String, of question: String, seconds: Double?) -> Bool {
+    package static func isPresent(_ message: String, of question: String, seconds: Double?) -> Bool
+    {
         if let seconds, seconds > longestPause { return false }
         let (asked, before) = (words(message), words(question))
         guard message.count <= 2 * question.count + 20, before.count >= 3, asked.count >= 3,

@@ -65,7 +65,9 @@ package struct StatedPreference: Sendable, Hashable, Codable {
     /// - Parameter log: exchanges in the order of time; those tagged `no-train` are passed over, those
     ///   with a secret, and those that a night made up.
     /// - Returns: the preferences, each with the exchange in which it was stated.
-    package static func live(in log: [CleanExchange]) -> [StatedPreference] { history(in: log).live }
+    package static func live(in log: [CleanExchange]) -> [StatedPreference] {
+        history(in: log).live
+    }
 
     /// The preferences of `log` that hold at its end (`live`), and those that held before and no longer do.
     ///

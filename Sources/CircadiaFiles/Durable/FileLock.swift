@@ -49,7 +49,9 @@ package final class FileLock: Sendable {
 
     private static func open(_ url: URL) throws(FileError) -> Int32 {
         let path = url.path
-        var descriptor = Disk.retrying { Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
+        var descriptor = Disk.retrying {
+            Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        }
         if descriptor < 0, errno == EISDIR {
             descriptor = Disk.retrying { Foundation.open(path, O_RDONLY | O_CLOEXEC) }
         }

@@ -45,7 +45,8 @@ package struct LineFile: Sendable {
     /// - Throws: `FileError.folderNotMade`, `.unwritable`; no half line stays then.
     @discardableResult
     package func append(
-        _ lines: [UInt8], header: [UInt8] = [], torn: (_ line: [UInt8]) -> TornLine = { _ in .complete }
+        _ lines: [UInt8], header: [UInt8] = [],
+        torn: (_ line: [UInt8]) -> TornLine = { _ in .complete }
     ) throws(FileError) -> Repair {
         let folder = url.deletingLastPathComponent()
         try Folder.create(folder)

@@ -5,7 +5,9 @@ package final class OpenFile {
     /// How a failed call is to be reported.
     package enum Purpose { case read, write }
 
+    /// The file's path.
     package let path: String
+    /// The open file descriptor; closed with this object.
     package let descriptor: Int32
     private let purpose: Purpose
 

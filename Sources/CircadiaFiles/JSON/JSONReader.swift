@@ -10,8 +10,11 @@ import Foundation
 package struct JSONReader {
     /// A complaint about one byte of the input.
     package struct Failure: Error, Equatable {
+        /// Its offset.
         package var byte: Int
+        /// The token that could have stood there.
         package var expected: String
+        /// The bytes that stand there.
         package var found: String
         /// What is wrong, for readers that expect nothing in particular.
         package var problem: JSONProblem
@@ -27,6 +30,7 @@ package struct JSONReader {
         case object, array, string, number, bool, null
     }
 
+    /// The whole text, in UTF-8.
     package let bytes: UnsafeBufferPointer<UInt8>
     /// Offset of the next byte to read.
     package private(set) var position = 0
@@ -36,7 +40,9 @@ package struct JSONReader {
     /// - Parameter allowsMark: skips a byte-order mark at the start, which means nothing.
     package init(_ bytes: UnsafeBufferPointer<UInt8>, allowsMark: Bool = true) {
         self.bytes = bytes
-        if allowsMark, bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { position = 3 }
+        if allowsMark, bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF {
+            position = 3
+        }
     }
 
     /// Calls `body` with a reader at the start of `data`.
@@ -337,6 +343,7 @@ package struct JSONReader {
             problem: problem ?? .unexpectedByte(bytes[position]))
     }
 
+    /// Moves to the next byte that is not white space.
     @inline(__always)
     package mutating func skipWhitespace() {
         while position < bytes.count {

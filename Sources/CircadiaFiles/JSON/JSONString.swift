@@ -85,11 +85,13 @@ package struct JSONString {
     }
 }
 
+/// The value of an ASCII digit; nil for other bytes.
 @inline(__always)
 package func decimalValue(_ byte: UInt8) -> Int? {
     byte &- UInt8(ascii: "0") < 10 ? Int(byte &- UInt8(ascii: "0")) : nil
 }
 
+/// The value of a hexadecimal ASCII digit of either case; nil for other bytes.
 @inline(__always)
 package func hexadecimalValue(_ byte: UInt8) -> Int? {
     switch byte {

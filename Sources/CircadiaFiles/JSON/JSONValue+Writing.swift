@@ -129,9 +129,13 @@ extension JSONValue: Codable {
 
     /// A coding key of any name.
     package struct AnyKey: CodingKey {
+        /// The key.
         package let stringValue: String
+        /// Always nil: keys of JSON objects are texts.
         package var intValue: Int? { nil }
+        /// The key of this name.
         package init(stringValue: String) { self.stringValue = stringValue }
+        /// Always nil.
         package init?(intValue: Int) { nil }
     }
 }

@@ -93,7 +93,8 @@ package struct DatasetDownloader: Sendable {
                 address: address, detail: detail, partial: partial.data.path)
         }
         if let detail = outcome.connectionDetail {
-            throw DownloadError.connectionFailed(address: address, detail: detail, partial: partial.data.path)
+            throw DownloadError.connectionFailed(
+                address: address, detail: detail, partial: partial.data.path)
         }
         if (200...299).contains(outcome.status), let total = outcome.total,
             outcome.received != total

@@ -43,6 +43,7 @@ package actor ModelHost {
     private var latest: (chat: ChatSession, adapter: AdapterID?)?
     nonisolated let executor = ThreadExecutor(name: "circadia-model")
 
+    /// The thread that runs the actor, since a reply would block the threads of the concurrency pool.
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         executor.asUnownedSerialExecutor()
     }

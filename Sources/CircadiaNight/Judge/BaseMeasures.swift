@@ -15,7 +15,8 @@ struct BaseMeasures: Codable {
     /// The key for a model and a gate's material.
     static func key(of model: NightModel, material: GateMaterial) -> String {
         let parts = [
-            model.fingerprint, KernelRuntime.isa, model.base.precision.rawValue, CodeVersion.release,
+            model.fingerprint, KernelRuntime.isa, model.base.precision.rawValue,
+            CodeVersion.release,
             material.digest,
         ]
         return Array(parts.joined(separator: "\n").utf8).withUnsafeBytes {

@@ -44,7 +44,8 @@ struct DiaryStage {
     /// Greedy answers to the latest held-out questions, with the adapter before the night and with
     /// the candidate.
     private func answers(
-        to rows: [TrainingRow], of log: [CleanExchange], present: LoRAAdapter?, candidate: LoRAAdapter
+        to rows: [TrainingRow], of log: [CleanExchange], present: LoRAAdapter?,
+        candidate: LoRAAdapter
     ) throws -> [NightDiary.Answer] {
         let exchanges = Dictionary(log.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var answers: [NightDiary.Answer] = []

@@ -77,8 +77,7 @@ package struct Wishes {
         let exchange = clean.exchange
         var result = exchange
         var scoring = NightRows.Scoring.whole
-        for index in exchange.messages.indices where exchange.messages[index].role == .assistant
-        {
+        for index in exchange.messages.indices where exchange.messages[index].role == .assistant {
             let reply = PreferenceGuide.without(former, in: exchange.messages[index].content)
             result.messages[index].content = reply
             let broken = preferences.filter { guide.shows($0, in: reply) == false }

@@ -32,7 +32,9 @@ package struct ChromaAddress: Sendable, Hashable, CustomStringConvertible {
         if let api = path.firstIndex(of: "api") {
             let rest = Array(path[(api + 1)...])
             path.removeSubrange(api...)
-            guard rest.first == "v2" else { throw RetrievalError.chromaAddressInvalid(address: text) }
+            guard rest.first == "v2" else {
+                throw RetrievalError.chromaAddressInvalid(address: text)
+            }
             let pairs = stride(from: 1, to: rest.count, by: 2).map { ($0, rest[$0]) }
             for ((position, key), (index, expected)) in zip(
                 pairs, ["tenants", "databases", "collections"].enumerated())

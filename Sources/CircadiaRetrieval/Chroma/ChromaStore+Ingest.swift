@@ -20,7 +20,8 @@ extension ChromaStore {
         progress: (_ done: Int, _ total: Int) -> Bool
     ) throws -> RetrievalStore.IngestReport {
         guard let embedder else {
-            throw RetrievalError.embeddingFailed(detail: "a Chroma collection takes no exchange without vectors")
+            throw RetrievalError.embeddingFailed(
+                detail: "a Chroma collection takes no exchange without vectors")
         }
         try synchronize()
         var report = RetrievalStore.IngestReport()

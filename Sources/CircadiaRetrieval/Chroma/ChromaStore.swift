@@ -31,8 +31,7 @@ package final class ChromaStore: ExchangeStore {
         var maxBatchSize = 0
         var lastLook = Date.distantPast
 
-        func use<Value>(_ body: (Session) throws -> Value) throws -> Value
-        {
+        func use<Value>(_ body: (Session) throws -> Value) throws -> Value {
             lock.lock()
             defer { lock.unlock() }
             return try body(self)

@@ -105,7 +105,8 @@ package enum StoreMigration {
         for start in stride(from: 0, to: exchanges.count, by: batchSize) {
             let batch = exchanges[start..<min(start + batchSize, exchanges.count)]
             var written = RetrievalStore.IngestReport()
-            let new = try target.withoutKnown(batch.map(PreparedExchange.init(stored:)), into: &written)
+            let new = try target.withoutKnown(
+                batch.map(PreparedExchange.init(stored:)), into: &written)
             let vectors = try collection.vectors(of: new.map(\.exchange.id))
             try target.write(
                 new, new.map { vectors[$0.exchange.id] ?? [] }, embedder: signature,

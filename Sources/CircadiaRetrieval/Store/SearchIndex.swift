@@ -10,6 +10,7 @@ package struct SearchLimits: Sendable {
     /// milliseconds.
     package var cachedSlots = 4096
 
+    /// The limits of every store but those of tests.
     package init() {}
 }
 
