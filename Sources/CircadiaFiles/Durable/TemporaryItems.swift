@@ -47,6 +47,7 @@ package enum TemporaryItems {
     ///   - name: a name in the target's folder.
     ///   - target: the name of the file or folder that was being built.
     ///   - signal: sends a process the empty signal; gives 0 or the error number.
+    /// - Returns: whether it can be deleted.
     static func isStray(
         _ name: String, of target: String, signal: (pid_t) -> Int32
     ) -> Bool {

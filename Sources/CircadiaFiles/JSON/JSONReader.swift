@@ -37,7 +37,9 @@ package struct JSONReader {
 
     /// A reader at the start of `bytes`, which must outlive it.
     ///
-    /// - Parameter allowsMark: skips a byte-order mark at the start, which means nothing.
+    /// - Parameters:
+    ///   - bytes: the text, in UTF-8.
+    ///   - allowsMark: skips a byte-order mark at the start, which means nothing.
     package init(_ bytes: UnsafeBufferPointer<UInt8>, allowsMark: Bool = true) {
         self.bytes = bytes
         if allowsMark, bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF {
@@ -330,6 +332,7 @@ package struct JSONReader {
     /// - Parameters:
     ///   - expected: what should be there.
     ///   - problem: what is wrong; without it, the byte or the end of the text.
+    /// - Returns: the complaint.
     package func failure(_ expected: String, _ problem: JSONProblem? = nil) -> Failure {
         guard position < bytes.count else {
             return Failure(

@@ -37,6 +37,7 @@ package enum RecordJSON {
     ///   - url: the file, for messages.
     ///   - keys: how property names become keys.
     ///   - pretty: spreads the record over lines.
+    /// - Returns: the bytes, in UTF-8.
     /// - Throws: `FileError.notEncodable`.
     package static func bytes(
         _ record: some Encodable, for url: URL, keys: Keys = .snakeCase, pretty: Bool = false
