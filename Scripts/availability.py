@@ -96,7 +96,7 @@ def tokens_of(text):
                 result += [Token(")", first)]
         elif match["regex"]:
             result.append(Token('"', line))
-        elif match["token"]:
+        elif match["token"] and match["token"] != "`":  # one alone stands in a regex literal
             result.append(Token(match["token"].replace("`", ""), line))
         line += text.count("\n", position, end)
         position = end
