@@ -42,12 +42,9 @@ extension AdaptedModel {
     ) -> TokenRun {
         var run = TokenRun()
         var sampler = Sampler(options)
-        let clock = ContinuousClock()
-        let promptStart = clock.now
-        let read = readPrompt(prompt, cache: cache, into: &run, isCancelled: isCancelled)
-        let generationStart = clock.now
-        run.promptSeconds = (generationStart - promptStart).seconds
-        guard var logits = read else { return run }
+        guard var logits = readPrompt(prompt, cache: cache, into: &run, isCancelled: isCancelled)
+        else { return run }
+        let generationStart = ContinuousClock.now
         let penalises = options.repetitionPenalty != 1
         let start = cache.count
         // Room for the whole reply, so that the loop allocates nothing.
@@ -94,7 +91,7 @@ extension AdaptedModel {
         }
         // Correct guesses that are no longer needed.
         cache.truncate(to: min(cache.count, start + run.tokens.count))
-        run.generationSeconds = (clock.now - generationStart).seconds
+        run.generationSeconds = generationStart.duration(to: .now).seconds
         return run
     }
 
@@ -106,6 +103,8 @@ extension AdaptedModel {
         _ prompt: ArraySlice<Int32>, cache: KVCache, into run: inout TokenRun,
         isCancelled: () -> Bool
     ) -> Logits? {
+        let start = ContinuousClock.now
+        defer { run.promptSeconds = start.duration(to: .now).seconds }
         var logits = Logits.empty
         var rest = prompt
         while !rest.isEmpty {

@@ -44,7 +44,7 @@ extension ModelTests {
         }
     }
 
-    /// Losses of real chats against those of mlx_lm (`Fixtures/locomo26_losses.jsonl`, which
+    /// Losses of LoCoMo chats against those of mlx_lm (`Fixtures/locomo26_losses.jsonl`, which
     /// mlx_lm computed; null where no token of a chat is scored).
     @Suite(
         .enabled(if: Surroundings.chatModel != nil, "smollm2-135m is not installed"),

@@ -7,7 +7,7 @@ import CircadiaTraining
 import Foundation
 
 extension BenchCommand {
-    /// Training on real chats with packed and with padded batches, in tokens a second without
+    /// Training on the chats of a log with packed and with padded batches, in tokens a second without
     /// padding.
     struct ChatSeries: Encodable {
         let packed: Series
