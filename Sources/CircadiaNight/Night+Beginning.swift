@@ -8,7 +8,7 @@ import Foundation
 /// Everything before the first step: begins or resumes a night and builds its rows.
 extension Night {
     /// A night that has begun.
-    struct Begun {
+    package struct Begun {
         /// The night as it is kept on disk.
         let record: NightRecord
         /// The adapter that it continues from.
@@ -18,7 +18,7 @@ extension Night {
     }
 
     /// Begins a new night and gives up an unfinished one.
-    func begin(_ request: Request, control: NightControl) throws -> Begun {
+    package func begin(_ request: Request, control: NightControl) throws -> Begun {
         let (versions, unfinished) = (place.versions, place.unfinished)
         try versions.adopt()
         let material = NightMaterial(request.exchanges)
@@ -46,7 +46,7 @@ extension Night {
     ///
     /// - Throws: `SleepError.nightChanged` if its result would differ from that of an uninterrupted
     ///   night.
-    func resume(_ request: Request, control: NightControl) throws -> Begun {
+    package func resume(_ request: Request, control: NightControl) throws -> Begun {
         let record = try place.unfinished.record()
         let differences = record.differences(
             options: options, modelFingerprint: model.fingerprint)
@@ -71,7 +71,7 @@ extension Night {
 
     /// Selects exchanges, builds the rows, plans their training and saves all of it. A resumed
     /// night already has it.
-    func prepare(
+    package func prepare(
         _ begun: Begun, material: NightMaterial, present: LoRAAdapter?, request: Request,
         control: NightControl
     ) throws -> (NightRecord, PreparedNight) {

@@ -8,15 +8,15 @@ import Foundation
 /// The model that a night trains, with what belongs to it.
 package struct NightModel {
     /// The base model; each stage applies the adapter that it needs.
-    let base: AdaptedModel
+    package let base: AdaptedModel
     /// The name that the person uses for it.
-    let name: String
+    package let name: String
     /// A fingerprint of its weights; a night is resumed only with the same weights.
-    let fingerprint: String
+    package let fingerprint: String
     /// Its tokenizer.
-    let tokenizer: BPETokenizer
+    package let tokenizer: BPETokenizer
     /// Its template, with a pinned date.
-    let template: ChatTemplate
+    package let template: ChatTemplate
 
     /// Combines a model with its tokenizer and template.
     package init(
@@ -31,7 +31,7 @@ package struct NightModel {
     }
 
     /// Mean loss of the rows' scored tokens in nats a token; nil if nothing is scored.
-    func loss(of rows: [TrainingRow], with adapter: LoRAAdapter?) -> Double? {
+    package func loss(of rows: [TrainingRow], with adapter: LoRAAdapter?) -> Double? {
         let model = base.with(adapter)
         var nats = 0.0
         var tokens = 0
@@ -44,7 +44,7 @@ package struct NightModel {
     }
 
     /// The greedy reply to a prompt.
-    func reply(
+    package func reply(
         to prompt: [Int32], with adapter: LoRAAdapter?, maxTokens: Int
     ) throws -> GenerationResult {
         try base.with(adapter).generate(
@@ -56,10 +56,10 @@ package struct NightModel {
 /// The folders of a night's adapter and its versions.
 package struct NightPlace: Sendable {
     /// The folder of the adapter in use.
-    let adapterDirectory: URL
+    package let adapterDirectory: URL
     /// Versions that are kept after an accepted night: the latest ones and those in use. 0 keeps
     /// all.
-    let keptVersions: Int
+    package let keptVersions: Int
 
     /// Names the place of a night.
     package init(adapterDirectory: URL, keptVersions: Int = Night.usualVersions) {
@@ -68,21 +68,21 @@ package struct NightPlace: Sendable {
     }
 
     /// The versions next to the adapter.
-    var versions: AdapterVersions { AdapterVersions(beside: adapterDirectory) }
+    package var versions: AdapterVersions { AdapterVersions(beside: adapterDirectory) }
     /// The unfinished night.
-    var unfinished: UnfinishedNight { UnfinishedNight(of: adapterDirectory) }
+    package var unfinished: UnfinishedNight { UnfinishedNight(of: adapterDirectory) }
     /// The file that keeps the base model's own figures from night to night.
-    var baseMeasuresURL: URL { versions.root.appendingPathComponent("base_measures.json") }
+    package var baseMeasuresURL: URL { versions.root.appendingPathComponent("base_measures.json") }
 }
 
 /// The texts and questions that ship with the program.
 package struct NightTexts: Sendable {
     /// Texts and tasks that the gate measures, in addition to the held-out conversations.
-    let gate: GateMaterial
+    package let gate: GateMaterial
     /// Questions that the model answers as the person wants replies to be.
-    let questions: [PreferenceQuestion]
+    package let questions: [PreferenceQuestion]
     /// General-purpose exchanges and prose to rehearse.
-    let general: [Exchange]
+    package let general: [Exchange]
 
     /// Gathers texts; each may be empty.
     package init(
@@ -96,9 +96,9 @@ package struct NightTexts: Sendable {
 }
 
 /// A caller's means of stopping a night and of following its progress.
-struct NightControl {
+package struct NightControl {
     /// Whether a signal asks the night to end; called between steps and measurements.
-    let isCancelled: () -> Bool
+    package let isCancelled: () -> Bool
     /// Receives the night's events.
-    let report: (NightEvent) -> Void
+    package let report: (NightEvent) -> Void
 }

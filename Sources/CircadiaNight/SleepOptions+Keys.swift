@@ -52,7 +52,7 @@ extension SleepOptions {
     }
 
     /// The options that have another value in `now`.
-    func differences(from now: SleepOptions) -> [NightDifference] {
+    package func differences(from now: SleepOptions) -> [NightDifference] {
         Key.allCases.compactMap { key in
             let (then, present) = (text(of: key), now.text(of: key))
             return then == present ? nil : .option(key, was: then, now: present)

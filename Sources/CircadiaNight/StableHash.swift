@@ -13,7 +13,7 @@ package enum StableHash {
     }
 
     /// The hash of a text as a number in 0 ..< 1.
-    static func fraction(of text: String) -> Double {
+    package static func fraction(of text: String) -> Double {
         Double(of(text) >> 11) / Double(1 << 53)
     }
 }

@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaAdapters
-@testable import CircadiaConversation
+import CircadiaAdapters
+import CircadiaConversation
 
 /// Tests which adapter a night continues from.
 @Suite("Adapter origin")

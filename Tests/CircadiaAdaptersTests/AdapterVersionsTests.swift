@@ -2,10 +2,10 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaAdapters
-@testable import CircadiaConversation
-@testable import CircadiaFormats
-@testable import CircadiaModel
+import CircadiaAdapters
+import CircadiaConversation
+import CircadiaFormats
+import CircadiaModel
 
 /// A folder of adapters of a tiny model.
 struct AdapterFolder {

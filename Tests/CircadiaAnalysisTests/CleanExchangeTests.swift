@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
-@testable import CircadiaLog
+import CircadiaAnalysis
+import CircadiaConversation
+import CircadiaLog
 
 /// Exchanges without secrets, which are made once and handed on.
 @Suite("Clean exchanges")

@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaAnalysis
-@testable import CircadiaLog
+import CircadiaAnalysis
+import CircadiaLog
 
 /// How well corrections are told from other talk, on lines written for this project: question, reply and
 /// the message after it. Patterns were tuned on lines of odd numbers only.

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
+import CircadiaAnalysis
+import CircadiaConversation
 
 /// What a log's replies are worth: which are rejected, which count more, and why.
 @Suite("Lessons")

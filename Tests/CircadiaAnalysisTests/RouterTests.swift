@@ -1,7 +1,7 @@
 import Testing
 
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
+import CircadiaAnalysis
+import CircadiaConversation
 
 @Suite("Router")
 struct RouterTests {

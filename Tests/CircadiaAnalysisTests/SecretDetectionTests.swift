@@ -2,7 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaAnalysis
+import CircadiaAnalysis
 
 /// How well secrets are found, on cases written for this project: `Tools/write_secret_cases.py`.
 @Suite("Secrets")

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
+import CircadiaAnalysis
+import CircadiaConversation
 
 /// Statements about how to answer, on a table written for it (`Fixtures/preferences.txt`: what is to be
 /// found, a tab, the message).

@@ -3,11 +3,11 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaApp
-@testable import CircadiaConversation
-@testable import CircadiaLog
-@testable import CircadiaModel
-@testable import CircadiaRetrieval
+import CircadiaApp
+import CircadiaConversation
+import CircadiaLog
+import CircadiaModel
+import CircadiaRetrieval
 
 /// Tests of a turn of a chat, from the message to the logged exchange.
 @Suite("Chat engine")

@@ -3,12 +3,12 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaAdapters
-@testable import CircadiaAnalysis
-@testable import CircadiaApp
-@testable import CircadiaConversation
-@testable import CircadiaLog
-@testable import CircadiaRetrieval
+import CircadiaAdapters
+import CircadiaAnalysis
+import CircadiaApp
+import CircadiaConversation
+import CircadiaLog
+import CircadiaRetrieval
 
 @Suite("Forgetting")
 struct ForgettingTests {

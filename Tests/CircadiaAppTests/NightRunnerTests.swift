@@ -2,12 +2,12 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaAdapters
-@testable import CircadiaApp
-@testable import CircadiaConversation
-@testable import CircadiaFormats
-@testable import CircadiaNight
-@testable import CircadiaRetrieval
+import CircadiaAdapters
+import CircadiaApp
+import CircadiaConversation
+import CircadiaFormats
+import CircadiaNight
+import CircadiaRetrieval
 
 /// Tests of a night of a tiny model, started as a front end starts it.
 @Suite("Night runner")

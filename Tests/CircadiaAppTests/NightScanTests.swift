@@ -2,13 +2,13 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaAdapters
-@testable import CircadiaAnalysis
-@testable import CircadiaApp
-@testable import CircadiaConversation
-@testable import CircadiaLog
-@testable import CircadiaNight
-@testable import CircadiaRetrieval
+import CircadiaAdapters
+import CircadiaAnalysis
+import CircadiaApp
+import CircadiaConversation
+import CircadiaLog
+import CircadiaNight
+import CircadiaRetrieval
 
 /// Counts how often a night over the sample week searches a text for secrets.
 @Suite("Scans of a night")

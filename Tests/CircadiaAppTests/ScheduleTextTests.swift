@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CircadiaApp
+import CircadiaApp
 
 /// Tests of times of day, and of the texts of crontabs, units and agents.
 @Suite("Schedule texts")

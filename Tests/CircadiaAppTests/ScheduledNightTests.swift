@@ -3,8 +3,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaApp
-@testable import CircadiaNight
+import CircadiaApp
+import CircadiaNight
 
 /// Scheduled starts. Shell scripts stand in for nights.
 @Suite("Scheduled nights")

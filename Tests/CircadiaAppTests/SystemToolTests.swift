@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CircadiaApp
+import CircadiaApp
 
 /// Tests that programs of the system run without blocking, and give their outputs.
 @Suite("System tools")

@@ -2,10 +2,10 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
-@testable import CircadiaLog
-@testable import CircadiaRetrieval
+import CircadiaAnalysis
+import CircadiaConversation
+import CircadiaLog
+import CircadiaRetrieval
 
 @Suite("Tags in chat")
 struct ChatTagsTests {

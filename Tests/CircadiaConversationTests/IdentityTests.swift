@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-@testable import CircadiaConversation
+import CircadiaConversation
 
 /// Names of exchanges and of what is made of them; files, seeds and hashes hold them as they are here.
 @Suite("Identities")

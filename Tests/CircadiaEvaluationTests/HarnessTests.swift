@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaEvaluation
+import CircadiaConversation
+import CircadiaEvaluation
 
 /// Answers from a list, and finds the option "right" the likeliest.
 private struct Parrot: HarnessSubject {

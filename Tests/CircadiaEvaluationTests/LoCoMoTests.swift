@@ -2,13 +2,13 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaApp
-@testable import CircadiaAnalysis
-@testable import CircadiaEvaluation
-@testable import CircadiaHub
-@testable import CircadiaLog
-@testable import CircadiaModel
-@testable import CircadiaRetrieval
+import CircadiaApp
+import CircadiaAnalysis
+import CircadiaEvaluation
+import CircadiaHub
+import CircadiaLog
+import CircadiaModel
+import CircadiaRetrieval
 
 /// Five long conversations with questions whose evidence is known, where they are at hand. They
 /// are not part of the project (their licence is non-commercial).

@@ -2,9 +2,9 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaEvaluation
-@testable import CircadiaModel
+import CircadiaConversation
+import CircadiaEvaluation
+import CircadiaModel
 
 @Suite struct LossTests {
     static func exchange(_ id: String, tokens: Int) -> Exchange {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CircadiaEvaluation
+import CircadiaEvaluation
 
 @Suite struct PrecisionComparisonTests {
     private func prediction(

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaEvaluation
+import CircadiaConversation
+import CircadiaEvaluation
 
 /// Shares of answers that show a preference.
 @Suite struct PreferenceTests {

@@ -2,7 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaEvaluation
+import CircadiaEvaluation
 
 @Suite struct PromptLoadingTests {
     static let good =

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaEvaluation
-@testable import CircadiaFormats
-@testable import CircadiaHub
-@testable import CircadiaLog
-@testable import CircadiaModel
-@testable import CircadiaTokenizer
+import CircadiaConversation
+import CircadiaEvaluation
+import CircadiaFormats
+import CircadiaHub
+import CircadiaLog
+import CircadiaModel
+import CircadiaTokenizer
 
 /// The default model, where it is installed.
 private enum DefaultModel {

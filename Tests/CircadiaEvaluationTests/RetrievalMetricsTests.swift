@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CircadiaEvaluation
+import CircadiaEvaluation
 
 @Suite struct RetrievalMetricsTests {
     let ranked = ["a", "b", "c", "d", "e"]

@@ -2,7 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaEvaluation
+import CircadiaEvaluation
 
 @Suite("Retrieval questions")
 struct RetrievalQuestionTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CircadiaEvaluation
+import CircadiaEvaluation
 
 @Suite struct ScorerTests {
     struct Case: Sendable, CustomTestStringConvertible {

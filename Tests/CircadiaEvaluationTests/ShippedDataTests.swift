@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
-@testable import CircadiaEvaluation
-@testable import CircadiaLog
+import CircadiaAnalysis
+import CircadiaConversation
+import CircadiaEvaluation
+import CircadiaLog
 
 /// The files of `data/` are as their README promises.
 @Suite struct ShippedDataTests {

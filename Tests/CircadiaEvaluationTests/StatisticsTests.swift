@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CircadiaEvaluation
+import CircadiaEvaluation
 
 @Suite struct StatisticsTests {
     /// The ends are the roots q of (p − q)² = z² q (1 − q) / n, found by bisection.

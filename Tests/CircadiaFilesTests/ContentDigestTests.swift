@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
+import CircadiaFiles
 
 @Suite struct ContentDigestTests {
     private func digest(_ bytes: [UInt8]) -> String {

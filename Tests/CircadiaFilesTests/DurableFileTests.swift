@@ -2,7 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
+import CircadiaFiles
 
 @Suite struct DurableFileTests {
     private let folder: TemporaryFolder

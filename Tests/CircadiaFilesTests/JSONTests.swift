@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
+import CircadiaFiles
 
 @Suite struct JSONTests {
     private func parse(_ text: String) throws(FileError) -> JSONValue {

@@ -2,7 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
+import CircadiaFiles
 
 @Suite struct LineFileTests {
     private let folder: TemporaryFolder

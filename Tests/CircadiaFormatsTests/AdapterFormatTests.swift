@@ -2,9 +2,9 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import CircadiaFormats
-@testable import CircadiaKernels
+import CircadiaFiles
+import CircadiaFormats
+import CircadiaKernels
 
 /// Adapters as PEFT and llama.cpp store them. That the peers compute the same with them is checked
 /// in AdapterExchangeTests; here it is names, layouts, scales and what is refused.

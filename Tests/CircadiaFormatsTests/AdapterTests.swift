@@ -2,9 +2,9 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import CircadiaFormats
-@testable import CircadiaKernels
+import CircadiaFiles
+import CircadiaFormats
+import CircadiaKernels
 
 @Suite struct AdapterTests {
     private let configuration = AdapterConfiguration(

@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import CircadiaFormats
+import CircadiaFiles
+import CircadiaFormats
 
 @Suite struct AffineQuantizerTests {
     /// Numbers that both this test and the script that recorded the digests compute exactly: a

@@ -1,7 +1,7 @@
 import CircadiaTestSupport
 import Foundation
 
-@testable import CircadiaFormats
+import CircadiaFormats
 
 /// Builds GGUF files in memory, right or wrong on purpose.
 struct GGUFBuilder {

@@ -2,9 +2,9 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import CircadiaFormats
-@testable import CircadiaKernels
+import CircadiaFiles
+import CircadiaFormats
+import CircadiaKernels
 
 @Suite struct GGUFTests {
     /// The values of a matrix of an MLX directory, dequantised here from words, scales and biases.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CircadiaFormats
+import CircadiaFormats
 
 @Suite struct HalfPrecisionTests {
     @Test func everyHalfSurvivesTheRoundTrip() {

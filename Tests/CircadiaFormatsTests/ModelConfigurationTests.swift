@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import CircadiaFormats
+import CircadiaFiles
+import CircadiaFormats
 
 @Suite struct ModelConfigurationTests {
     private func read(_ object: JSONObject) throws(FormatError) -> ModelConfiguration {

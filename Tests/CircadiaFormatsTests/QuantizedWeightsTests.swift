@@ -2,7 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFormats
+import CircadiaFormats
 
 @Suite struct QuantizedWeightsTests {
     private let name = "model.layers.1.mlp.up_proj.weight"

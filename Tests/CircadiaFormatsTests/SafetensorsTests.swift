@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import CircadiaFormats
+import CircadiaFiles
+import CircadiaFormats
 
 @Suite struct SafetensorsTests {
     /// A file with this header text and this many bytes of data.

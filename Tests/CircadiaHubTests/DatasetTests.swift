@@ -2,10 +2,10 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import CircadiaConversation
-@testable import CircadiaHub
-@testable import CircadiaLog
+import CircadiaFiles
+import CircadiaConversation
+import CircadiaHub
+import CircadiaLog
 
 @Suite("Datasets: download", .enabled(if: FileServer.isAvailable), .serialized)
 struct DatasetDownloaderTests {

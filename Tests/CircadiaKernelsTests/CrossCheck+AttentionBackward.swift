@@ -1,8 +1,8 @@
 import CircadiaTestSupport
 import Foundation
 
-@testable import CircadiaKernels
-@testable import ReferenceKernels
+import CircadiaKernels
+import ReferenceKernels
 
 extension CrossCheck {
     /// Gradients of attention.

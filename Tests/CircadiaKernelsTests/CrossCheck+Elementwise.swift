@@ -1,6 +1,6 @@
 import CircadiaTestSupport
-@testable import CircadiaKernels
-@testable import ReferenceKernels
+import CircadiaKernels
+import ReferenceKernels
 
 extension CrossCheck {
     /// SwiGLU forward and backward, GELU, additions, rope.

@@ -1,7 +1,7 @@
 import CircadiaTestSupport
 
-@testable import CircadiaKernels
-@testable import ReferenceKernels
+import CircadiaKernels
+import ReferenceKernels
 
 extension CrossCheck {
     /// RMSNorm forward and backward, LayerNorm.

@@ -1,4 +1,4 @@
-@testable import CircadiaKernels
+import CircadiaKernels
 
 /// One output as it should be.
 struct Expected: Sendable {

@@ -1,6 +1,6 @@
 import CircadiaTestSupport
 
-@testable import CircadiaKernels
+import CircadiaKernels
 
 /// Runs cross-checks and says what is wrong.
 struct CrossCheckRunner {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CircadiaKernels
+import CircadiaKernels
 
 extension NativeKernels {
     /// The registry of this build.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CircadiaKernels
+import CircadiaKernels
 
 /// The same cross-check on another processor's variants (NEON, where this one is no ARM), under
 /// emulation.

@@ -1,7 +1,7 @@
 import CircadiaTestSupport
 import Testing
 
-@testable import CircadiaKernels
+import CircadiaKernels
 
 extension KernelSuite {
     /// Products that share an input and its rounding, and tokens that share a call.

@@ -1,8 +1,8 @@
 import CircadiaTestSupport
 import Testing
 
-@testable import CircadiaKernels
-@testable import ReferenceKernels
+import CircadiaKernels
+import ReferenceKernels
 
 /// The reference's gradients against central differences, all in double precision.
 extension KernelSuite {

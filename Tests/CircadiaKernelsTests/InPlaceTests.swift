@@ -1,7 +1,7 @@
 import CircadiaTestSupport
 import Testing
 
-@testable import CircadiaKernels
+import CircadiaKernels
 
 extension KernelSuite {
     /// Outputs that may be an input: the bits are those of an output of its own.

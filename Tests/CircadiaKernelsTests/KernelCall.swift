@@ -1,4 +1,4 @@
-@testable import CircadiaKernels
+import CircadiaKernels
 
 /// One call of an entry of CKernels as data, so that the same call can be made here, through
 /// `Kernels`, and by the program that runs the kernels under emulation.

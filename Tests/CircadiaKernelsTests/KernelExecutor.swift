@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CircadiaKernels
+import CircadiaKernels
 
 /// A line of the registry, as an argument of tests.
 struct VariantName: Sendable, Equatable, Codable, CustomTestStringConvertible {

@@ -1,6 +1,6 @@
 import CircadiaTestSupport
 
-@testable import CircadiaKernels
+import CircadiaKernels
 
 /// The memory of one call: every operand lies between guards.
 final class KernelMemory {

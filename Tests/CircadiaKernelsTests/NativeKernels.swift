@@ -1,4 +1,4 @@
-@testable import CircadiaKernels
+import CircadiaKernels
 
 /// Makes calls on this processor, through the Swift door `Kernels`. Tests/KernelProgram/entries.c
 /// is its counterpart.

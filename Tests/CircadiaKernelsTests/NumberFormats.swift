@@ -1,5 +1,5 @@
-@testable import CircadiaKernels
-@testable import ReferenceKernels
+import CircadiaKernels
+import ReferenceKernels
 
 /// Operands in the formats of weights and caches.
 extension Operand {

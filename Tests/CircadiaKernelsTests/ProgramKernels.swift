@@ -1,6 +1,6 @@
 import Foundation
 
-@testable import CircadiaKernels
+import CircadiaKernels
 
 /// Makes calls in another process: speaks with the program of Tests/KernelProgram, whose main.c and
 /// request.h tell the protocol.

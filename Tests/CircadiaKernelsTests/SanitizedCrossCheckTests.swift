@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CircadiaKernels
+import CircadiaKernels
 
 /// The same cross-check once more, by kernels that AddressSanitizer and UndefinedBehaviorSanitizer
 /// watch: results do not show a read outside an operand, or an access off its type's alignment.

@@ -2,9 +2,9 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaFiles
-@testable import CircadiaLog
+import CircadiaConversation
+import CircadiaFiles
+import CircadiaLog
 
 @Suite("Chat log: reading")
 struct ChatLogReadingTests {

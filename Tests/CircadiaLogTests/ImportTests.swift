@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaLog
+import CircadiaConversation
+import CircadiaLog
 
 @Suite("Importing chats")
 struct ImportTests {

@@ -2,9 +2,9 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFormats
-@testable import CircadiaKernels
-@testable import CircadiaModel
+import CircadiaFormats
+import CircadiaKernels
+import CircadiaModel
 
 extension ModelTests {
     /// What adapters compute in mlx_lm, PEFT and llama.cpp, theirs here and this program's there.

@@ -1,7 +1,7 @@
 import Foundation
 
-@testable import CircadiaFormats
-@testable import CircadiaModel
+import CircadiaFormats
+import CircadiaModel
 
 extension LoRAAdapter {
     /// An adapter of rank 4 whose `b` is not zero, so that it changes something.

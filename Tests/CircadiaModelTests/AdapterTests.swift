@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFormats
-@testable import CircadiaModel
+import CircadiaFormats
+import CircadiaModel
 
 extension ModelTests {
     @Suite struct AdapterTests {

@@ -2,9 +2,9 @@ import CircadiaTestSupport
 import AllocationCounter
 import Testing
 
-@testable import CircadiaFormats
-@testable import CircadiaKernels
-@testable import CircadiaModel
+import CircadiaFormats
+import CircadiaKernels
+import CircadiaModel
 
 /// After its first tokens a reply allocates nothing: memory is made once and used again.
 ///

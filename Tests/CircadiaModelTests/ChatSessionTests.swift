@@ -1,8 +1,8 @@
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaModel
-@testable import CircadiaTokenizer
+import CircadiaConversation
+import CircadiaModel
+import CircadiaTokenizer
 
 extension ModelTests {
     @Suite struct ChatSessionTests {

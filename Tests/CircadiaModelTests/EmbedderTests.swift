@@ -2,7 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaModel
+import CircadiaModel
 
 extension ModelTests {
     @Suite(.enabled(if: Surroundings.embedder != nil, "all-minilm-l6-v2 is not installed"))

@@ -1,9 +1,9 @@
 import Testing
 
-@testable import CircadiaFiles
-@testable import CircadiaFormats
-@testable import CircadiaKernels
-@testable import CircadiaModel
+import CircadiaFiles
+import CircadiaFormats
+import CircadiaKernels
+import CircadiaModel
 
 extension ModelTests {
     @Suite struct ForwardTests {

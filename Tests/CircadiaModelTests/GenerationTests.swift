@@ -1,8 +1,8 @@
 import Testing
 
-@testable import CircadiaKernels
-@testable import CircadiaModel
-@testable import CircadiaTokenizer
+import CircadiaKernels
+import CircadiaModel
+import CircadiaTokenizer
 
 extension ModelTests {
     @Suite struct GenerationTests {

@@ -2,10 +2,10 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaFormats
-@testable import CircadiaModel
-@testable import CircadiaTokenizer
+import CircadiaConversation
+import CircadiaFormats
+import CircadiaModel
+import CircadiaTokenizer
 
 extension ModelTests {
     /// Guessing tokens from earlier text.

@@ -2,11 +2,11 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaFormats
-@testable import CircadiaKernels
-@testable import CircadiaModel
-@testable import CircadiaTokenizer
+import CircadiaConversation
+import CircadiaFormats
+import CircadiaKernels
+import CircadiaModel
+import CircadiaTokenizer
 
 extension ModelTests {
     @Suite struct LossTests {

@@ -2,8 +2,8 @@ import CircadiaConversation
 import Foundation
 import Testing
 
-@testable import CircadiaFormats
-@testable import CircadiaModel
+import CircadiaFormats
+import CircadiaModel
 
 extension ModelTests {
     /// The owner of a model: the same replies as a chat's, one at a time, on one thread.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CircadiaModel
+import CircadiaModel
 
 /// The parent of every suite here: one test at a time, because some set the number of threads, which
 /// all kernels share.

@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFormats
-@testable import CircadiaModel
+import CircadiaFormats
+import CircadiaModel
 
 extension ModelTests {
     /// Adapters that mlx_lm and PEFT wrote, and the logits under them there, recorded by

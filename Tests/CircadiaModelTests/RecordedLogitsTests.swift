@@ -2,9 +2,9 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFormats
-@testable import CircadiaKernels
-@testable import CircadiaModel
+import CircadiaFormats
+import CircadiaKernels
+import CircadiaModel
 
 extension ModelTests {
     /// The real model against what mlx_lm said (`Fixtures/record_logits.py`).

@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFormats
-@testable import CircadiaModel
+import CircadiaFormats
+import CircadiaModel
 
 extension ModelTests {
     @Suite struct RopeFrequencyTests {

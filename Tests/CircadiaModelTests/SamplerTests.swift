@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CircadiaModel
+import CircadiaModel
 
 extension ModelTests {
     @Suite struct SamplerTests {

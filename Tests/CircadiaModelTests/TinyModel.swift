@@ -1,10 +1,10 @@
 import CircadiaTestSupport
 import Foundation
 
-@testable import CircadiaFiles
-@testable import CircadiaFormats
-@testable import CircadiaKernels
-@testable import CircadiaModel
+import CircadiaFiles
+import CircadiaFormats
+import CircadiaKernels
+import CircadiaModel
 
 /// A Llama of a few thousand random weights, and what is needed to compare two runs of it.
 struct TinyModel {

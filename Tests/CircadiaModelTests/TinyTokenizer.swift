@@ -1,7 +1,7 @@
 import Foundation
 
-@testable import CircadiaModel
-@testable import CircadiaTokenizer
+import CircadiaModel
+import CircadiaTokenizer
 
 /// A byte-level tokenizer without merges and SmolLM2's chat template: three control tokens, then one
 /// token a byte.

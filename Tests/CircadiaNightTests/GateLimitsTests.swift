@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaEvaluation
-@testable import CircadiaNight
+import CircadiaEvaluation
+import CircadiaNight
 
 @Suite("Gate limits")
 struct GateLimitsTests {

@@ -1,8 +1,8 @@
 import Testing
 
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
-@testable import CircadiaNight
+import CircadiaAnalysis
+import CircadiaConversation
+import CircadiaNight
 
 @Suite("Held-out split")
 struct HeldOutSplitTests {

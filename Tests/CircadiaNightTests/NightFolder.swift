@@ -1,11 +1,11 @@
 import CircadiaTestSupport
 import Foundation
 
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
-@testable import CircadiaFormats
-@testable import CircadiaModel
-@testable import CircadiaNight
+import CircadiaAnalysis
+import CircadiaConversation
+import CircadiaFormats
+import CircadiaModel
+import CircadiaNight
 
 /// A folder with a tiny random model and a log, for nights in process.
 struct NightFolder {

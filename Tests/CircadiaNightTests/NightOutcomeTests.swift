@@ -3,8 +3,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaAdapters
-@testable import CircadiaNight
+import CircadiaAdapters
+import CircadiaNight
 
 /// Tests the record of a night and its views.
 @Suite("Outcome of a night")

@@ -2,12 +2,12 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
-@testable import CircadiaModel
-@testable import CircadiaNight
-@testable import CircadiaTokenizer
-@testable import CircadiaTraining
+import CircadiaAnalysis
+import CircadiaConversation
+import CircadiaModel
+import CircadiaNight
+import CircadiaTokenizer
+import CircadiaTraining
 
 /// Tests which tokens of an exchange are scored, and with which context.
 @Suite("Night's rows")

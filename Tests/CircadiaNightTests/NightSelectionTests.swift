@@ -1,9 +1,9 @@
 import Testing
 
-@testable import CircadiaAdapters
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
-@testable import CircadiaNight
+import CircadiaAdapters
+import CircadiaAnalysis
+import CircadiaConversation
+import CircadiaNight
 
 /// Tests which new and older exchanges a night trains, and when older ones are due.
 @Suite("Selection of a night")

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CircadiaNight
+import CircadiaNight
 
 @Suite("Paraphrase check")
 struct ParaphraseCheckTests {

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
-@testable import CircadiaNight
+import CircadiaAnalysis
+import CircadiaConversation
+import CircadiaNight
 
 /// Tests that answers which follow preferences are checked, helped and refused.
 @Suite("Preference guide")

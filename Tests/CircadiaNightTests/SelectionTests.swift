@@ -1,9 +1,9 @@
 import Testing
 
-@testable import CircadiaAdapters
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
-@testable import CircadiaNight
+import CircadiaAdapters
+import CircadiaAnalysis
+import CircadiaConversation
+import CircadiaNight
 
 /// Tests what a night does with each exchange of the log.
 @Suite("Selection")

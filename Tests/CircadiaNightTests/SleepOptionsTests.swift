@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CircadiaNight
+import CircadiaNight
 
 @Suite("Steps of a night")
 struct SleepOptionsTests {

@@ -2,12 +2,12 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaAdapters
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
-@testable import CircadiaFormats
-@testable import CircadiaNight
-@testable import CircadiaTraining
+import CircadiaAdapters
+import CircadiaAnalysis
+import CircadiaConversation
+import CircadiaFormats
+import CircadiaNight
+import CircadiaTraining
 
 /// Runs whole nights of a tiny random model in process.
 @Suite("A tiny night")

@@ -2,10 +2,10 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaAdapters
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
-@testable import CircadiaNight
+import CircadiaAdapters
+import CircadiaAnalysis
+import CircadiaConversation
+import CircadiaNight
 
 /// Tests the record of an unfinished night.
 @Suite("Unfinished night")

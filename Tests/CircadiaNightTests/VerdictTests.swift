@@ -3,8 +3,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaEvaluation
-@testable import CircadiaNight
+import CircadiaEvaluation
+import CircadiaNight
 
 /// Tests the text of a verdict and its form in files.
 @Suite("Verdict")

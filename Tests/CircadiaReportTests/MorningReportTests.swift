@@ -2,11 +2,11 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaAdapters
-@testable import CircadiaConversation
-@testable import CircadiaLog
-@testable import CircadiaNight
-@testable import CircadiaReport
+import CircadiaAdapters
+import CircadiaConversation
+import CircadiaLog
+import CircadiaNight
+import CircadiaReport
 
 /// Tests reports of nights that 0.1.0 ran.
 @Suite("Morning report")

@@ -2,13 +2,13 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaApp
-@testable import CircadiaConversation
-@testable import CircadiaEvaluation
-@testable import CircadiaHub
-@testable import CircadiaLog
-@testable import CircadiaModel
-@testable import CircadiaRetrieval
+import CircadiaApp
+import CircadiaConversation
+import CircadiaEvaluation
+import CircadiaHub
+import CircadiaLog
+import CircadiaModel
+import CircadiaRetrieval
 
 @Suite(
     "Chroma store",

@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaRetrieval
+import CircadiaConversation
+import CircadiaRetrieval
 
 /// What the index makes of words, names and quotations, seen through searches.
 @Suite("Retrieval index")

@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaRetrieval
+import CircadiaConversation
+import CircadiaRetrieval
 
 /// What searches of large stores do differently, tried on small ones: signs before vectors, and the
 /// index in a file.

@@ -2,7 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaRetrieval
+import CircadiaRetrieval
 
 @Suite("Memory block")
 struct MemoryBlockTests {

@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaRetrieval
+import CircadiaConversation
+import CircadiaRetrieval
 
 /// What a chat is reminded of where several exchanges say the same, or contradict each other.
 @Suite("Merging of memories")

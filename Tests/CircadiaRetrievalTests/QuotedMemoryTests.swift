@@ -2,11 +2,11 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaHub
-@testable import CircadiaModel
-@testable import CircadiaRetrieval
-@testable import CircadiaTokenizer
+import CircadiaConversation
+import CircadiaHub
+import CircadiaModel
+import CircadiaRetrieval
+import CircadiaTokenizer
 
 /// Remembered text reaches the model as quoted data, whatever it says.
 @Suite("Quoted memories")

@@ -2,12 +2,12 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaApp
-@testable import CircadiaEvaluation
-@testable import CircadiaHub
-@testable import CircadiaLog
-@testable import CircadiaModel
-@testable import CircadiaRetrieval
+import CircadiaApp
+import CircadiaEvaluation
+import CircadiaHub
+import CircadiaLog
+import CircadiaModel
+import CircadiaRetrieval
 
 /// How often a chat is reminded of something: for questions about its own past, for questions about
 /// somebody else's, which it knows nothing of, and for requests that are about nobody.

@@ -2,9 +2,9 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaFiles
-@testable import CircadiaRetrieval
+import CircadiaConversation
+import CircadiaFiles
+import CircadiaRetrieval
 
 /// Fails, or gives what it should not.
 struct BrokenEmbedder: TextEmbedding {

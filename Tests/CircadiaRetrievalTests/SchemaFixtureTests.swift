@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaRetrieval
+import CircadiaConversation
+import CircadiaRetrieval
 
 /// Stores that released versions wrote. A new schema adds a fixture; none is ever changed.
 @Suite("Retrieval store: schemas")

@@ -1,9 +1,9 @@
 import CircadiaTestSupport
 import Testing
 
-@testable import CircadiaAnalysis
-@testable import CircadiaConversation
-@testable import CircadiaRetrieval
+import CircadiaAnalysis
+import CircadiaConversation
+import CircadiaRetrieval
 
 /// What a chat stores and what a night stores.
 @Suite("Store policies")

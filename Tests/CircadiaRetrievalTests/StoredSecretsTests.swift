@@ -1,8 +1,8 @@
 import CircadiaTestSupport
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaRetrieval
+import CircadiaConversation
+import CircadiaRetrieval
 
 @Suite("Secrets in the store")
 struct StoredSecretsTests {

@@ -1,9 +1,9 @@
 import CircadiaTestSupport
 import Testing
 
-@testable import CircadiaModel
-@testable import CircadiaTemplates
-@testable import CircadiaTokenizer
+import CircadiaModel
+import CircadiaTemplates
+import CircadiaTokenizer
 
 /// Small tokenizer.json files, whole and broken in one place each.
 @Suite struct BrokenTokenizerTests {

@@ -1,6 +1,6 @@
 import CircadiaTestSupport
 
-@testable import CircadiaTokenizer
+import CircadiaTokenizer
 
 /// Text that is hard on tokenizers: the same for the same seed.
 struct MixedText {

@@ -2,7 +2,7 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaTokenizer
+import CircadiaTokenizer
 
 /// Every token of 1.5 MB of mixed text against Hugging Face `tokenizers`.
 @Suite struct PeerTokenTests {

@@ -1,9 +1,9 @@
 import CircadiaTestSupport
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaModel
-@testable import CircadiaTokenizer
+import CircadiaConversation
+import CircadiaModel
+import CircadiaTokenizer
 
 @Suite struct PropertyTests {
     @Test(

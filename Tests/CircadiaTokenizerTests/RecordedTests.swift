@@ -2,9 +2,9 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaConversation
-@testable import CircadiaModel
-@testable import CircadiaTokenizer
+import CircadiaConversation
+import CircadiaModel
+import CircadiaTokenizer
 
 /// Recorded ids and rendered chats of the peers; see Fixtures/README.md.
 @Suite struct RecordedTests {

@@ -1,7 +1,7 @@
 import CircadiaTestSupport
 import Foundation
 
-@testable import CircadiaTokenizer
+import CircadiaTokenizer
 
 /// The real tokenizers that `make models` brings, and the peer that they are compared with.
 enum TokenizerTestModels {

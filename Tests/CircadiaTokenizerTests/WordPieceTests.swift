@@ -1,7 +1,7 @@
 import CircadiaTestSupport
 import Testing
 
-@testable import CircadiaTokenizer
+import CircadiaTokenizer
 
 /// WordPiece on vocabularies made for one question each.
 @Suite struct WordPieceTests {

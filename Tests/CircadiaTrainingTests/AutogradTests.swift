@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFormats
-@testable import CircadiaTraining
+import CircadiaFormats
+import CircadiaTraining
 
 extension TrainingTests {
     /// The backward pass against mlx autograd, live.

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaModel
-@testable import CircadiaTraining
+import CircadiaModel
+import CircadiaTraining
 
 extension TrainingTests {
     /// Rows that keep to the base model: the gradient of a KL divergence.

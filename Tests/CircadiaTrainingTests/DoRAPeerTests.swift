@@ -2,9 +2,9 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFormats
-@testable import CircadiaModel
-@testable import CircadiaTraining
+import CircadiaFormats
+import CircadiaModel
+import CircadiaTraining
 
 extension TrainingTests {
     /// DoRA's gradients against mlx autograd and against torch with PEFT, live.

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@testable import CircadiaKernels
-@testable import CircadiaModel
-@testable import CircadiaTraining
+import CircadiaKernels
+import CircadiaModel
+import CircadiaTraining
 
 extension TrainingTests {
     /// DoRA's forward and backward pass.

@@ -1,7 +1,7 @@
 import Testing
 
-@testable import CircadiaModel
-@testable import CircadiaTraining
+import CircadiaModel
+import CircadiaTraining
 
 extension DoubleLlama {
     /// Elements of a gradient, drawn at random, and the central differences of the loss there.

@@ -1,8 +1,8 @@
 import Foundation
 
-@testable import CircadiaKernels
-@testable import CircadiaModel
-@testable import CircadiaTraining
+import CircadiaKernels
+import CircadiaModel
+import CircadiaTraining
 
 /// The loss of a small Llama with an adapter, written plainly in Double from the formulas: what
 /// finite differences are taken of.

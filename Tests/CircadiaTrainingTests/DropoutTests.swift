@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFormats
-@testable import CircadiaKernels
-@testable import CircadiaModel
-@testable import CircadiaTraining
+import CircadiaFormats
+import CircadiaKernels
+import CircadiaModel
+import CircadiaTraining
 
 extension TrainingTests {
     /// Dropout in the adapters, and gradients of several micro-batches.

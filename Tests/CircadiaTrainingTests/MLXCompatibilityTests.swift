@@ -2,9 +2,9 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFormats
-@testable import CircadiaModel
-@testable import CircadiaTraining
+import CircadiaFormats
+import CircadiaModel
+import CircadiaTraining
 
 extension TrainingTests {
     /// mlx_lm.lora's own semantics, against mlx_lm.lora.

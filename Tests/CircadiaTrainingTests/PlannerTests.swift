@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CircadiaTraining
+import CircadiaTraining
 
 extension TrainingTests {
     /// What is forecast before a training, and how limits are kept.

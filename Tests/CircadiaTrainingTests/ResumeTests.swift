@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaModel
-@testable import CircadiaTraining
+import CircadiaModel
+import CircadiaTraining
 
 extension TrainingTests {
     /// Trainings that are broken off and go on: the same bits as those that never were.

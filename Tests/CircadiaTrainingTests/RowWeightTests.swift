@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CircadiaTraining
+import CircadiaTraining
 
 extension TrainingTests {
     /// What a row's weight means: as much as the row would count when it is there more than once.

@@ -1,8 +1,8 @@
 import Testing
 
-@testable import CircadiaKernels
-@testable import CircadiaModel
-@testable import CircadiaTraining
+import CircadiaKernels
+import CircadiaModel
+import CircadiaTraining
 
 extension TrainingTests {
     /// Rows that begin with the same tokens, which are computed once.

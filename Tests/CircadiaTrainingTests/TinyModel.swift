@@ -1,10 +1,10 @@
 import CircadiaTestSupport
 import Foundation
 
-@testable import CircadiaFiles
-@testable import CircadiaFormats
-@testable import CircadiaModel
-@testable import CircadiaTraining
+import CircadiaFiles
+import CircadiaFormats
+import CircadiaModel
+import CircadiaTraining
 
 /// A Llama of a few thousand random 4-bit weights, and rows for it.
 struct TinyModel {

@@ -2,10 +2,10 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFormats
-@testable import CircadiaKernels
-@testable import CircadiaModel
-@testable import CircadiaTraining
+import CircadiaFormats
+import CircadiaKernels
+import CircadiaModel
+import CircadiaTraining
 
 extension TrainingTests {
     /// The real model against torch with PEFT, recorded by `Fixtures/record_torch_losses.py`: the

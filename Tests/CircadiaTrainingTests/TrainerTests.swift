@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaModel
-@testable import CircadiaTraining
+import CircadiaModel
+import CircadiaTraining
 
 extension TrainingTests {
     /// Whole trainings of a tiny model.

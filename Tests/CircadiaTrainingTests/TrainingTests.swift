@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CircadiaTraining
+import CircadiaTraining
 
 /// All tests of this target, one after the other: they change the number of threads.
 @Suite(.serialized) struct TrainingTests {}

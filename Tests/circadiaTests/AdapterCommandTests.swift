@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of showing, exporting and importing adapters, and of the flags of a new adapter.
 @Suite("Adapter command", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))

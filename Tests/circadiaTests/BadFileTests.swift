@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of broken adapters, GGUF files, templates and log lines.
 @Suite("Bad files", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import CircadiaFormats
-@testable import circadia
+import CircadiaFiles
+import CircadiaFormats
+import circadia
 
 /// Tests that each kind of bad input gives one clear message with file and place and a non-zero
 /// exit code, and loses nothing.

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of `/good`, `/bad` and the messages after them, with the real model.
 @Suite("Marks in a chat", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))

@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of commands with a real Chroma server that are killed at random moments.
 @Suite(

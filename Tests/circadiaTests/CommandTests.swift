@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of what other programs rely on: the keys of `--json`, silence with `--quiet`, and help.
 @Suite("Commands", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))

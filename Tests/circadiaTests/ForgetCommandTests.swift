@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of `forget` in the log, the store and the weights.
 @Suite("Forget", .enabled(if: Program.hasModel && Program.hasEmbedder))

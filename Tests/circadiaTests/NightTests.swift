@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of what nights of a tiny random model print, write and leave unchanged.
 @Suite("Night", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))

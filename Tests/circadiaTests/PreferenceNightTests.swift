@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of nights over logs in which a person states preferences.
 @Suite("Preferences at night", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of what chats and nights must not keep or learn.
 @Suite("Privacy", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))

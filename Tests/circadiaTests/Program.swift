@@ -1,8 +1,8 @@
 import Foundation
 
-@testable import CircadiaFiles
-@testable import CircadiaHub
-@testable import circadia
+import CircadiaFiles
+import CircadiaHub
+import circadia
 
 /// Runs the built `circadia` in a folder of its own, with real standard streams.
 struct Program {

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of `rag ingest|search|list|clear`.
 @Suite("Retrieval commands", .enabled(if: Program.hasEmbedder, "all-minilm-l6-v2 is not installed"))

@@ -2,8 +2,8 @@ import CircadiaTestSupport
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of the flags of a night's recipe and of its memory and time limits.
 @Suite("Recipe", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))

@@ -7,7 +7,7 @@ import CircadiaRetrieval
 import CircadiaTraining
 import Testing
 
-@testable import circadia
+import circadia
 
 /// Tests of whole messages of the command line: a library's message, and the remedy with flags.
 @Suite("Remedies")

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of consecutive nights: which exchanges are new, which are replayed, and what the ledger
 /// keeps.

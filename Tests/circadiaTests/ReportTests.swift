@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of the report of recorded nights, and of its page.
 @Suite("Report", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of nights that are interrupted or killed and then resumed.
 @Suite("Resume", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of the records of evaluate, sleep, evaluate.
 @Suite("Run cycle", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of scheduled nights: the entries of schedulers and the commands that they start. Scripts
 /// on the path replace the system's programs.

@@ -1,9 +1,9 @@
 import Foundation
 
-@testable import CircadiaFiles
-@testable import CircadiaFormats
-@testable import CircadiaHub
-@testable import circadia
+import CircadiaFiles
+import CircadiaFormats
+import CircadiaHub
+import circadia
 
 /// A random model of two small blocks with the default model's tokenizer and template, for tests in
 /// which the text of replies does not matter.

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of several processes at once with one log and one store.
 @Suite("Programs at once", .enabled(if: Program.hasModel && Program.hasEmbedder))

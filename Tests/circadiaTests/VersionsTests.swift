@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of the versions of nights, and of going back to them.
 @Suite("Versions", .enabled(if: Program.hasModel, "smollm2-135m is not installed"))

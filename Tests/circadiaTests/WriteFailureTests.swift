@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-@testable import CircadiaFiles
-@testable import circadia
+import CircadiaFiles
+import circadia
 
 /// Tests of unwritable places and full disks: one clear message with the path, exit code 1, and
 /// existing files unchanged byte for byte.

@@ -76,7 +76,7 @@ package struct NightManifest: Sendable, Codable {
     }
 
     /// Reads a line of `nights.jsonl`; nil if it is torn.
-    static func parse(line: Data) -> NightManifest? {
+    package static func parse(line: Data) -> NightManifest? {
         try? decoder.decode(NightManifest.self, from: line)
     }
 

@@ -16,7 +16,7 @@ package enum Router {
     ///
     /// - Parameter exchange: what was said.
     /// - Returns: where it goes, with every reason that was found.
-    static func decide(_ exchange: Exchange) -> RoutingDecision {
+    package static func decide(_ exchange: Exchange) -> RoutingDecision {
         decide(exchange, lesson: nil)
     }
 
@@ -26,7 +26,7 @@ package enum Router {
     ///   - exchange: what was said.
     ///   - lesson: what `Lessons` says of the exchange; nil goes by its own tags.
     /// - Returns: as above.
-    static func decide(_ exchange: Exchange, lesson: Lesson?) -> RoutingDecision {
+    package static func decide(_ exchange: Exchange, lesson: Lesson?) -> RoutingDecision {
         let bars = TrainingBar.bars(of: exchange, lesson: lesson)
         let texts = exchange.spokenMessages.map(\.content)
         let characters = texts.reduce(0) { $0 + $1.count }

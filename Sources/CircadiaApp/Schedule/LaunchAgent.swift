@@ -1,9 +1,9 @@
 import Foundation
 
 /// The property list of a launchd agent (launchd.plist(5)).
-struct LaunchAgent: Encodable {
+package struct LaunchAgent: Encodable {
     /// The agent's label, which is also its file's name.
-    static func label(_ name: String) -> String { "io.circadia.\(name)" }
+    package static func label(_ name: String) -> String { "io.circadia.\(name)" }
 
     private struct CalendarInterval: Encodable {
         var hour: Int?
@@ -25,7 +25,7 @@ struct LaunchAgent: Encodable {
     /// Seconds from SIGTERM to SIGKILL.
     private let exitTimeOut = 120
 
-    enum CodingKeys: String, CodingKey {
+    package enum CodingKeys: String, CodingKey {
         case label = "Label"
         case programArguments = "ProgramArguments"
         case environmentVariables = "EnvironmentVariables"
@@ -38,7 +38,7 @@ struct LaunchAgent: Encodable {
 
     /// Makes the agent of an entry. launchd starts a job that the machine slept through when it
     /// wakes; the start every half hour runs a night that was missed while the machine was off.
-    init(_ entry: ScheduleEntry) {
+    package init(_ entry: ScheduleEntry) {
         label = Self.label(entry.name)
         programArguments = entry.command
         environmentVariables = entry.environment
@@ -51,7 +51,7 @@ struct LaunchAgent: Encodable {
     /// The property list, in XML.
     ///
     /// - Throws: errors of the encoder.
-    func plist() throws -> String {
+    package func plist() throws -> String {
         let encoder = PropertyListEncoder()
         encoder.outputFormat = .xml
         return String(decoding: try encoder.encode(self), as: UTF8.self)

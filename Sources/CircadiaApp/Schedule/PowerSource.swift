@@ -28,7 +28,7 @@ package enum PowerSource {
 
     /// Reads the kernel's power supplies (Documentation/ABI/testing/sysfs-class-power). The machine
     /// runs on battery if its own battery discharges and no other supply is online.
-    static func isBattery(supplies folder: URL) -> Bool {
+    package static func isBattery(supplies folder: URL) -> Bool {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         var discharges = false
         for name in names {
@@ -50,5 +50,7 @@ package enum PowerSource {
     }
 
     /// Reads the output of `pmset -g batt`, such as `Now drawing from 'Battery Power'`.
-    static func isBattery(pmset output: String) -> Bool { output.contains("'Battery Power'") }
+    package static func isBattery(pmset output: String) -> Bool {
+        output.contains("'Battery Power'")
+    }
 }

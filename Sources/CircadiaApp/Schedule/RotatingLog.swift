@@ -7,18 +7,25 @@ import Foundation
 #endif
 
 /// A log of limited size: a file that is too large is renamed, and only a few old files are kept.
-struct RotatingLog {
+package struct RotatingLog {
     /// The file of the log.
-    let url: URL
+    package let url: URL
     /// The size in bytes above which the file is renamed when it is next opened.
-    var limit = 1_000_000
+    package let limit: Int
     /// The number of old files to keep; `<name>.1` is the latest.
-    var kept = 3
+    package let kept: Int
+
+    /// A log at `url`.
+    package init(url: URL, limit: Int = 1_000_000, kept: Int = 3) {
+        self.url = url
+        self.limit = limit
+        self.kept = kept
+    }
 
     /// Opens the log for appending, readable by its owner only.
     ///
     /// - Throws: `ScheduleError.logNotOpened`.
-    func openForAppending() throws -> FileHandle {
+    package func openForAppending() throws -> FileHandle {
         try? FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(), withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])

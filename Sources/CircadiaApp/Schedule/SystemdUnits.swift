@@ -1,9 +1,9 @@
 import Foundation
 
 /// The texts of a systemd user service and its timer.
-enum SystemdUnits {
+package enum SystemdUnits {
     /// The service unit, which runs one night.
-    static func service(_ entry: ScheduleEntry) -> String {
+    package static func service(_ entry: ScheduleEntry) -> String {
         let variables = entry.environment.sorted { $0.key < $1.key }
             .map { "Environment=\(quoted("\($0.key)=\($0.value)", expandsVariables: false))\n" }
         return """
@@ -25,7 +25,7 @@ enum SystemdUnits {
 
     /// The timer unit. It starts the service at the time of day, at once if that was missed, and
     /// every half hour for nights that were put off.
-    static func timer(_ entry: ScheduleEntry) -> String {
+    package static func timer(_ entry: ScheduleEntry) -> String {
         """
         # \(entry.remark)
         [Unit]
@@ -45,7 +45,7 @@ enum SystemdUnits {
 
     /// Quotes a word for a unit file (systemd.service(5), “Command lines”): in double quotes, with
     /// `%` and, in commands, `$` doubled.
-    static func quoted(_ word: String, expandsVariables: Bool = true) -> String {
+    package static func quoted(_ word: String, expandsVariables: Bool = true) -> String {
         var text = word.replacingOccurrences(of: "\\", with: "\\\\")
             .replacingOccurrences(of: "\"", with: "\\\"")
             .replacingOccurrences(of: "%", with: "%%")

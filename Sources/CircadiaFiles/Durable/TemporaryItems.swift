@@ -48,7 +48,7 @@ package enum TemporaryItems {
     ///   - target: the name of the file or folder that was being built.
     ///   - signal: sends a process the empty signal; gives 0 or the error number.
     /// - Returns: whether it can be deleted.
-    static func isStray(
+    package static func isStray(
         _ name: String, of target: String, signal: (pid_t) -> Int32
     ) -> Bool {
         guard let process = process(in: name, of: target), process != getpid() else {

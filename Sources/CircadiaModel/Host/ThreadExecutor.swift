@@ -5,14 +5,14 @@ import Foundation
 /// A reply takes seconds without a pause, and on the pool that all tasks share it would hold up the
 /// others. It has to be one thread always: OpenMP keeps a team of workers for each thread that starts
 /// parallel loops, so a queue that moves between threads would start a team on each of them.
-final class ThreadExecutor: SerialExecutor {
+package final class ThreadExecutor: SerialExecutor {
     private let queue = JobQueue()
 
     /// As large as that of a main thread, where commands without a host run the same code.
     private static let stackByteCount = 8 << 20
 
     /// Starts the thread; `name` is what debuggers show.
-    init(name: String) {
+    package init(name: String) {
         let thread = Thread { [queue, weak self] in
             while let job = queue.next() {
                 // A job keeps its actor alive, and the actor keeps this executor.
@@ -27,9 +27,9 @@ final class ThreadExecutor: SerialExecutor {
 
     deinit { queue.close() }
 
-    func enqueue(_ job: consuming ExecutorJob) { queue.add(UnownedJob(job)) }
+    package func enqueue(_ job: consuming ExecutorJob) { queue.add(UnownedJob(job)) }
 
-    func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+    package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
         UnownedSerialExecutor(ordinary: self)
     }
 }
@@ -43,7 +43,7 @@ private final class JobQueue: @unchecked Sendable {
     private var isClosed = false
 
     /// Adds a job and wakes the thread.
-    func add(_ job: UnownedJob) {
+    package func add(_ job: UnownedJob) {
         condition.withLock {
             jobs.append(job)
             condition.signal()
@@ -51,7 +51,7 @@ private final class JobQueue: @unchecked Sendable {
     }
 
     /// Waits for the next job; nil once the queue is closed and empty.
-    func next() -> UnownedJob? {
+    package func next() -> UnownedJob? {
         condition.withLock {
             while jobs.isEmpty && !isClosed { condition.wait() }
             return jobs.isEmpty ? nil : jobs.removeFirst()
@@ -59,7 +59,7 @@ private final class JobQueue: @unchecked Sendable {
     }
 
     /// Lets the thread end.
-    func close() {
+    package func close() {
         condition.withLock {
             isClosed = true
             condition.signal()

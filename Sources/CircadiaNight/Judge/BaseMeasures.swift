@@ -4,16 +4,16 @@ import CircadiaKernels
 import Foundation
 
 /// The base model's figures, which change only with the model, the material and the program.
-struct BaseMeasures: Codable {
+package struct BaseMeasures: Codable {
     /// A digest of everything that the figures depend on.
-    let key: String
+    package let key: String
     /// Replies to everyday questions.
-    let replies: ReplyProbe
+    package let replies: ReplyProbe
     /// Ids of the harness's tasks that the base model passes.
-    let passed: [String]
+    package let passed: [String]
 
     /// The key for a model and a gate's material.
-    static func key(of model: NightModel, material: GateMaterial) -> String {
+    package static func key(of model: NightModel, material: GateMaterial) -> String {
         let parts = [
             model.fingerprint, KernelRuntime.isa, model.base.precision.rawValue,
             CodeVersion.release,
@@ -25,7 +25,7 @@ struct BaseMeasures: Codable {
     }
 
     /// Reads the figures from a file; nil if they belong to another model or other material.
-    static func read(_ url: URL, key: String) -> BaseMeasures? {
+    package static func read(_ url: URL, key: String) -> BaseMeasures? {
         guard let data = try? Data(contentsOf: url),
             let known = try? JSONDecoder().decode(BaseMeasures.self, from: data), known.key == key
         else { return nil }
@@ -33,7 +33,7 @@ struct BaseMeasures: Codable {
     }
 
     /// Writes the figures. They only save time, so a failure is ignored.
-    func write(to url: URL) {
+    package func write(to url: URL) {
         guard let data = try? JSONEncoder().encode(self) else { return }
         try? DurableFile.replace(url, with: Array(data))
     }

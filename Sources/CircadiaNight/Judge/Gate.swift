@@ -8,16 +8,16 @@ import Foundation
 ///
 /// The cheap measurements come first: held-out loss, general texts, replies, harness. The first
 /// failure ends a candidate's trial.
-struct Gate {
-    let model: NightModel
-    let limits: GateLimits
-    let material: GateMaterial
+package struct Gate {
+    package let model: NightModel
+    package let limits: GateLimits
+    package let material: GateMaterial
     /// The file that keeps the base model's own figures from night to night.
-    let baseURL: URL
-    let control: NightControl
+    package let baseURL: URL
+    package let control: NightControl
 
     /// The measurements and rows of a night that its candidate is judged by.
-    struct Night {
+    package struct Night {
         /// The loss of the held-out rows before the night, in nats a token; nil if no rows are held
         /// out.
         let heldOutBefore: Double?
@@ -35,7 +35,7 @@ struct Gate {
     }
 
     /// Thrown out of the measurements if a signal arrives.
-    struct Cancelled: Error {}
+    package struct Cancelled: Error {}
 
     private func subject(_ adapted: AdaptedModel) -> ModelSubject {
         ModelSubject(model: adapted, tokenizer: model.tokenizer, template: model.template)
@@ -49,7 +49,7 @@ struct Gate {
     ///   - night: the measurements and rows that it is judged by.
     /// - Returns: the verdict, and the candidate that passed.
     /// - Throws: `Cancelled`, `ModelError`.
-    func judge(
+    package func judge(
         from start: LoRAAdapter, to end: LoRAAdapter, by night: Night
     ) throws -> (verdict: Verdict, accepted: LoRAAdapter?) {
         let clock = Date()
@@ -161,7 +161,7 @@ struct Gate {
     }
 
     /// Pairs a candidate's harness results with the base model's.
-    static func compare(
+    package static func compare(
         _ after: HarnessReport, passedBase: Set<String>, prompts: [HarnessPrompt]
     ) -> Verdict.HarnessResult {
         let comparison = HarnessComparison(

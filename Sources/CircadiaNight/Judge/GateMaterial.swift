@@ -5,8 +5,8 @@ import CircadiaFiles
 /// The material of a gate's measurements: general texts and the harness's prompts. Either may be
 /// empty.
 package struct GateMaterial: Sendable {
-    let texts: [GeneralText]
-    let prompts: [HarnessPrompt]
+    package let texts: [GeneralText]
+    package let prompts: [HarnessPrompt]
 
     /// Combines general texts and prompts.
     package init(texts: [GeneralText] = [], prompts: [HarnessPrompt] = []) {
@@ -15,13 +15,13 @@ package struct GateMaterial: Sendable {
     }
 
     /// Whether there is neither a text nor a prompt to measure.
-    var isEmpty: Bool { texts.isEmpty && prompts.isEmpty }
+    package var isEmpty: Bool { texts.isEmpty && prompts.isEmpty }
 
     /// A digest of everything in the material that the measurements depend on.
     ///
     /// It hashes an encoding that is spelled out here, so that renaming a property does not change
     /// it.
-    var digest: String {
+    package var digest: String {
         let json = JSONValue.object([
             "texts": .array(texts.map(Self.json)), "prompts": .array(prompts.map(Self.json)),
         ])

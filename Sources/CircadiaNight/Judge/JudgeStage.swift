@@ -2,19 +2,19 @@ import CircadiaModel
 import CircadiaTraining
 
 /// Turns a candidate into a verdict.
-struct JudgeStage {
-    let model: NightModel
-    let options: SleepOptions
-    let material: GateMaterial
-    let place: NightPlace
-    let control: NightControl
+package struct JudgeStage {
+    package let model: NightModel
+    package let options: SleepOptions
+    package let material: GateMaterial
+    package let place: NightPlace
+    package let control: NightControl
 
     /// Judges a candidate.
     ///
     /// - Returns: the verdict, and the adapter to promote: the candidate, perhaps with a smaller
     ///   step; nil if none passes.
     /// - Throws: `SleepError.interrupted`, `ModelError`.
-    func judge(
+    package func judge(
         _ candidate: Candidate, _ prepared: PreparedNight
     ) throws -> (verdict: Verdict, accepted: LoRAAdapter?) {
         let rows = prepared.rows

@@ -6,11 +6,11 @@ import CircadiaTraining
 import Foundation
 
 /// Turns an outcome into the diary that the report reads.
-struct DiaryStage {
-    let model: NightModel
-    let options: SleepOptions
-    let adapterDirectory: URL
-    let control: NightControl
+package struct DiaryStage {
+    package let model: NightModel
+    package let options: SleepOptions
+    package let adapterDirectory: URL
+    package let control: NightControl
 
     /// Writes the diary. A failure is reported as an event and does not fail the night.
     ///
@@ -20,7 +20,7 @@ struct DiaryStage {
     ///   - heldOut: the held-out rows.
     ///   - present: the adapter that the night began with.
     ///   - candidate: the adapter that was promoted or rejected.
-    func keep(
+    package func keep(
         _ outcome: NightOutcome, material: NightMaterial, heldOut: [TrainingRow],
         present: LoRAAdapter?, candidate: LoRAAdapter
     ) {

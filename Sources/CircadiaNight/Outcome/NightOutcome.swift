@@ -35,7 +35,7 @@ package struct NightOutcome: Sendable, Codable {
     /// The forecast of training.
     package let plan: TrainingPlan
     /// Training in numbers.
-    let training: Candidate.Summary
+    package let training: Candidate.Summary
     /// The losses step by step.
     package let curves: LossCurves
     /// The gate's verdict on the candidate.

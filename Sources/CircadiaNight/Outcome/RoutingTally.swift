@@ -64,7 +64,7 @@ package struct RoutingTally: Sendable, Codable, Equatable {
     package var latest: [Entry] = []
 
     /// The most exchanges in `latest`.
-    static let mostEntries = 200
+    package static let mostEntries = 200
 
     /// Tallies a log.
     ///

@@ -43,7 +43,7 @@ package enum PreferenceCheck {
     }
 
     /// The limits of a preferred length; nil if the preference is for long answers.
-    static func limit(of preference: StatedPreference) -> (sentences: Int, words: Int)? {
+    package static func limit(of preference: StatedPreference) -> (sentences: Int, words: Int)? {
         let parts = (preference.value ?? "").split(separator: " ")
         if parts.count == 2, let number = Int(parts[0]) {
             return parts[1] == "words" ? (Int.max, number) : (number, 25 * number)
@@ -52,7 +52,7 @@ package enum PreferenceCheck {
     }
 
     /// The sentences of a text, each with its final punctuation.
-    static func sentences(in text: String) -> [String] {
+    package static func sentences(in text: String) -> [String] {
         var sentences: [String] = []
         var current = ""
         let characters = Array(text)
@@ -77,15 +77,17 @@ package enum PreferenceCheck {
         return bare.last == "." && bare.dropLast().allSatisfy(\.isNumber)
     }
 
-    static func words(_ text: String) -> Int { text.split(whereSeparator: \.isWhitespace).count }
+    package static func words(_ text: String) -> Int {
+        text.split(whereSeparator: \.isWhitespace).count
+    }
 
-    static func isEmoji(_ scalar: Unicode.Scalar) -> Bool {
+    package static func isEmoji(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.isEmojiPresentation || (0x1F300...0x1FAFF).contains(scalar.value)
             || (0x2600...0x27BF).contains(scalar.value)
     }
 
     /// The text in lower case, with letters and digits only and single spaces.
-    static func plain(_ text: String) -> String {
+    package static func plain(_ text: String) -> String {
         text.lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: " ")
     }
 
@@ -94,8 +96,8 @@ package enum PreferenceCheck {
     }
 
     /// The patterns of a bulleted and of a numbered list item.
-    static let bullet = TextPattern(#"^\s*[-*•]\s+\S"#)
-    static let number = TextPattern(#"^\s*\d+[.)]\s+\S"#)
+    package static let bullet = TextPattern(#"^\s*[-*•]\s+\S"#)
+    package static let number = TextPattern(#"^\s*\d+[.)]\s+\S"#)
     private static let metricUnits = TextPattern(
         #"\d\s*-?\s*(?:(?:k|c|m)?m|k?g|m?l|km/h|°\s*c)\b"#,
         #"\b(?:kilo|centi|milli)?(?:met(?:re|er)|gram|lit(?:re|er))s?\b|\btonnes?\b|\bcelsius\b"#,

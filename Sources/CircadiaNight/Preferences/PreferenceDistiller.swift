@@ -12,16 +12,22 @@ import Foundation
 /// refused.
 package struct PreferenceDistiller {
     /// A question with an answer to learn.
-    struct Pair: Sendable {
+    package struct Pair: Sendable {
         /// Question and answer, with the tag `synthetic`; its id is `RowID.Part.preferencePair` of the
         /// exchange in which the newest of the preferences was stated.
-        var exchange: CleanExchange
+        package let exchange: CleanExchange
         /// Whether the answer was cut, so that the end of the turn must not be learnt.
-        var isOpen: Bool
+        package let isOpen: Bool
+
+        /// Makes a pair.
+        package init(exchange: CleanExchange, isOpen: Bool) {
+            self.exchange = exchange
+            self.isOpen = isOpen
+        }
     }
 
     /// The pairs of a night.
-    struct Outcome: Sendable {
+    package struct Outcome: Sendable {
         /// Pairs to train on.
         var training: [Pair] = []
         /// Pairs that are only measured: every eighth one.
@@ -31,9 +37,9 @@ package struct PreferenceDistiller {
     }
 
     /// The most preferences in a prompt: a small model cannot follow more.
-    static let mostPreferences = 6
+    package static let mostPreferences = 6
     /// The most pairs of a night, as a multiple of those of one preference.
-    static let mostShares = 2
+    package static let mostShares = 2
 
     /// The most tokens that the model writes for an answer.
     private static let answerTokens = 64
@@ -42,11 +48,11 @@ package struct PreferenceDistiller {
     private static let beginningTokens = 32
 
     /// The base model.
-    let model: AdaptedModel
-    let tokenizer: BPETokenizer
-    let template: ChatTemplate
+    package let model: AdaptedModel
+    package let tokenizer: BPETokenizer
+    package let template: ChatTemplate
     /// Decides which questions are asked.
-    let seed: UInt64
+    package let seed: UInt64
 
     /// Lets the model answer questions as `preferences` ask.
     ///
@@ -58,7 +64,7 @@ package struct PreferenceDistiller {
     ///   - progress: receives the number of good pairs and of questions so far.
     /// - Returns: the pairs, and the number of questions without one.
     /// - Throws: `ModelError`.
-    func pairs(
+    package func pairs(
         following preferences: [StatedPreference], questions: [PreferenceQuestion],
         share: Int, isCancelled: () -> Bool = { false },
         progress: (Int, Int) -> Void = { _, _ in }

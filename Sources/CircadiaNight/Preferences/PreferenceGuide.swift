@@ -53,7 +53,7 @@ package struct PreferenceGuide {
     }
 
     /// Puts the greeting before `answer`.
-    func greeted(_ answer: String) -> String {
+    package func greeted(_ answer: String) -> String {
         guard !greeting.isEmpty else { return answer }
         if !beginning.isEmpty || answer.hasPrefix("```") { return greeting + "\n\n" + answer }
         guard greeting.hasSuffix(","),
@@ -72,7 +72,7 @@ package struct PreferenceGuide {
 
     /// Whether `answer` follows a preference; nil if only a reader can tell. Fixed words do not
     /// count towards its length.
-    func shows(_ preference: StatedPreference, in answer: String) -> Bool? {
+    package func shows(_ preference: StatedPreference, in answer: String) -> Bool? {
         var text = answer
         if preference.manner == .length {
             if text.hasPrefix(greeting) { text.removeFirst(greeting.count) }
@@ -136,12 +136,12 @@ package struct PreferenceGuide {
     }
 
     /// Whether an answer needs a proper end, so that a cut one is not enough.
-    var needsEnd: Bool {
+    package var needsEnd: Bool {
         value(.closing) != nil || preference(.content) != nil || isShort
     }
 
     /// Whether all preferences concern the beginning of an answer.
-    var isOnlyGreeted: Bool {
+    package var isOnlyGreeted: Bool {
         preferences.allSatisfy { [.opening, .address, .emoji].contains($0.manner) }
     }
 

@@ -8,14 +8,14 @@ import Foundation
 /// The preferences of a log, the pairs that follow them, and the exchanges that state them.
 package struct Wishes {
     /// Preferences that hold.
-    let preferences: [StatedPreference]
+    package let preferences: [StatedPreference]
     /// Preferences that no longer hold. Their fixed words are not learnt.
-    let former: [StatedPreference]
+    package let former: [StatedPreference]
     /// Pairs that follow the preferences.
-    let pairs: PreferenceDistiller.Outcome
+    package let pairs: PreferenceDistiller.Outcome
     /// Hashes of the exchanges that state preferences, for the training manifest: if one of them is
     /// forgotten, its pairs must be forgotten too.
-    let hashes: [ContentHash]
+    package let hashes: [ContentHash]
 
     /// Makes current and former preferences without pairs.
     package init(preferences: [StatedPreference] = [], former: [StatedPreference] = []) {
@@ -23,7 +23,7 @@ package struct Wishes {
     }
 
     /// Makes preferences with their pairs.
-    init(
+    package init(
         preferences: [StatedPreference], former: [StatedPreference],
         pairs: PreferenceDistiller.Outcome, hashes: [ContentHash]
     ) {
@@ -35,14 +35,14 @@ package struct Wishes {
 
     /// The beginning of an answer that follows the preferences, which may be empty; nil if there
     /// are no preferences.
-    var opening: String? {
+    package var opening: String? {
         guard !preferences.isEmpty else { return nil }
         return [guide.greeting, guide.beginning].filter { !$0.isEmpty }.joined(
             separator: "\n\n")
     }
 
     /// The number of first tokens of an answer that the preferences decide.
-    var firstTokens: Int { opening?.isEmpty == false ? Self.openingTokens : 0 }
+    package var firstTokens: Int { opening?.isEmpty == false ? Self.openingTokens : 0 }
     /// Tokens at a reply's beginning that are not scored.
     private static let openingTokens = 2
 
@@ -51,19 +51,19 @@ package struct Wishes {
     }
 
     /// The scoring of general texts in a night with these preferences.
-    var generalScoring: NightRows.Scoring {
+    package var generalScoring: NightRows.Scoring {
         preferences.isEmpty ? .whole : .middle(first: firstTokens)
     }
 
     /// The preferences in numbers, for the outcome.
-    var summary: Rows.Preferences {
+    package var summary: Rows.Preferences {
         Rows.Preferences(
             stated: preferences.count, opening: opening, pairs: pairs.training.count,
             pairsHeldOut: pairs.heldOut.count, refused: pairs.refused)
     }
 
     /// The number of rows of the training pairs; general texts are added in proportion to them too.
-    var rows: Int {
+    package var rows: Int {
         pairs.training.count * NightRows.passes(ofPairs: pairs.training.count)
     }
 
@@ -116,7 +116,7 @@ extension Wishes {
     ///   - control: asked before each question, and told the results.
     /// - Returns: the preferences and their pairs; empty if the options ask for no pairs.
     /// - Throws: `ModelError`.
-    static func found(
+    package static func found(
         in log: [CleanExchange], night: Int, options: SleepOptions, questions: [PreferenceQuestion],
         model: NightModel, control: NightControl
     ) throws -> Wishes {

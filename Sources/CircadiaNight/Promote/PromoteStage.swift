@@ -5,12 +5,12 @@ import CircadiaTraining
 import Foundation
 
 /// Writes a night's result: an accepted candidate becomes a version and the adapter in use.
-struct PromoteStage {
-    let place: NightPlace
-    let control: NightControl
+package struct PromoteStage {
+    package let place: NightPlace
+    package let control: NightControl
 
     /// An accepted adapter with the files that are written next to it.
-    struct Promotion {
+    package struct Promotion {
         /// The adapter.
         let adapter: LoRAAdapter
         /// The exchanges that trained it and the adapters before it.
@@ -28,7 +28,7 @@ struct PromoteStage {
     ///   - promotion: the accepted adapter; nil if the night was rejected.
     ///   - record: the record of the unfinished night.
     /// - Throws: `FileError`, `SleepError.recordNotWritten`.
-    func finish(
+    package func finish(
         _ outcome: NightOutcome, promotion: Promotion?, record: NightRecord
     ) throws {
         let (versions, unfinished) = (place.versions, place.unfinished)
@@ -55,7 +55,7 @@ struct PromoteStage {
     ///
     /// - Returns: its outcome; nil if there is nothing to finish.
     /// - Throws: `FileError`, `SleepError.recordNotWritten`.
-    func complete() throws -> NightOutcome? {
+    package func complete() throws -> NightOutcome? {
         let (versions, unfinished) = (place.versions, place.unfinished)
         guard let record = try? unfinished.record(), let outcome = record.outcome,
             let version = versions.version(record.number), !version.isStale
@@ -72,7 +72,7 @@ struct PromoteStage {
     /// The training's entry in `adapter_config.json`: settings and numbers, no chat text.
     ///
     /// `nights` counts the nights that trained the adapter since it was fresh.
-    static func origin(
+    package static func origin(
         of adapter: LoRAAdapter, _ outcome: NightOutcome, _ prepared: PreparedNight,
         codeVersion: String
     ) -> JSONObject {

@@ -79,7 +79,7 @@ extension NightRows {
     }
 
     /// Builds the rows of pairs for preferences that are only measured.
-    func measured(_ pairs: [PreferenceDistiller.Pair]) -> [TrainingRow] {
+    package func measured(_ pairs: [PreferenceDistiller.Pair]) -> [TrainingRow] {
         pairs.flatMap { pair in
             rows([pair.exchange]).rows.map { row in
                 TrainingRow(
@@ -102,7 +102,7 @@ extension NightRows {
     ///   - losses: the base model's loss in nats for each scored token of a row
     ///     (`AdaptedModel.losses`).
     /// - Returns: the rows, each as often as it is shown.
-    func learnt(
+    package func learnt(
         _ pairs: [PreferenceDistiller.Pair], pull: Float,
         losses: (TrainingRow) -> [(position: Int, nats: Float)]
     ) -> [TrainingRow] {

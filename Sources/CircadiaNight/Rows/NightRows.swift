@@ -6,16 +6,16 @@ import CircadiaTraining
 /// Renders exchanges as training rows and applies the person's feedback. Rejected replies are never
 /// scored; replies that correct one or were called good weigh more.
 package struct NightRows {
-    let template: ChatTemplate
+    package let template: ChatTemplate
     /// Tokens at which a row is cut.
-    let limit: Int
+    package let limit: Int
     /// The feedback in the log; nil if every reply counts once.
-    let material: NightMaterial?
+    package let material: NightMaterial?
     /// Ids of held-out exchanges, which must not appear even as context.
-    let heldOut: Set<String>
+    package let heldOut: Set<String>
     /// Whether rows are built as mlx_lm builds them. It trains prompts too, so exchanges with a
     /// rejected reply are left out, and all replies weigh the same.
-    let matchesMLX: Bool
+    package let matchesMLX: Bool
 
     /// A renderer of rows.
     package init(

@@ -51,18 +51,18 @@ package enum ParaphraseCheck {
     }
 
     /// Digits, links and `quoted identifiers` that a paraphrase has to keep.
-    static func facts(in text: String) -> [String] {
+    package static func facts(in text: String) -> [String] {
         text.split(whereSeparator: \.isWhitespace).map(String.init).filter { word in
             word.contains("://") || word.hasPrefix("`") || word.contains(where: \.isNumber)
         }.map { $0.trimmingCharacters(in: CharacterSet(charactersIn: ".,;:!?()\"'")) }
     }
 
-    static func words(of text: String) -> [String] {
+    package static func words(of text: String) -> [String] {
         text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
     }
 
     /// Whether any four successive words appear three times or more.
-    static func repeats(_ words: [String]) -> Bool {
+    package static func repeats(_ words: [String]) -> Bool {
         guard words.count >= 8 else { return false }
         var seen: [ArraySlice<String>: Int] = [:]
         for start in 0...(words.count - 4) {

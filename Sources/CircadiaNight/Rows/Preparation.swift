@@ -6,41 +6,41 @@ import CircadiaTraining
 import Foundation
 
 /// A night before its first step, as it is kept on disk: its rows and the training options.
-struct PreparedNight: Codable {
+package struct PreparedNight: Codable {
     /// The selection in numbers and hashes.
-    let selection: Selection.Summary
+    package let selection: Selection.Summary
     /// The rows.
-    let rows: Rows
+    package let rows: Rows
     /// The options of training.
-    let trainingOptions: TrainingOptions
+    package let trainingOptions: TrainingOptions
     /// The forecast of training.
-    let plan: TrainingPlan
+    package let plan: TrainingPlan
     /// Loss on the held-out rows with the adapter in use, in nats a token; nil if there are none.
-    let heldOutLossBefore: Double?
+    package let heldOutLossBefore: Double?
 
     /// The rows of the person's own exchanges, held-out ones first.
-    var ownRows: [TrainingRow] { rows.own(selection.hashes.keys) }
+    package var ownRows: [TrainingRow] { rows.own(selection.hashes.keys) }
 
     /// The hashes of the exchanges that a training run has learnt.
-    func learnt(_ training: TrainingReport) -> [ContentHash] {
+    package func learnt(_ training: TrainingReport) -> [ContentHash] {
         rows.learnt(training.idsTrained, hashes: selection.hashes)
     }
 }
 
 /// Turns a selection into finished rows, with paraphrases, pairs for preferences and general texts.
-struct Preparation {
-    let model: NightModel
-    let options: SleepOptions
-    let texts: NightTexts
+package struct Preparation {
+    package let model: NightModel
+    package let options: SleepOptions
+    package let texts: NightTexts
     /// The night's number. Each night rehearses other texts and asks other questions.
-    let number: Int
-    let control: NightControl
+    package let number: Int
+    package let control: NightControl
 
     /// Builds the rows of a selection. The base model writes paraphrases and pairs.
     ///
     /// - Returns: the rows; nil if a signal ended the night.
     /// - Throws: `SleepError.nothingToLearn`, `ModelError`.
-    func rows(of selection: Selection, logPath: String) throws -> Rows? {
+    package func rows(of selection: Selection, logPath: String) throws -> Rows? {
         let material = selection.material
         let paraphrased = try paraphrases(of: selection.toParaphrase)
         let wishes = try Wishes.found(
@@ -117,7 +117,7 @@ struct Preparation {
     }
 
     /// Draws `count` of `exchanges` by the seed.
-    static func sample(_ exchanges: [Exchange], count: Int, seed: String) -> [Exchange] {
+    package static func sample(_ exchanges: [Exchange], count: Int, seed: String) -> [Exchange] {
         let order = exchanges.sorted {
             StableHash.of("\(seed)/\($0.id)") < StableHash.of("\(seed)/\($1.id)")
         }

@@ -78,7 +78,7 @@ package struct Rows: Sendable, Codable, Equatable {
     ///
     /// - Parameter ids: the ids of the exchanges that are trained.
     /// - Returns: the rows.
-    func own(_ ids: some Collection<String>) -> [TrainingRow] {
+    package func own(_ ids: some Collection<String>) -> [TrainingRow] {
         let ids = Set(ids)
         // With preferences, `heldOut` may include pairs, which are not the person's.
         return (summary.preferences.stated > 0 ? heldOutAsSaid : heldOut)
@@ -91,7 +91,7 @@ package struct Rows: Sendable, Codable, Equatable {
     ///   - trained: ids of the rows in the adapter's steps.
     ///   - hashes: the hashes of the exchanges by their ids.
     /// - Returns: the hashes, in no order.
-    func learnt(_ trained: Set<String>, hashes: [String: ContentHash]) -> [ContentHash] {
+    package func learnt(_ trained: Set<String>, hashes: [String: ContentHash]) -> [ContentHash] {
         hashes.compactMap { id, hash in
             let isLearnt = RowID.ownRows(of: id).contains { trained.contains($0.description) }
             return isLearnt || withoutRow.contains(id) ? hash : nil
@@ -101,7 +101,7 @@ package struct Rows: Sendable, Codable, Equatable {
 
 extension TrainingRow {
     /// The number of tokens whose loss counts. The first token of a row is not predicted.
-    var scoredCount: Int {
+    package var scoredCount: Int {
         scored.reduce(0) { $0 + $1.count - ($1.lowerBound == 0 ? 1 : 0) }
     }
 }

@@ -5,7 +5,7 @@ import CircadiaConversation
 /// left out, and so are rejected replies.
 package struct NightMaterial {
     /// An exchange of the log.
-    struct Entry {
+    package struct Entry {
         /// The redacted exchange.
         let clean: CleanExchange
         /// The person's feedback on its replies.
@@ -17,9 +17,9 @@ package struct NightMaterial {
     /// The exchanges that train, in the log's order.
     package let exchanges: [CleanExchange]
     /// The exchanges and replies that were left out, in numbers.
-    let leftOut: NightEvent.LeftOut
+    package let leftOut: NightEvent.LeftOut
     /// Every exchange of the log, in its order, with its feedback and its routing.
-    let log: [Entry]
+    package let log: [Entry]
     /// Replies of the log that are never learnt.
     package let repliesRejected: Int
     private let lessons: Lessons
@@ -58,7 +58,7 @@ package struct NightMaterial {
     }
 
     /// Hashes of the exchanges that a person called bad or tagged `no-train`.
-    var unwanted: Set<ContentHash> {
+    package var unwanted: Set<ContentHash> {
         Set(
             log.lazy.map(\.clean).filter {
                 $0.exchange.tags.contains(Exchange.noTrainTag)
@@ -67,16 +67,16 @@ package struct NightMaterial {
     }
 
     /// Exchanges that the router sends to the retrieval store.
-    var stored: Int { log.count { $0.decision.destination == .store } }
+    package var stored: Int { log.count { $0.decision.destination == .store } }
 
     /// The person's feedback on the replies of an exchange.
-    func lesson(of id: String) -> Lesson { lessons[id] }
+    package func lesson(of id: String) -> Lesson { lessons[id] }
 
     /// The exchanges whose replies an exchange corrects.
     ///
     /// - Parameter id: the id of the exchange that corrects them.
     /// - Returns: the exchanges, the earliest first; none if one of them may not be shown.
-    func corrected(by id: String) -> [CleanExchange] {
+    package func corrected(by id: String) -> [CleanExchange] {
         let places = lessons.corrected(by: id)
         let found = places.compactMap { showable[log[$0].clean.id] }
         return found.count == places.count ? found : []

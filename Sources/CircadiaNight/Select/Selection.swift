@@ -6,13 +6,13 @@ import CircadiaConversation
 /// or leave it.
 package struct Selection {
     /// The redacted log and the exchanges of it that may be learnt.
-    let material: NightMaterial
+    package let material: NightMaterial
     /// The exchanges that are new, replayed, and waiting.
-    let tonight: NightSelection
+    package let tonight: NightSelection
     /// Exchanges that are never trained on.
-    let heldOut: [CleanExchange]
+    package let heldOut: [CleanExchange]
     /// Those of `heldOut` that this night measures.
-    let measured: [CleanExchange]
+    package let measured: [CleanExchange]
 
     /// The exchanges that are trained tonight.
     package var exchanges: [CleanExchange] { tonight.exchanges }
@@ -59,7 +59,7 @@ package struct Selection {
     }
 
     /// The exchanges to paraphrase: the new ones, or the replayed ones if nothing is new.
-    var toParaphrase: [CleanExchange] {
+    package var toParaphrase: [CleanExchange] {
         (tonight.new.isEmpty ? tonight.replayed : tonight.new)
             // A correction such as “no, I meant …” makes no sense by itself.
             .filter { material.lesson(of: $0.id).correction == nil }

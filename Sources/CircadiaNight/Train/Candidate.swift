@@ -3,20 +3,20 @@ import CircadiaTraining
 import Foundation
 
 /// The adapter that training produced, with its losses.
-struct Candidate {
+package struct Candidate {
     /// The adapter before training, present or fresh.
-    let before: LoRAAdapter
+    package let before: LoRAAdapter
     /// The adapter after it.
-    let after: LoRAAdapter
+    package let after: LoRAAdapter
     /// The report of every step.
-    let training: TrainingReport
+    package let training: TrainingReport
     /// Held-out losses between steps.
-    let evaluations: [LossPoint]
+    package let evaluations: [LossPoint]
     /// Seconds of training; for a resumed night, those since it was resumed.
-    let seconds: Double
+    package let seconds: Double
 
     /// Training in numbers, as an outcome keeps it.
-    var summary: Summary {
+    package var summary: Summary {
         let tenth = max(1, training.steps.count / 10)
         return Summary(
             steps: training.steps.count, finalStep: training.finalStep,
@@ -27,9 +27,9 @@ struct Candidate {
     }
 
     /// Training in numbers.
-    struct Summary: Sendable, Codable, Equatable {
+    package struct Summary: Sendable, Codable, Equatable {
         /// Optimiser steps that were taken.
-        var steps: Int
+        package var steps: Int
         /// The step that the adapter comes from: earlier than `steps` if an earlier evaluation was
         /// best.
         var finalStep: Int
@@ -52,7 +52,7 @@ struct Candidate {
     }
 
     /// The loss curves of the night, with its held-out losses before and after at their ends.
-    func curves(heldOutBefore: Double?, heldOutAfter: Double?) -> LossCurves {
+    package func curves(heldOutBefore: Double?, heldOutAfter: Double?) -> LossCurves {
         let last = training.steps.count
         let start = heldOutBefore.map { [LossPoint(step: 0, loss: $0)] } ?? []
         let end = heldOutAfter.map { [LossPoint(step: last, loss: $0)] } ?? []
@@ -77,11 +77,11 @@ package struct LossPoint: Sendable, Codable, Equatable {
     }
 
     /// The most points of a curve.
-    static let mostPoints = 200
+    package static let mostPoints = 200
 
     /// Reduces a curve to at most `count` points: means over equal stretches, each at its last
     /// step.
-    static func thinned(_ points: [LossPoint], to count: Int = mostPoints) -> [LossPoint] {
+    package static func thinned(_ points: [LossPoint], to count: Int = mostPoints) -> [LossPoint] {
         guard points.count > count else { return points }
         return (0..<count).map { index in
             let stretch = points[

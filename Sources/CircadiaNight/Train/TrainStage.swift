@@ -4,11 +4,11 @@ import CircadiaTraining
 import Foundation
 
 /// Trains finished rows into a candidate.
-struct TrainStage {
-    let model: NightModel
-    let options: SleepOptions
-    let unfinished: UnfinishedNight
-    let control: NightControl
+package struct TrainStage {
+    package let model: NightModel
+    package let options: SleepOptions
+    package let unfinished: UnfinishedNight
+    package let control: NightControl
 
     /// Trains to the end, from the last checkpoint if there is one.
     ///
@@ -17,7 +17,9 @@ struct TrainStage {
     ///   - present: the adapter that the night continues from; nil for the base model.
     /// - Returns: the trained adapter with its losses.
     /// - Throws: `SleepError.interrupted` with everything kept, `TrainingError`.
-    func candidate(_ prepared: PreparedNight, from present: LoRAAdapter?) throws -> Candidate {
+    package func candidate(_ prepared: PreparedNight, from present: LoRAAdapter?) throws
+        -> Candidate
+    {
         let trainer = try LoRATrainer(
             model: model.base.weights, options: prepared.trainingOptions,
             initial: options.resetAdapter ? nil : present)

@@ -5,7 +5,7 @@ import Foundation
 /// Turns a night's options into training options.
 extension SleepOptions {
     /// The training options for `rows` rows.
-    func trainingOptions(rows: Int) -> TrainingOptions {
+    package func trainingOptions(rows: Int) -> TrainingOptions {
         var training = TrainingOptions()
         training.batchSize = batchSize * gradientAccumulation
         if gradientAccumulation > 1 { training.maxRowsPerMicroBatch = batchSize }
@@ -33,7 +33,9 @@ extension SleepOptions {
     }
 
     /// The rows that are evaluated between steps.
-    func evaluated(_ rows: Rows) -> [TrainingRow] { evaluationInterval > 0 ? rows.heldOut : [] }
+    package func evaluated(_ rows: Rows) -> [TrainingRow] {
+        evaluationInterval > 0 ? rows.heldOut : []
+    }
 
     /// Fits the recipe to the limits of memory and time.
     ///
@@ -45,7 +47,7 @@ extension SleepOptions {
     ///   - report: receives the plan as an event.
     /// - Returns: the options that fit the limits, and the forecast.
     /// - Throws: `TrainingError` if nothing fits.
-    func plan(
+    package func plan(
         _ rows: Rows, present: LoRAAdapter?, model: LlamaModel, secondsAfter: Double,
         report: (NightEvent) -> Void
     ) throws -> (options: TrainingOptions, plan: TrainingPlan) {

@@ -10,30 +10,30 @@ import Foundation
 ///
 /// Each stage adds its values: `prepared` is nil until the rows are finished, and `outcome` is nil
 /// until a candidate was accepted. The checkpoint in the same folder keeps the state of training.
-struct NightRecord: Codable {
+package struct NightRecord: Codable {
     /// The format's version. It must change when the meaning of a property changes.
-    static let currentVersion = 6
+    package static let currentVersion = 6
 
-    var version = Self.currentVersion
+    package var version = Self.currentVersion
     /// The night's number.
-    var number: Int
-    var started: Date
-    var options: SleepOptions
-    var model: String
-    var modelFingerprint: String
-    var isa: String
-    var codeVersion: String
+    package var number: Int
+    package var started: Date
+    package var options: SleepOptions
+    package var model: String
+    package var modelFingerprint: String
+    package var isa: String
+    package var codeVersion: String
     /// The adapter that the night continued from (`AdapterOrigin.name`); nil for the base model.
-    var origin: String?
+    package var origin: String?
     /// Ids of the log's exchanges, in order.
-    var exchanges: [String]
+    package var exchanges: [String]
     /// Their content hashes.
-    var exchangeHashes: [ContentHash]
-    var prepared: PreparedNight?
+    package var exchangeHashes: [ContentHash]
+    package var prepared: PreparedNight?
     /// The outcome of an accepted night. The night has ended when its version exists.
-    var outcome: NightOutcome?
+    package var outcome: NightOutcome?
 
-    init(
+    package init(
         number: Int, options: SleepOptions, model: String, modelFingerprint: String,
         origin: String?, exchanges: [CleanExchange]
     ) {
@@ -53,7 +53,7 @@ struct NightRecord: Codable {
     ///
     /// - Throws: `SleepError.nightChanged` if some have been removed, changed or barred since: a
     ///   person who forgets or tags an exchange does not want it trained.
-    func exchanges(in log: [CleanExchange]) throws(SleepError) -> [CleanExchange] {
+    package func exchanges(in log: [CleanExchange]) throws(SleepError) -> [CleanExchange] {
         let present = Dictionary(log.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let found = zip(exchanges, exchangeHashes).compactMap { id, hash in
             present[id].flatMap { $0.hashAsSaid == hash ? $0 : nil }
@@ -73,7 +73,7 @@ struct NightRecord: Codable {
     }
 
     /// The differences that would change the result of the night.
-    func differences(
+    package func differences(
         options now: SleepOptions, modelFingerprint: String
     ) -> [NightDifference] {
         options.differences(from: now)

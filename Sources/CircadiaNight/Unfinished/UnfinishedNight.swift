@@ -43,15 +43,15 @@ package struct UnfinishedNight: Sendable {
     private var recordURL: URL { url.appendingPathComponent("night.json") }
 
     /// The checkpoint of training.
-    var stateURL: URL { url.appendingPathComponent("state.safetensors") }
+    package var stateURL: URL { url.appendingPathComponent("state.safetensors") }
 
     /// Whether there is a checkpoint.
-    var hasState: Bool { FileManager.default.fileExists(atPath: stateURL.path) }
+    package var hasState: Bool { FileManager.default.fileExists(atPath: stateURL.path) }
 
     /// Reads the record of the night.
     ///
     /// - Throws: `SleepError.nothingToResume` or `.nightUnreadable`.
-    func record() throws(SleepError) -> NightRecord {
+    package func record() throws(SleepError) -> NightRecord {
         guard exists else { throw .nothingToResume(path: url.relativePath) }
         // Files that a killed process was writing are incomplete.
         AdapterDirectory.removeStrays(beside: stateURL)
@@ -69,7 +69,7 @@ package struct UnfinishedNight: Sendable {
     /// Writes the record of the night durably.
     ///
     /// - Throws: `SleepError.recordNotWritten`.
-    func save(_ record: NightRecord) throws(SleepError) {
+    package func save(_ record: NightRecord) throws(SleepError) {
         do {
             try FileManager.default.createDirectory(
                 at: url, withIntermediateDirectories: true,
@@ -90,7 +90,7 @@ package struct UnfinishedNight: Sendable {
     }
 
     /// The error for a night that a signal ended.
-    func interrupted(step: Int?, total: Int) -> SleepError {
+    package func interrupted(step: Int?, total: Int) -> SleepError {
         .interrupted(step: step, total: total, folder: url.relativePath)
     }
 
@@ -107,7 +107,7 @@ package struct UnfinishedNight: Sendable {
     }
 
     /// Removes everything: the night has ended.
-    func discard() {
+    package func discard() {
         // The record is removed first: without it there is no night to resume.
         try? FileManager.default.removeItem(at: recordURL)
         try? FileManager.default.removeItem(at: url)

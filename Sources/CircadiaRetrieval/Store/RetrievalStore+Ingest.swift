@@ -54,7 +54,7 @@ extension RetrievalStore {
     }
 
     /// Takes in exchanges of another store, which were chosen and cleaned when they went there.
-    func takeIn(_ exchanges: [Exchange]) throws {
+    package func takeIn(_ exchanges: [Exchange]) throws {
         let chosen = exchanges.filter(StorePolicy.isStorable)
         var report = IngestReport()
         for start in stride(from: 0, to: chosen.count, by: Self.batchSize) {

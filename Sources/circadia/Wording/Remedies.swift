@@ -7,9 +7,9 @@ import CircadiaTraining
 
 /// Remedies for errors, with the command line's flags and commands. The libraries' messages say
 /// what happened and where, and name no flags.
-enum Remedies {
+package enum Remedies {
     /// The message of an error, with its remedy if it has one.
-    static func message(of error: any Error) -> String {
+    package static func message(of error: any Error) -> String {
         let text = String(describing: error)
         guard let remedy = remedy(for: error) else { return text }
         // A remedy that begins with a punctuation mark continues the error's sentence.
@@ -18,12 +18,12 @@ enum Remedies {
     }
 
     /// The error, with its remedy in its message if it has one.
-    static func worded(_ error: any Error) -> any Error {
+    package static func worded(_ error: any Error) -> any Error {
         remedy(for: error) == nil ? error : CommandFailure(message(of: error))
     }
 
     /// What to do about an error; nil if the error's own message says it.
-    static func remedy(for error: any Error) -> String? {
+    package static func remedy(for error: any Error) -> String? {
         switch error {
         case let error as LogError: remedy(for: error)
         case let error as DownloadError: remedy(for: error)
