@@ -18,10 +18,10 @@ package struct Night {
     /// An event of a night.
     package typealias Event = NightEvent
 
-    package let model: NightModel
-    package let place: NightPlace
-    package let texts: NightTexts
-    package let options: SleepOptions
+    let model: NightModel
+    let place: NightPlace
+    let texts: NightTexts
+    let options: SleepOptions
 
     /// Versions that are kept by default.
     package static let usualVersions = 30

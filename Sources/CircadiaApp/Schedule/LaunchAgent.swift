@@ -25,7 +25,7 @@ package struct LaunchAgent: Encodable {
     /// Seconds from SIGTERM to SIGKILL.
     private let exitTimeOut = 120
 
-    package enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
         case label = "Label"
         case programArguments = "ProgramArguments"
         case environmentVariables = "EnvironmentVariables"

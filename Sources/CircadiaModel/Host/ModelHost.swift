@@ -41,6 +41,7 @@ package actor ModelHost {
     private var addedAdapters = 0
     /// The latest conversation: its keys and values save reading it again. With the adapter of it.
     private var latest: (chat: ChatSession, adapter: AdapterID?)?
+    /// The one thread on which replies are computed.
     package nonisolated let executor = ThreadExecutor(name: "circadia-model")
 
     /// The thread that runs the actor, since a reply would block the threads of the concurrency pool.

@@ -27,8 +27,10 @@ package final class ThreadExecutor: SerialExecutor {
 
     deinit { queue.close() }
 
+    /// Runs a job on the thread, after those that were handed in before.
     package func enqueue(_ job: consuming ExecutorJob) { queue.add(UnownedJob(job)) }
 
+    /// The executor as actors hold it.
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
         UnownedSerialExecutor(ordinary: self)
     }

@@ -9,12 +9,12 @@ import Foundation
 /// The cheap measurements come first: held-out loss, general texts, replies, harness. The first
 /// failure ends a candidate's trial.
 package struct Gate {
-    package let model: NightModel
-    package let limits: GateLimits
-    package let material: GateMaterial
+    let model: NightModel
+    let limits: GateLimits
+    let material: GateMaterial
     /// The file that keeps the base model's own figures from night to night.
     package let baseURL: URL
-    package let control: NightControl
+    let control: NightControl
 
     /// The measurements and rows of a night that its candidate is judged by.
     package struct Night {

@@ -5,8 +5,8 @@ import CircadiaFiles
 /// The material of a gate's measurements: general texts and the harness's prompts. Either may be
 /// empty.
 package struct GateMaterial: Sendable {
-    package let texts: [GeneralText]
-    package let prompts: [HarnessPrompt]
+    let texts: [GeneralText]
+    let prompts: [HarnessPrompt]
 
     /// Combines general texts and prompts.
     package init(texts: [GeneralText] = [], prompts: [HarnessPrompt] = []) {

@@ -3,11 +3,11 @@ import CircadiaTraining
 
 /// Turns a candidate into a verdict.
 package struct JudgeStage {
-    package let model: NightModel
-    package let options: SleepOptions
-    package let material: GateMaterial
-    package let place: NightPlace
-    package let control: NightControl
+    let model: NightModel
+    let options: SleepOptions
+    let material: GateMaterial
+    let place: NightPlace
+    let control: NightControl
 
     /// Judges a candidate.
     ///

@@ -7,10 +7,10 @@ import Foundation
 
 /// Turns an outcome into the diary that the report reads.
 package struct DiaryStage {
-    package let model: NightModel
-    package let options: SleepOptions
-    package let adapterDirectory: URL
-    package let control: NightControl
+    let model: NightModel
+    let options: SleepOptions
+    let adapterDirectory: URL
+    let control: NightControl
 
     /// Writes the diary. A failure is reported as an event and does not fail the night.
     ///

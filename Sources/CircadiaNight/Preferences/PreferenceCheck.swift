@@ -77,11 +77,11 @@ package enum PreferenceCheck {
         return bare.last == "." && bare.dropLast().allSatisfy(\.isNumber)
     }
 
-    package static func words(_ text: String) -> Int {
+    static func words(_ text: String) -> Int {
         text.split(whereSeparator: \.isWhitespace).count
     }
 
-    package static func isEmoji(_ scalar: Unicode.Scalar) -> Bool {
+    static func isEmoji(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.isEmojiPresentation || (0x1F300...0x1FAFF).contains(scalar.value)
             || (0x2600...0x27BF).contains(scalar.value)
     }
@@ -97,7 +97,7 @@ package enum PreferenceCheck {
 
     /// The patterns of a bulleted and of a numbered list item.
     package static let bullet = TextPattern(#"^\s*[-*•]\s+\S"#)
-    package static let number = TextPattern(#"^\s*\d+[.)]\s+\S"#)
+    static let number = TextPattern(#"^\s*\d+[.)]\s+\S"#)
     private static let metricUnits = TextPattern(
         #"\d\s*-?\s*(?:(?:k|c|m)?m|k?g|m?l|km/h|°\s*c)\b"#,
         #"\b(?:kilo|centi|milli)?(?:met(?:re|er)|gram|lit(?:re|er))s?\b|\btonnes?\b|\bcelsius\b"#,

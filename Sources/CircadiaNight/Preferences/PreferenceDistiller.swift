@@ -49,8 +49,8 @@ package struct PreferenceDistiller {
 
     /// The base model.
     package let model: AdaptedModel
-    package let tokenizer: BPETokenizer
-    package let template: ChatTemplate
+    let tokenizer: BPETokenizer
+    let template: ChatTemplate
     /// Decides which questions are asked.
     package let seed: UInt64
 

@@ -6,8 +6,8 @@ import Foundation
 
 /// Writes a night's result: an accepted candidate becomes a version and the adapter in use.
 package struct PromoteStage {
-    package let place: NightPlace
-    package let control: NightControl
+    let place: NightPlace
+    let control: NightControl
 
     /// An accepted adapter with the files that are written next to it.
     package struct Promotion {

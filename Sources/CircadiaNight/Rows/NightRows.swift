@@ -6,7 +6,7 @@ import CircadiaTraining
 /// Renders exchanges as training rows and applies the person's feedback. Rejected replies are never
 /// scored; replies that correct one or were called good weigh more.
 package struct NightRows {
-    package let template: ChatTemplate
+    let template: ChatTemplate
     /// Tokens at which a row is cut.
     package let limit: Int
     /// The feedback in the log; nil if every reply counts once.

@@ -57,7 +57,7 @@ package enum ParaphraseCheck {
         }.map { $0.trimmingCharacters(in: CharacterSet(charactersIn: ".,;:!?()\"'")) }
     }
 
-    package static func words(of text: String) -> [String] {
+    static func words(of text: String) -> [String] {
         text.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
     }
 

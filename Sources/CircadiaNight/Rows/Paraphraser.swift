@@ -15,10 +15,10 @@ package struct Paraphraser {
         package var refused: [ParaphraseCheck.Refusal: Int] = [:]
     }
 
-    package let model: AdaptedModel
-    package let tokenizer: BPETokenizer
-    package let template: ChatTemplate
-    package let seed: UInt64
+    let model: AdaptedModel
+    let tokenizer: BPETokenizer
+    let template: ChatTemplate
+    let seed: UInt64
 
     /// A paraphraser that uses `model`, which should be the base model.
     package init(

@@ -29,12 +29,12 @@ package struct PreparedNight: Codable {
 
 /// Turns a selection into finished rows, with paraphrases, pairs for preferences and general texts.
 package struct Preparation {
-    package let model: NightModel
-    package let options: SleepOptions
-    package let texts: NightTexts
+    let model: NightModel
+    let options: SleepOptions
+    let texts: NightTexts
     /// The night's number. Each night rehearses other texts and asks other questions.
     package let number: Int
-    package let control: NightControl
+    let control: NightControl
 
     /// Builds the rows of a selection. The base model writes paraphrases and pairs.
     ///

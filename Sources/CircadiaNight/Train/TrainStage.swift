@@ -5,10 +5,10 @@ import Foundation
 
 /// Trains finished rows into a candidate.
 package struct TrainStage {
-    package let model: NightModel
-    package let options: SleepOptions
-    package let unfinished: UnfinishedNight
-    package let control: NightControl
+    let model: NightModel
+    let options: SleepOptions
+    let unfinished: UnfinishedNight
+    let control: NightControl
 
     /// Trains to the end, from the last checkpoint if there is one.
     ///

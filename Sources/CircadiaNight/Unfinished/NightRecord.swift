@@ -14,25 +14,32 @@ package struct NightRecord: Codable {
     /// The format's version. It must change when the meaning of a property changes.
     package static let currentVersion = 6
 
+    /// The version of the format that the record was written in.
     package var version = Self.currentVersion
     /// The night's number.
     package var number: Int
+    /// When it began.
     package var started: Date
+    /// The settings that it began with.
     package var options: SleepOptions
-    package var model: String
-    package var modelFingerprint: String
-    package var isa: String
-    package var codeVersion: String
+    /// The model's name, and what tells its weights from others.
+    var model, modelFingerprint: String
+    /// The instruction set of its kernels: another one gives other bits.
+    var isa: String
+    /// The version of the code that began it.
+    var codeVersion: String
     /// The adapter that the night continued from (`AdapterOrigin.name`); nil for the base model.
     package var origin: String?
     /// Ids of the log's exchanges, in order.
     package var exchanges: [String]
     /// Their content hashes.
     package var exchangeHashes: [ContentHash]
+    /// Its rows and plan; nil until they are finished.
     package var prepared: PreparedNight?
     /// The outcome of an accepted night. The night has ended when its version exists.
     package var outcome: NightOutcome?
 
+    /// A night that begins now.
     package init(
         number: Int, options: SleepOptions, model: String, modelFingerprint: String,
         origin: String?, exchanges: [CleanExchange]
