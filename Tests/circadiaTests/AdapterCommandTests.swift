@@ -47,7 +47,7 @@ struct AdapterCommandTests {
         #expect(shown["parameters"] as? Int == 4 * (64 + 64) + 64 + 4 * (128 + 64) + 64)
         // Other settings need a new adapter, and the night prints that.
         let again = try sleep("--lora-layers", "all")
-        #expect(again.errors.contains("--reset-adapter starts with a new one"), "\(again.errors)")
+        #expect(again.errors.contains("--reset-adapter starts a new one"), "\(again.errors)")
         #expect(try show("adapters/nightly_update")["kind"] as? String == "dora")
         let fresh = try sleep("--lora-layers", "-1", "--reset-adapter")
         #expect(fresh.status == 0, "\(fresh.errors)")

@@ -26,7 +26,7 @@ struct PrivacyTests {
         let said = "my wifi password is \(Self.password)\n"
         let plain = try Program.run(Self.chat, in: folder, input: said)
         #expect(plain.status == 0)
-        #expect(plain.errors.contains("not written down: password"))
+        #expect(plain.errors.contains("redacted: password; --keep-secrets"))
         #expect(try !folder.read("data/memories.jsonl").contains(Self.password))
         #expect(try folder.read("data/memories.jsonl").contains("[redacted: password]"))
         let kept = try Program.run(Self.chat + ["--keep-secrets"], in: folder, input: said)
@@ -118,7 +118,7 @@ struct PrivacyTests {
         let night = try Program.run(
             "sleep", "--model", TinyModel.path, "--iters", "1", "--rehearsal", "0", "--no-gate",
             in: folder)
-        #expect(night.errors.contains("1 answered from memory"))
+        #expect(night.errors.contains("1 answered from memories"))
         // A message that asks for no retrieval gets none.
         let third = try Program.run(
             chat, in: folder, input: "Where does my sister Mathilde keep her bees? #no-rag\n")

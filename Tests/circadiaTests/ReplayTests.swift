@@ -50,7 +50,7 @@ struct ReplayTests {
         try folder.writeLog(sessions: 5)
         let second = try sleep()
         #expect(try counts(second) == [4, 2, 4])
-        #expect(second.errors.contains("4 exchanges are new, 2 older ones are replayed, 4 wait"))
+        #expect(second.errors.contains("4 exchanges are new, 2 older ones are rehearsed, 4 wait"))
         #expect(try hashes(ofVersion: 2).intersection(first).count == 2)
         // Going back to the first night makes the later exchanges new again.
         #expect(try Program.run("adapter", "use", "1", in: folder).status == 0)

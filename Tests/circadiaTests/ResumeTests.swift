@@ -45,7 +45,7 @@ struct ResumeTests {
         let outcome = try running.finish()
         #expect(outcome.status == 75)
         #expect(outcome.errors.contains("interrupted after step "))
-        #expect(outcome.errors.contains("the adapter is unchanged"))
+        #expect(outcome.errors.contains("adapter is untouched"))
         #expect(!folder.exists(weights))
         #expect(try folder.names(unfinished) == ["night.json", "state.safetensors"])
         for file in ["night.json", "state.safetensors"] {
