@@ -120,7 +120,7 @@ extension ModelTests {
             let adapter = LoRAAdapter.random(for: other.directory.configuration, seed: 8)
             let url = tiny.folder.file("adapter")
             try adapter.save(to: url)
-            let error = #expect(throws: ModelError.self) {
+            let error = #expect(throws: FormatError.self) {
                 try LoRAAdapter.load(from: url, for: tiny.directory.configuration)
             }
             let message = "\(try #require(error))"

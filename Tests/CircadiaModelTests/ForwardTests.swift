@@ -133,7 +133,7 @@ extension ModelTests {
             try text.write(
                 to: tiny.folder.file("config.json"), atomically: true, encoding: .utf8)
             let directory = try ModelDirectory(tiny.folder.url)
-            let error = #expect(throws: ModelError.self) { try LlamaModel(directory: directory) }
+            let error = #expect(throws: FormatError.self) { try LlamaModel(directory: directory) }
             let message = "\(try #require(error))"
             #expect(message.contains("model.layers.3.input_layernorm.weight"), "\(message)")
         }
