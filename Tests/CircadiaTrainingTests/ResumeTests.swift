@@ -191,7 +191,7 @@ extension TrainingTests {
                 }
                 #expect(numbers(trainer.adapter) == before)
             }
-            #expect(refused.description.contains("start anew without --resume"))
+            #expect(refused.description.contains("another training run"))
         }
 
         @Test func brokenCheckpointsAreNamed() throws {

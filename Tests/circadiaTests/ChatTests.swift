@@ -145,7 +145,7 @@ struct ChatTests {
         try FileManager.default.removeItem(at: path)
         try FileManager.default.createDirectory(at: path, withIntermediateDirectories: false)
         chat.send("Hello")
-        try chat.wait(for: "no warning") { chat.errors.contains("tried again") }
+        try chat.wait(for: "no warning") { chat.errors.contains("tries again") }
         #expect(chat.errors.contains("memories.jsonl"))
         try FileManager.default.removeItem(at: path)
         #expect(try chat.finish().status == 0)
