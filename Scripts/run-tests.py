@@ -4,8 +4,8 @@
 usage: run-tests.py CONFIGURATION [FILTER]
 
 Two runs of `swift test`: the libraries' tests one after the other, because kernels use every core and some
-tests count allocations or threads; then the tests that start the program, which run side by side. FILTER is a
-regular expression that takes the place of both. The exit code is not 0 if a run failed.
+tests count allocations or threads; then the tests that start the program, also one after the other, because a
+night uses every core. FILTER is a regular expression that takes the place of both. The exit code is not 0 if a run failed.
 """
 import os
 import re
@@ -49,11 +49,9 @@ def cases(folder):
 def main():
     configuration, only = sys.argv[1], sys.argv[2:3]
     common = ["-c", configuration, "--skip-build"]
-    # Threads that wait must sleep: two programs share the cores.
-    together = {"OMP_WAIT_POLICY": "PASSIVE"}
     runs = ([(["--no-parallel", "--filter", only[0]], {})] if only else
             [(["--no-parallel", "--skip", f"^{PROGRAM_TESTS}\\."], {}),
-             (["--parallel", "--filter", f"^{PROGRAM_TESTS}\\."], together)])
+             (["--no-parallel", "--filter", f"^{PROGRAM_TESTS}\\."], {})])
     skipped, closing, codes = {}, [], []
     with tempfile.TemporaryDirectory() as folder:
         for number, (arguments, environment) in enumerate(runs):
